@@ -1,0 +1,59 @@
+// All collectives of HPOT. Every member that is not marked local is collective over the communicator.
+// Reductions of fields go through host buffers unless set_gpu_aware(true) was called and the memory is a device's.
+#pragma once
+
+#include "hpot/core/types.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hpot {
+
+class Communicator {
+ public:
+  /// All ranks of the job. Local. MPI must be running (see session.hpp).
+  static Communicator world();
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+
+  /// Ranks of equal colour form a communicator, in the order of their ranks here.
+  [[nodiscard]] Communicator split(int colour) const;
+
+  void barrier() const;
+
+  /// field <- sum over ranks, in place, one reduction for the whole field. Contiguous fields only.
+  void sum(const Field& field) const;
+  void sum(std::vector<Real>& values) const;
+  [[nodiscard]] Real sum(Real value) const;
+  [[nodiscard]] Real max(Real value) const;
+  [[nodiscard]] bool any(bool value) const;
+
+  /// full(:, offsets[r] .. offsets[r+1]) <- rank r's local, for every batch entry. offsets has size() + 1 entries.
+  void gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const;
+
+  /// On `root` the concatenation by rank of all `local`, elsewhere empty.
+  [[nodiscard]] std::vector<Real> gather(const std::vector<Real>& local, int root = 0) const;
+
+  void broadcast(std::string& bytes, int root = 0) const;
+  void broadcast(std::vector<std::string>& texts, int root = 0) const;
+  void broadcast(std::vector<Real>& values, int root = 0) const;
+
+  /// Runs `work` on every rank; when it throws InputError on any rank, throws that of the lowest such rank on all.
+  /// `work` itself must not communicate.
+  void agree(const std::function<void()>& work) const;
+
+  /// The MPI_Comm, for io's HDF5 file. Local.
+  [[nodiscard]] const void* handle() const;
+
+ private:
+  struct Handle;
+  explicit Communicator(std::shared_ptr<Handle> handle);
+  std::shared_ptr<Handle> handle_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace hpot

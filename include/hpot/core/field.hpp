@@ -1,0 +1,22 @@
+// Small operations on fields that every layer uses. Local; fields of equal shape.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+
+namespace hpot {
+
+[[nodiscard]] Field make_field(const char* label, Index batch, Index points);
+/// From host values (batch * points of them).
+[[nodiscard]] Field make_field(const char* label, Index batch, const std::vector<Real>& values);
+[[nodiscard]] std::vector<Real> host_values(const ConstField& field);
+[[nodiscard]] Field copy_of(const ConstField& field);
+
+/// y = alpha x + beta y.
+void combine(Real alpha, const ConstField& x, Real beta, const Field& y);
+void add_constant(const Field& y, Real constant);
+
+/// For every y: sum_i w_i x_i y_i, summed over the batch; a weight of one row serves every batch entry. One collective along rows.
+std::vector<Real> weighted_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
+                                const std::vector<Field>& ys);
+
+}  // namespace hpot

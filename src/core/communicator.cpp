@@ -1,0 +1,161 @@
+#include "hpot/core/communicator.hpp"
+
+#include "hpot/core/error.hpp"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace hpot {
+
+struct Communicator::Handle {
+  MPI_Comm comm = MPI_COMM_WORLD;
+  bool owned = false;
+  ~Handle() {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (owned && finalized == 0) MPI_Comm_free(&comm);
+  }
+};
+
+namespace {
+
+constexpr std::size_t chunk = std::size_t{1} << 28;  // counts of MPI 3 are int
+
+template <class Call>
+void in_chunks(std::size_t count, Call call) {
+  for (std::size_t begin = 0; begin < count; begin += chunk) {
+    call(begin, static_cast<int>(std::min(chunk, count - begin)));
+  }
+}
+
+void broadcast_bytes(MPI_Comm comm, void* data, std::size_t count, int root) {
+  in_chunks(count,
+            [&](std::size_t begin, int n) { MPI_Bcast(static_cast<char*>(data) + begin, n, MPI_BYTE, root, comm); });
+}
+
+void sum_in_place(MPI_Comm comm, Real* data, std::size_t count) {
+  in_chunks(count,
+            [&](std::size_t begin, int n) { MPI_Allreduce(MPI_IN_PLACE, data + begin, n, MPI_DOUBLE, MPI_SUM, comm); });
+}
+
+}  // namespace
+
+Communicator::Communicator(std::shared_ptr<Handle> handle) : handle_(std::move(handle)) {
+  MPI_Comm_rank(handle_->comm, &rank_);
+  MPI_Comm_size(handle_->comm, &size_);
+}
+
+Communicator Communicator::world() { return Communicator(std::make_shared<Handle>()); }
+
+Communicator Communicator::split(int colour) const {
+  auto part = std::make_shared<Handle>();
+  MPI_Comm_split(handle_->comm, colour, rank_, &part->comm);
+  part->owned = true;
+  return Communicator(std::move(part));
+}
+
+const void* Communicator::handle() const { return &handle_->comm; }
+
+void Communicator::barrier() const { MPI_Barrier(handle_->comm); }
+
+void Communicator::sum(const Field& field) const {
+  if (size_ == 1 || field.size() == 0) return;
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, field);
+  sum_in_place(handle_->comm, host.data(), host.size());
+  Kokkos::deep_copy(field, host);
+}
+
+void Communicator::sum(std::vector<Real>& values) const {
+  if (size_ > 1) sum_in_place(handle_->comm, values.data(), values.size());
+}
+
+Real Communicator::sum(Real value) const {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_SUM, handle_->comm);
+  return value;
+}
+
+Real Communicator::max(Real value) const {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, handle_->comm);
+  return value;
+}
+
+bool Communicator::any(bool value) const { return max(value ? 1.0 : 0.0) > 0.0; }
+
+void Communicator::gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const {
+  const auto local_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, local);
+  const auto full_host = Kokkos::create_mirror_view(Kokkos::HostSpace{}, full);
+  std::vector<int> counts(size_);
+  std::vector<int> starts(size_);
+  for (int r = 0; r < size_; ++r) {
+    counts[r] = static_cast<int>(offsets[r + 1] - offsets[r]);
+    starts[r] = static_cast<int>(offsets[r]);
+  }
+  for (std::size_t k = 0; k < full.extent(0); ++k) {
+    MPI_Allgatherv(local_host.data() + k * local_host.extent(1), counts[rank_], MPI_DOUBLE,
+                   full_host.data() + k * full_host.extent(1), counts.data(), starts.data(), MPI_DOUBLE, handle_->comm);
+  }
+  Kokkos::deep_copy(full, full_host);
+}
+
+std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root) const {
+  const int count = static_cast<int>(local.size());
+  std::vector<int> counts(size_);
+  MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, root, handle_->comm);
+  std::vector<int> starts(size_, 0);
+  std::partial_sum(counts.begin(), counts.end() - 1, starts.begin() + 1);
+  std::vector<Real> all;
+  if (rank_ == root) all.resize(static_cast<std::size_t>(starts.back()) + counts.back());
+  MPI_Gatherv(local.data(), count, MPI_DOUBLE, all.data(), counts.data(), starts.data(), MPI_DOUBLE, root,
+              handle_->comm);
+  return all;
+}
+
+void Communicator::broadcast(std::string& bytes, int root) const {
+  std::uint64_t count = bytes.size();
+  MPI_Bcast(&count, 1, MPI_UINT64_T, root, handle_->comm);
+  bytes.resize(count);
+  broadcast_bytes(handle_->comm, bytes.data(), count, root);
+}
+
+void Communicator::broadcast(std::vector<std::string>& texts, int root) const {
+  std::string joined;
+  for (const std::string& text : texts) joined += text + '\0';
+  broadcast(joined, root);
+  texts.clear();
+  for (std::size_t begin = 0; begin < joined.size();) {
+    const std::size_t end = joined.find('\0', begin);
+    texts.push_back(joined.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+void Communicator::broadcast(std::vector<Real>& values, int root) const {
+  std::uint64_t count = values.size();
+  MPI_Bcast(&count, 1, MPI_UINT64_T, root, handle_->comm);
+  values.resize(count);
+  broadcast_bytes(handle_->comm, values.data(), count * sizeof(Real), root);
+}
+
+void Communicator::agree(const std::function<void()>& work) const {
+  std::string message;
+  int failed = size_;
+  try {
+    work();
+  } catch (const InputError& error) {
+    message = error.what();
+    failed = rank_;
+  } catch (const std::bad_alloc&) {
+    message =
+        "rank " + std::to_string(rank_) + " (out of memory) [use more nodes, fewer ranks per node, or smaller input]";
+    failed = rank_;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MIN, handle_->comm);
+  if (failed == size_) return;
+  broadcast(message, failed);
+  throw InputError(message);
+}
+
+}  // namespace hpot

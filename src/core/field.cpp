@@ -1,0 +1,65 @@
+#include "hpot/core/field.hpp"
+
+#include <numeric>
+
+namespace hpot {
+namespace {
+
+using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+
+}  // namespace
+
+Field make_field(const char* label, Index batch, Index points) { return Field(label, batch, points); }
+
+Field make_field(const char* label, Index batch, const std::vector<Real>& values) {
+  const Field field(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), batch,
+                    batch == 0 ? 0 : values.size() / batch);
+  const auto host = Kokkos::create_mirror_view(field);
+  std::copy(values.begin(), values.end(), host.data());
+  Kokkos::deep_copy(field, host);
+  return field;
+}
+
+std::vector<Real> host_values(const ConstField& field) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, field);
+  return {host.data(), host.data() + host.size()};
+}
+
+Field copy_of(const ConstField& field) {
+  const Field copy(Kokkos::view_alloc("hpot::copy", Kokkos::WithoutInitializing), field.extent(0), field.extent(1));
+  Kokkos::deep_copy(copy, field);
+  return copy;
+}
+
+void combine(Real alpha, const ConstField& x, Real beta, const Field& y) {
+  const Real* from = x.data();
+  Real* to = y.data();
+  Kokkos::parallel_for(
+      "hpot::combine", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) { to[i] = alpha * from[i] + beta * to[i]; });
+}
+
+void add_constant(const Field& y, Real constant) {
+  Real* to = y.data();
+  Kokkos::parallel_for(
+      "hpot::add_constant", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) { to[i] += constant; });
+}
+
+std::vector<Real> weighted_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
+                                const std::vector<Field>& ys) {
+  const Index batch = static_cast<Index>(x.extent(0));
+  const bool common = weight.extent(0) == 1;
+  const HostField partial("hpot::weighted_dots", batch * static_cast<Index>(ys.size()), rows.partition.tiles());
+  for (std::size_t m = 0; m < ys.size(); ++m) {
+    const ConstField y = ys[m];
+    const auto product = KOKKOS_LAMBDA(Index k, Index i) { return weight(common ? 0 : k, i) * x(k, i) * y(k, i); };
+    const auto entries = std::make_pair(static_cast<Index>(m) * batch, static_cast<Index>(m + 1) * batch);
+    tile_sums("hpot::weighted_dots", rows, batch, product, Kokkos::subview(partial, entries, Kokkos::ALL));
+  }
+  const std::vector<Real> sums = add_tiles(rows, partial);
+  std::vector<Real> dots(ys.size());
+  for (std::size_t m = 0; m < ys.size(); ++m)
+    dots[m] = std::accumulate(sums.begin() + m * batch, sums.begin() + (m + 1) * batch, 0.0);
+  return dots;
+}
+
+}  // namespace hpot

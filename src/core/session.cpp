@@ -1,0 +1,116 @@
+#include "hpot/core/session.hpp"
+
+#include <mpi.h>
+#include <sched.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+
+namespace hpot {
+namespace {
+
+constexpr auto patience = std::chrono::seconds(5);  // for the other ranks to report the same error
+
+/// 0 leaves the choice to Kokkos.
+int shared_node_threads() {
+  if (std::getenv("OMP_NUM_THREADS") != nullptr || std::getenv("KOKKOS_NUM_THREADS") != nullptr) return 0;
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  int ranks_here = 1;
+  MPI_Comm_size(node, &ranks_here);
+  MPI_Comm_free(&node);
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (ranks_here == 1 || sched_getaffinity(0, sizeof cores, &cores) != 0) return 0;
+  const int available = CPU_COUNT(&cores);
+  const bool bound = available < static_cast<int>(std::thread::hardware_concurrency());
+  return bound ? 0 : std::max(1, available / ranks_here);
+}
+
+/// True when every rank arrives within `patience`.
+bool all_ranks_arrive() {
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Ibarrier(MPI_COMM_WORLD, &request);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  int done = 0;
+  while (done == 0 && std::chrono::steady_clock::now() < deadline) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return done != 0;
+}
+
+int report_input_error(const Program& program, int rank, const char* what) {
+  const int code = static_cast<int>(ExitCode::bad_input);
+  const bool together = all_ranks_arrive();
+  if (rank == 0 || !together) std::fprintf(stderr, "%s: %s\n", program.name.c_str(), what);
+  std::fflush(stderr);
+  if (!together) MPI_Abort(MPI_COMM_WORLD, code);
+  return code;
+}
+
+int run(int argc, char** argv, const Program& program) {
+  const Communicator world = Communicator::world();
+  try {
+    const Options options = Options::parse(world, program.keys, argc, argv);
+    std::string text;
+    if (options.action() == Options::Action::help) text = Options::help(program.name, program.about, program.keys);
+    if (options.action() == Options::Action::version) text = version_text() + "\n";
+    if (options.action() == Options::Action::dump_config) text = options.dump();
+    if (text.empty()) return static_cast<int>(program.body(world, options));
+    if (world.rank() == 0) std::fputs(text.c_str(), stdout);
+    return static_cast<int>(ExitCode::done);
+  } catch (const InputError& error) {
+    return report_input_error(program, world.rank(), error.what());
+  }
+}
+
+}  // namespace
+
+Session::Session(int& argc, char**& argv) {
+  int provided = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  Kokkos::InitializationSettings settings;
+#ifdef NDEBUG
+  settings.set_disable_warnings(true);
+#endif
+  const int threads = shared_node_threads();
+  if (threads > 0) settings.set_num_threads(threads);
+  Kokkos::initialize(settings);
+}
+
+Session::~Session() {
+  Kokkos::finalize();
+  MPI_Finalize();
+}
+
+int run_main(int argc, char** argv, const Program& program) {
+  const Session session(argc, argv);
+  try {
+    return run(argc, argv, program);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: rank %d: internal error: %s\n", program.name.c_str(), Communicator::world().rank(),
+                 error.what());
+  }
+  std::fflush(nullptr);
+  MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::internal_error));
+  return static_cast<int>(ExitCode::internal_error);
+}
+
+int threads_per_rank() { return ExecutionSpace{}.concurrency(); }
+
+std::string version_text() {
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(mpi, &length);
+  const std::string mpi_text(mpi, length);
+  return std::string("hpot ") + HPOT_VERSION + " (git " + HPOT_GIT_HASH + "), Kokkos " +
+         std::to_string(KOKKOS_VERSION_MAJOR) + "." + std::to_string(KOKKOS_VERSION_MINOR) + "." +
+         std::to_string(KOKKOS_VERSION_PATCH) + " (" + ExecutionSpace::name() + "), " +
+         mpi_text.substr(0, mpi_text.find_first_of(",\n")) + ", HDF5 " + HPOT_HDF5_VERSION;
+}
+
+}  // namespace hpot
