@@ -1,0 +1,15 @@
+// What hpot-barycenter writes.
+#pragma once
+
+#include "hpot/io/result.hpp"
+#include "hpot/solver/solve_barycenter.hpp"
+
+namespace hpot {
+
+/// One part's barycenters, one per row of `lambdas`: HDF5; NIfTI beside it where the inputs were volumes with an affine;
+/// a picture of all rows. Collective; rank 0 writes (`file` is null elsewhere).
+void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
+                       Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
+                       const std::vector<BarycenterSolution>& solutions);
+
+}  // namespace hpot

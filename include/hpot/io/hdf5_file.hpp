@@ -1,0 +1,64 @@
+// The only file that speaks HDF5: reading datasets of users' containers, and writing result files.
+#pragma once
+
+#include "hpot/core/types.hpp"
+#include "hpot/solver/history.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hpot {
+
+/// A dense array of doubles, row-major.
+struct Array {
+  std::vector<Index> shape;
+  std::vector<Real> values;
+};
+
+/// Any numeric dataset of rank 0 to 4 (integers, floats of any width and byte order, h5py's bool), converted to double.
+/// Local. InputError names the file and dataset when either is missing (with the list of datasets that are there), is
+/// not numeric, is cut short, or claims more values than the file can hold (checked before memory is taken).
+Array read_hdf5(const std::string& path, const std::string& dataset);
+/// Shape only.
+std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
+
+/// One HDF5 file under a temporary name in the same folder, renamed to `path` by close(); destroyed without close() it
+/// leaves nothing behind. Local: rank 0 makes one and writes; failures are InputErrors (a full disk, a folder that is
+/// not there) that name `path`; after one, only destruction is left. Groups in a dataset's path are made as needed.
+/// Strings are variable-length UTF-8 and bool is h5py's enumeration, so that h5py shows str and numpy.bool_.
+class Hdf5Writer {
+ public:
+  explicit Hdf5Writer(const std::string& path);
+  ~Hdf5Writer();
+  Hdf5Writer(const Hdf5Writer&) = delete;
+  Hdf5Writer& operator=(const Hdf5Writer&) = delete;
+
+  /// Attributes of `object` ("/" or a group or dataset that exists; a group is made if it does not). An attribute of
+  /// that name is replaced.
+  void attribute(const std::string& object, const std::string& name, const std::string& value);
+  void attribute(const std::string& object, const std::string& name, const char* value) {
+    attribute(object, name, std::string(value));  // else a literal would become a bool
+  }
+  void attribute(const std::string& object, const std::string& name, Real value);
+  void attribute(const std::string& object, const std::string& name, Index value);
+  void attribute(const std::string& object, const std::string& name, int value) {
+    attribute(object, name, static_cast<Index>(value));
+  }
+  void attribute(const std::string& object, const std::string& name, bool value);
+  void attribute(const std::string& object, const std::string& name, const std::vector<Real>& values);
+  void attribute(const std::string& object, const std::string& name, const std::vector<std::string>& values);
+
+  void dataset(const std::string& name, const Array& array);
+  /// Compound rows: iteration, level, epsilon, marginal_error, seconds.
+  void dataset(const std::string& name, const History& history);
+
+  /// Flushes, checks and renames. A second call does nothing.
+  void close();
+
+ private:
+  class File;
+  std::unique_ptr<File> file_;
+};
+
+}  // namespace hpot

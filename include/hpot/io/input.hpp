@@ -1,0 +1,43 @@
+// The measures of a run, read in parallel: rank 0 expands names, owners read, all agree on one grid.
+#pragma once
+
+#include "hpot/core/options.hpp"
+#include "hpot/measure/measure.hpp"
+
+namespace hpot {
+
+struct InputOptions {
+  bool normalize = true;
+  std::string negative = "error";
+
+  static std::vector<OptionKey> keys();
+  static InputOptions from(const Options& options);
+  /// The parts to solve, with the group of each in the result file: "" or "/positive" and "/negative".
+  [[nodiscard]] std::vector<std::pair<NegativeValues, std::string>> parts() const;
+};
+
+/// expand_measures on rank 0, known to all. Collective.
+std::vector<std::string> expand_everywhere(const Communicator& world, const std::string& list);
+
+struct RawMeasures {
+  Grid grid;                       // common to all
+  std::vector<std::string> names;  // of all measures
+  Range owned;                     // those read by this rank
+  std::vector<GridData> data;      // of the owned
+};
+
+/// Reads measures [owned) of `names`; every measure must be read somewhere and have the grid of the first. Collective.
+RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned);
+
+struct MeasureSet {
+  std::vector<std::vector<Real>> weights;  // of the owned
+  std::vector<Real> masses;                // of all, before normalisation
+  Index masked = 0;                        // NaN values, over all measures
+  Index clipped = 0;                       // negative values that count as zero, over all measures
+};
+
+/// One part of every measure. `batch_copies` ranks hold each measure (rows of the process grid). Collective.
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, NegativeValues negative, bool normalize,
+                         int batch_copies);
+
+}  // namespace hpot

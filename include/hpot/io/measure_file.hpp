@@ -1,0 +1,30 @@
+// Measures from files, by extension, and from synthetic families.
+//
+//   maps/*.nii.gz, other.nii       globs and comma lists
+//   con_0001.img                   NIfTI-1 and Analyze 7.5: .nii .hdr/.img, each also with .gz; any real datatype, both
+//   byte orders bold.nii.gz?frame=0            one frame of a 4-D file shape.png?channel=r&invert=1   .png .pgm;
+//   channel r, g, b, a or luminance digits-images-idx3-ubyte.gz?label=3&count=200
+//                                  IDX images (.idx, idx3-ubyte, each also with .gz); labels from the file beside it
+//   table.csv  array.npy           a row or column: 1-D; a matrix: 2-D, rows are y; a 3-D array: a volume [z][y][x]
+//   data.h5:/group/dataset         1 to 3-D, likewise
+//   data.h5:/maps?stack=1          the first axis of a .npy or .h5 array counts measures; `count` of them
+//   synthetic:FAMILY?key=value&... see synthetic.hpp
+// `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
+// ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
+// tables and arrays are dropped.
+#pragma once
+
+#include "hpot/measure/grid.hpp"
+
+namespace hpot {
+
+/// One text for every measure that `list` names, in its order: globs sorted, containers and families expanded (each
+/// text then carries `item`). Local: call it on rank 0 and broadcast. Throws InputError where a pattern matches
+/// nothing.
+std::vector<std::string> expand_measures(const std::string& list);
+
+/// Reads one measure. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown extensions and qualifiers
+/// are InputErrors that name the file. `name` is `source`.
+GridData read_measure(const std::string& source);
+
+}  // namespace hpot

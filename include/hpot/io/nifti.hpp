@@ -1,0 +1,21 @@
+// NIfTI-1 and Analyze 7.5 volumes; headers through niftilib, voxels read by hand, since niftilib turns NaN into 0.
+#pragma once
+
+#include "hpot/measure/grid.hpp"
+
+#include <string>
+
+namespace hpot {
+
+/// .nii, .hdr/.img (either name), each also with .gz; any real datatype, both byte orders. Axes of one point at the end
+/// are dropped, so that a slice is an image. `frame` selects one of a 4-D file, in the file's order; -1 means that the
+/// file must hold one. Spacing |pixdim| in the file's unit (mm), 1 where that is 0. Affine: sform, else qform, else
+/// diag(spacing), as for all Analyze files. scl_slope 0 means 1; SPM's scale factor of Analyze files is obeyed.
+/// InputError: not such a file, cut short, RGB or complex voxels, infinite values. Local.
+GridData read_nifti(const std::string& path, int frame = -1);
+
+/// Writes float64 .nii or .nii.gz with the grid's affine (diag(spacing) and the axes' origins without one) as its
+/// sform, under a temporary name that is renamed when complete. Axes of up to 32767 points. Local: call it on one rank.
+void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values);
+
+}  // namespace hpot

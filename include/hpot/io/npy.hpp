@@ -1,0 +1,16 @@
+// NumPy's .npy arrays.
+#pragma once
+
+#include "hpot/io/hdf5_file.hpp"
+
+#include <string>
+
+namespace hpot {
+
+/// .npy, format versions 1 to 3: bool, integers of 1 to 8 bytes, float32 and float64, both byte orders, C and Fortran
+/// order. Any number of dimensions, none of length 0. InputError: another type, cut short, not such a file. Local.
+Array read_npy(const std::string& path);
+/// Shape only.
+std::vector<Index> read_npy_shape(const std::string& path);
+
+}  // namespace hpot

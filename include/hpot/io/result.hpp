@@ -1,0 +1,57 @@
+// Result files (README, 'Outputs'): what a run leaves behind. Gathering is collective; files are written by rank 0, under
+// temporary names that are renamed when complete.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+#include "hpot/io/hdf5_file.hpp"
+#include "hpot/io/input.hpp"
+#include "hpot/io/picture.hpp"
+#include "hpot/solver/fixed_point.hpp"
+
+namespace hpot {
+
+struct OutputOptions {
+  std::string file = "result.h5";
+  std::string picture;  // empty: none
+  std::string progress = "auto";
+
+  static std::vector<OptionKey> keys(const std::string& default_file);
+  static OutputOptions from(const Options& options);
+};
+
+/// The one row of `field` on rank 0 of rows.along_rows, in the order of the points; elsewhere empty. Collective.
+std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field);
+
+/// Fails now, on every rank, where the files' folders do not exist or cannot be written: not after hours of work. Collective.
+void check_writable(const Communicator& world, const std::vector<std::string>& paths);
+
+/// The result file on rank 0, null elsewhere; and its completion. Collective.
+std::unique_ptr<Hdf5Writer> create_result(const Communicator& world, const std::string& path);
+void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output);
+
+/// What every result records of its run.
+struct RunRecord {
+  const Options& options;
+  const RawMeasures& raw;
+  const MeasureSet& set;
+  History history;
+  double seconds = 0.0;
+};
+
+/// Attributes that every result has. Rank 0.
+void write_run(Hdf5Writer& file, const std::string& group, const Communicator& world, const RunRecord& run,
+               const Outcome& outcome);
+
+/// output.picture, with the part's name before its extension where input.negative = split makes two.
+std::string picture_path(const std::string& picture, const std::string& group);
+
+/// /support: spacing, origin and affine of a grid.
+void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid);
+
+/// Shape of the grid's data, with `batch` in front unless it is 1.
+std::vector<Index> data_shape(const Grid& grid, Index batch = 1);
+
+/// "dir/name.h5" -> "dir/name" + suffix.
+std::string beside(const std::string& path, const std::string& suffix);
+
+}  // namespace hpot

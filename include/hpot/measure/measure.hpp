@@ -1,0 +1,27 @@
+// From raw data to a measure: finite, non-negative weights.
+#pragma once
+
+#include "hpot/measure/grid.hpp"
+
+namespace hpot {
+
+/// input.negative: what becomes of values below zero.
+enum class NegativeValues {
+  error,     // they are an input error
+  clip,      // they count as zero
+  positive,  // the positive part; used, with `negative`, by split
+  negative,  // the negative part, with its sign turned
+};
+
+struct Measure {
+  std::vector<Real> weights;  // [z][y][x]
+  Real mass = 0.0;            // before normalisation
+  Index masked = 0;           // NaN values, which count as zero
+  Index clipped = 0;          // negative values that count as zero
+};
+
+/// Weights of `data`, scaled to mass 1 if `normalize` (also from masses near the ends of double's range). Local. InputError
+/// that names the data: negative values under `error`, no mass at all, a mass that no double holds.
+Measure make_measure(const GridData& data, NegativeValues negative, bool normalize);
+
+}  // namespace hpot

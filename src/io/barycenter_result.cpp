@@ -1,0 +1,56 @@
+#include "hpot/io/barycenter_result.hpp"
+
+#include "hpot/io/nifti.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hpot {
+namespace {
+
+/// The outcome of a part is that of its worst row.
+const Outcome& worst(const std::vector<BarycenterSolution>& solutions) {
+  const auto by_error = [](const auto& x, const auto& y) {
+    const bool x_failed = x.outcome.reason != StopReason::converged;
+    const bool y_failed = y.outcome.reason != StopReason::converged;
+    return x_failed != y_failed ? y_failed : x.outcome.error < y.outcome.error;
+  };
+  return std::max_element(solutions.begin(), solutions.end(), by_error)->outcome;
+}
+
+}  // namespace
+
+void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
+                       Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
+                       const std::vector<BarycenterSolution>& solutions) {
+  std::vector<std::vector<Real>> barycenters;
+  for (const auto& solution : solutions) barycenters.push_back(gather_points(solution.rows, solution.barycenter));
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    const Grid& grid = run.raw.grid;
+    const Index rows = static_cast<Index>(lambdas.size());
+    const std::string root = group.empty() ? "/" : group;
+    write_run(*file, group, world, run, worst(solutions));
+    file->attribute(root, "marginal_error", worst(solutions).error);
+    Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
+    Array values{data_shape(grid, rows), {}};
+    std::vector<Raster> rasters;
+    for (Index r = 0; r < rows; ++r) {
+      lambda.values.insert(lambda.values.end(), lambdas[r].begin(), lambdas[r].end());
+      values.values.insert(values.values.end(), barycenters[r].begin(), barycenters[r].end());
+      if (!output.picture.empty()) rasters.push_back(picture_of(grid, barycenters[r]));
+      if (!grid.affine) continue;
+      const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
+      const std::string part = group.empty() ? "" : "_" + group.substr(1);
+      write_nifti(beside(output.file, part + number + ".nii.gz"), grid, barycenters[r]);
+    }
+    file->dataset(group + "/weights", lambda);
+    file->dataset(group + "/barycenter", values);
+    file->dataset(group + "/history", run.history);
+    write_support(*file, group + "/support", grid);
+    const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
+    if (!rasters.empty()) write_png(picture_path(output.picture, group), contact_sheet(rasters, columns));
+  });
+}
+
+}  // namespace hpot

@@ -1,0 +1,410 @@
+#include "hpot/io/hdf5_file.hpp"
+
+#include "temporary_file.hpp"
+
+#include "hpot/core/error.hpp"
+
+#include <fcntl.h>
+#include <hdf5.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace hpot {
+namespace {
+
+/// HDF5 prints its error stack by default; here the innermost entry goes into an InputError instead.
+class QuietErrors {
+ public:
+  QuietErrors() {
+    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+
+ private:
+  H5E_auto2_t function_ = nullptr;
+  void* data_ = nullptr;
+};
+
+extern "C" herr_t take_innermost(unsigned, const H5E_error2_t* error, void* text) {
+  *static_cast<std::string*>(text) = error->desc == nullptr ? "" : error->desc;
+  return 1;  // stop the walk
+}
+
+std::string hdf5_reason() {
+  std::string text;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &text);
+  // Of a failed system call HDF5 tells time, addresses and sizes; the system's own words are enough.
+  constexpr std::string_view key = "error message = '";
+  if (const auto begin = text.find(key); begin != std::string::npos) {
+    text.erase(0, begin + key.size());
+    text.erase(std::min(text.find('\''), text.size()));
+  }
+  return text.empty() ? "HDF5 gave no reason" : text;
+}
+
+[[noreturn]] void fail(const std::string& where, const std::string& what, const std::string& to_do = {}) {
+  throw InputError(error_text(where, {}, {}, what + ": " + hdf5_reason(), to_do));
+}
+
+/// An identifier and the function that releases it.
+class Handle {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Handle() = default;
+  Handle(hid_t id, Close close) : id_(id), close_(close) {}
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle& operator=(Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~Handle() { reset(); }
+  /// What the release returned; 0 for an empty handle.
+  herr_t reset() { return id_ >= 0 ? close_(std::exchange(id_, -1)) : 0; }
+  [[nodiscard]] hid_t id() const { return id_; }
+  [[nodiscard]] bool valid() const { return id_ >= 0; }
+
+ private:
+  hid_t id_ = -1;
+  Close close_ = nullptr;
+};
+
+/// Serial access; formats since HDF5 1.8 (large attributes); no lock where the file system has none.
+Handle access_list() {
+  Handle list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_sec2(list.id());
+  H5Pset_libver_bounds(list.id(), H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+#if H5_VERSION_GE(1, 10, 7)
+  H5Pset_file_locking(list.id(), true, true);
+#endif
+  return list;
+}
+
+Handle open_file(const std::string& path) {
+  std::error_code status;
+  require(std::filesystem::exists(path, status), path, "there is no such file", "check the path");
+  require(!std::filesystem::is_directory(path, status), path, "this is a folder", "name an HDF5 file in it");
+  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access_list().id()), H5Fclose);
+  if (!file.valid()) fail(path, "cannot be read as HDF5", "check that it is an HDF5 file and was copied completely");
+  return file;
+}
+
+extern "C" herr_t add_dataset_name(hid_t group, const char* name, const H5L_info_t*, void* names) {
+  const Handle object(H5Oopen(group, name, H5P_DEFAULT), H5Oclose);
+  if (object.valid() && H5Iget_type(object.id()) == H5I_DATASET) {
+    static_cast<std::vector<std::string>*>(names)->push_back(std::string("/") + name);
+  }
+  return 0;
+}
+
+std::string list_datasets(const Handle& file) {
+  std::vector<std::string> names;
+  H5Lvisit(file.id(), H5_INDEX_NAME, H5_ITER_INC, add_dataset_name, &names);
+  if (names.empty()) return "the file holds no dataset";
+  constexpr std::size_t shown = 20;
+  std::string text = "datasets there: ";
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > shown) text += ", and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+/// An open numeric dataset whose shape was checked against what the file can hold.
+struct OpenDataset {
+  Handle file;
+  Handle dataset;
+  std::vector<Index> shape;
+  std::size_t points = 1;
+};
+
+/// Bytes of values that a dataset may claim: contiguous ones are stored as they are, in chunked ones deflate shrinks at
+/// most about 1030 to 1 and chunks that were never written read as a fill value, so that small ones get the doubt.
+void check_claim(const OpenDataset& open, const std::string& where, double raw_bytes) {
+  const Handle creation(H5Dget_create_plist(open.dataset.id()), H5Pclose);
+  const H5D_layout_t layout = H5Pget_layout(creation.id());
+  const auto stored = static_cast<double>(H5Dget_storage_size(open.dataset.id()));
+  hsize_t file_size = 0;
+  H5Fget_filesize(open.file.id(), &file_size);
+  constexpr double doubt = 1 << 28;
+  constexpr double largest_ratio = 1100;
+  const bool external = H5Pget_external_count(creation.id()) > 0;
+  const bool plausible = layout == H5D_CONTIGUOUS && !external
+                             ? stored >= raw_bytes && static_cast<double>(file_size) >= raw_bytes
+                             : raw_bytes <= std::max(doubt, largest_ratio * static_cast<double>(file_size));
+  require(plausible || layout == H5D_VIRTUAL || external, where,
+          "its shape claims " + std::to_string(static_cast<std::uint64_t>(std::min(raw_bytes, 1.8e19))) +
+              " bytes of values, the file stores " + std::to_string(static_cast<std::uint64_t>(stored)),
+          "was it cut short, or never written? Copy or write it again");
+}
+
+OpenDataset open_dataset(const std::string& path, const std::string& name) {
+  OpenDataset open;
+  open.file = open_file(path);
+  const std::string where = path + ":" + name;
+  const Handle object(name.empty() ? -1 : H5Oopen(open.file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+  require(object.valid(), where, "the file has no such dataset", list_datasets(open.file));
+  require(H5Iget_type(object.id()) == H5I_DATASET, where, "this is a group, not a dataset", list_datasets(open.file));
+  open.dataset = Handle(H5Dopen2(open.file.id(), name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!open.dataset.valid()) fail(where, "cannot be opened");
+
+  const Handle type(H5Dget_type(open.dataset.id()), H5Tclose);
+  const H5T_class_t type_class = H5Tget_class(type.id());
+  require(type_class == H5T_INTEGER || type_class == H5T_FLOAT || type_class == H5T_ENUM, where,
+          "its values are not numbers", "integers, floats and booleans can be read");
+
+  const Handle space(H5Dget_space(open.dataset.id()), H5Sclose);
+  require(H5Sget_simple_extent_type(space.id()) != H5S_NULL, where, "the dataset is empty");
+  const int rank = H5Sget_simple_extent_ndims(space.id());
+  require(rank >= 0 && rank <= 4, where, "it has " + std::to_string(rank) + " dimensions",
+          "datasets of up to 4 dimensions can be read");
+  std::vector<hsize_t> extent(static_cast<std::size_t>(rank));
+  if (rank > 0) H5Sget_simple_extent_dims(space.id(), extent.data(), nullptr);
+  open.shape.assign(extent.begin(), extent.end());
+
+  double points = 1;  // as double: the product may be past any integer
+  for (const hsize_t n : extent) points *= static_cast<double>(n);
+  check_claim(open, where, points * static_cast<double>(H5Tget_size(type.id())));
+  for (const hsize_t n : extent) open.points *= n;
+  return open;
+}
+
+Handle string_type() {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.id(), H5T_VARIABLE);
+  H5Tset_cset(type.id(), H5T_CSET_UTF8);
+  return type;
+}
+
+Handle bool_type() {
+  Handle type(H5Tenum_create(H5T_STD_I8LE), H5Tclose);
+  for (const std::int8_t value : {0, 1}) H5Tenum_insert(type.id(), value == 0 ? "FALSE" : "TRUE", &value);
+  return type;
+}
+
+/// Compound of a HistoryEntry: in memory with its padding, in the file packed and little-endian.
+Handle history_type(bool in_memory) {
+  using H = HistoryEntry;
+  Handle type(H5Tcreate(H5T_COMPOUND, in_memory ? sizeof(H) : 36), H5Tclose);
+  const auto add = [&](const char* name, std::size_t memory_offset, std::size_t file_offset, hid_t native,
+                       hid_t stored) {
+    H5Tinsert(type.id(), name, in_memory ? memory_offset : file_offset, in_memory ? native : stored);
+  };
+  add("iteration", offsetof(H, iteration), 0, H5T_NATIVE_INT64, H5T_STD_I64LE);
+  add("level", offsetof(H, level), 8, H5T_NATIVE_INT32, H5T_STD_I32LE);
+  add("epsilon", offsetof(H, epsilon), 12, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
+  add("marginal_error", offsetof(H, marginal_error), 20, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
+  add("seconds", offsetof(H, seconds), 28, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
+  return type;
+}
+
+Handle simple_space(const std::vector<hsize_t>& extent) {
+  return extent.empty() ? Handle(H5Screate(H5S_SCALAR), H5Sclose)
+                        : Handle(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
+}
+
+}  // namespace
+
+Array read_hdf5(const std::string& path, const std::string& dataset) {
+  const QuietErrors quiet;
+  OpenDataset open = open_dataset(path, dataset);
+  Array array{std::move(open.shape), std::vector<Real>(open.points)};
+  if (open.points > 0 &&
+      H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) {
+    fail(path + ":" + dataset, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
+  }
+  return array;
+}
+
+std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset) {
+  const QuietErrors quiet;
+  return open_dataset(path, dataset).shape;
+}
+
+class Hdf5Writer::File {
+ public:
+  explicit File(const std::string& path) : path_(path), temporary_(path) {
+    namespace fs = std::filesystem;
+    std::error_code status;
+    const fs::path folder = fs::path(path).parent_path();
+    require(folder.empty() || fs::is_directory(folder, status), path, "there is no folder " + folder.string(),
+            "make it, or name another file");
+    require(!fs::is_directory(path, status), path, "this is a folder", "name a file in it");
+    file_ = Handle(H5Fcreate(temporary_.name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access_list().id()), H5Fclose);
+    if (!file_.valid()) fail(path_, "cannot be created", "check the folder's permissions and free space");
+  }
+
+  ~File() {
+    const QuietErrors quiet;
+    file_.reset();
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  void write_attribute(const std::string& object_path, const std::string& name, hid_t type, hid_t memory_type,
+                       const std::vector<hsize_t>& extent, const void* data) {
+    const Handle object = open_object(object_path);
+    if (H5Aexists(object.id(), name.c_str()) > 0) H5Adelete(object.id(), name.c_str());
+    const Handle space = simple_space(extent);
+    const Handle attribute(H5Acreate2(object.id(), name.c_str(), type, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    const bool empty = !extent.empty() && extent[0] == 0;
+    if (!attribute.valid() || (!empty && H5Awrite(attribute.id(), memory_type, data) < 0)) {
+      give_up("attribute " + name + " of " + object_path + " cannot be written", hdf5_reason());
+    }
+  }
+
+  void write_dataset(const std::string& name, hid_t type, hid_t memory_type, const std::vector<hsize_t>& extent,
+                     const void* data) {
+    const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Pset_create_intermediate_group(links.id(), 1);
+    const Handle space = simple_space(extent);
+    Handle dataset(H5Dcreate2(id(), name.c_str(), type, space.id(), links.id(), H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+    const bool empty = std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
+    if (!dataset.valid() || (!empty && H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) ||
+        dataset.reset() < 0) {
+      give_up("dataset " + name + " cannot be written", hdf5_reason());
+    }
+  }
+
+  void close() {
+    if (!file_.valid()) return;
+    require(!abandoned_, path_, "an earlier write to it failed", space_hint);
+    reserve();
+    if (H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) < 0) give_up("cannot be completed", hdf5_reason());
+    // A network file system may tell of a full disk only now.
+    if (const int* file = descriptor(); file != nullptr && fsync(*file) != 0 && errno != EINVAL) {
+      give_up("cannot be completed", std::strerror(errno));
+    }
+    if (file_.reset() < 0) fail(path_, "cannot be completed", space_hint);
+    temporary_.commit();
+  }
+
+ private:
+  static constexpr const char* space_hint = "check the free space and the quota of its folder";
+
+  [[nodiscard]] const int* descriptor() const {
+    void* descriptor = nullptr;
+    H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &descriptor);
+    return static_cast<const int*>(descriptor);
+  }
+
+  /// A flush or close that cannot write leaves HDF5 (1.10) broken: it crashes when the library ends, in MPI_Finalize.
+  /// So the space for what is still in its cache is asked for first, where the file system can do that.
+  void reserve() {
+    hsize_t size = 0;
+    const int* file = descriptor();
+    if (file == nullptr || H5Fget_filesize(file_.id(), &size) < 0) return;
+    if (fallocate(*file, 0, 0, static_cast<off_t>(size)) == 0) return;
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO) {
+      give_up("cannot be completed", std::strerror(errno));
+    }
+  }
+
+  /// What HDF5 still wants to write goes to memory instead of the disk; it is little, and thrown away.
+  [[noreturn]] void give_up(const std::string& what, const std::string& reason) {
+    abandoned_ = true;
+    const int* file = descriptor();
+    const int memory = memfd_create("hpot abandoned file", 0);
+    if (file != nullptr && memory >= 0) dup2(memory, *file);
+    if (memory >= 0) ::close(memory);
+    throw InputError(error_text(path_, {}, {}, what + ": " + reason, space_hint));
+  }
+
+  [[nodiscard]] hid_t id() const {
+    if (!file_.valid()) throw std::logic_error("Hdf5Writer: used after close()");
+    return file_.id();
+  }
+
+  Handle open_object(const std::string& object) {
+    Handle there(H5Oopen(id(), object.c_str(), H5P_DEFAULT), H5Oclose);
+    if (there.valid()) return there;
+    const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Pset_create_intermediate_group(links.id(), 1);
+    Handle group(H5Gcreate2(id(), object.c_str(), links.id(), H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+    if (!group.valid()) give_up("group " + object + " cannot be made", hdf5_reason());
+    return group;
+  }
+
+  std::string path_;
+  TemporaryFile temporary_;
+  Handle file_;
+  bool abandoned_ = false;
+};
+
+Hdf5Writer::Hdf5Writer(const std::string& path) {
+  const QuietErrors quiet;
+  file_ = std::make_unique<File>(path);
+}
+
+Hdf5Writer::~Hdf5Writer() = default;
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::string& value) {
+  const QuietErrors quiet;
+  const char* text = value.c_str();
+  const Handle type = string_type();
+  file_->write_attribute(object, name, type.id(), type.id(), {}, &text);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, Real value) {
+  const QuietErrors quiet;
+  file_->write_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {}, &value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, Index value) {
+  const QuietErrors quiet;
+  file_->write_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, {}, &value);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, bool value) {
+  const QuietErrors quiet;
+  const std::int8_t number = value ? 1 : 0;
+  const Handle type = bool_type();
+  file_->write_attribute(object, name, type.id(), type.id(), {}, &number);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::vector<Real>& values) {
+  const QuietErrors quiet;
+  file_->write_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {values.size()}, values.data());
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name, const std::vector<std::string>& values) {
+  const QuietErrors quiet;
+  std::vector<const char*> texts;
+  for (const std::string& value : values) texts.push_back(value.c_str());
+  const Handle type = string_type();
+  file_->write_attribute(object, name, type.id(), type.id(), {values.size()}, texts.data());
+}
+
+void Hdf5Writer::dataset(const std::string& name, const Array& array) {
+  const QuietErrors quiet;
+  std::size_t points = 1;
+  for (const Index n : array.shape) points *= static_cast<std::size_t>(n);
+  if (points != array.values.size())
+    throw std::logic_error("Hdf5Writer::dataset: shape and values of " + name + " differ");
+  file_->write_dataset(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {array.shape.begin(), array.shape.end()},
+                       array.values.data());
+}
+
+void Hdf5Writer::dataset(const std::string& name, const History& history) {
+  const QuietErrors quiet;
+  const Handle type = history_type(false);
+  const Handle memory_type = history_type(true);
+  file_->write_dataset(name, type.id(), memory_type.id(), {history.size()}, history.data());
+}
+
+void Hdf5Writer::close() {
+  const QuietErrors quiet;
+  file_->close();
+}
+
+}  // namespace hpot

@@ -1,0 +1,82 @@
+#include "hpot/io/input.hpp"
+
+#include "hpot/core/error.hpp"
+#include "hpot/io/measure_file.hpp"
+
+namespace hpot {
+
+std::vector<OptionKey> InputOptions::keys() {
+  return {
+      {"input.normalize", "true", "scale every measure to mass 1", check::flag()},
+      {"input.negative", "error",
+       "error: refuse negative values; clip: count them as zero; split: solve the positive and the negative part",
+       check::one_of({"error", "clip", "split"})},
+  };
+}
+
+InputOptions InputOptions::from(const Options& options) {
+  return {options.flag("input.normalize"), options.text("input.negative")};
+}
+
+std::vector<std::pair<NegativeValues, std::string>> InputOptions::parts() const {
+  if (negative == "split") return {{NegativeValues::positive, "/positive"}, {NegativeValues::negative, "/negative"}};
+  return {{negative == "clip" ? NegativeValues::clip : NegativeValues::error, ""}};
+}
+
+std::vector<std::string> expand_everywhere(const Communicator& world, const std::string& list) {
+  std::vector<std::string> names;
+  world.agree([&] {
+    if (world.rank() == 0) names = expand_measures(list);
+  });
+  world.broadcast(names);
+  return names;
+}
+
+RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned) {
+  RawMeasures raw{{}, names, owned, {}};
+  std::vector<Real> packed;
+  world.agree([&] {
+    for (Index k = owned.begin; k < owned.end; ++k) raw.data.push_back(read_measure(names[k]));
+    if (world.rank() == 0) packed = pack(raw.data.empty() ? read_measure(names[0]).grid : raw.data[0].grid);
+  });
+  world.broadcast(packed);
+  raw.grid = unpack_grid(packed);
+  world.agree([&] {
+    for (const GridData& data : raw.data) {
+      const std::string difference = grid_mismatch(raw.grid, data.grid);
+      require(difference.empty(), data.name, "its grid differs from that of " + names[0] + ": " + difference,
+              "resample it to the same grid");
+    }
+  });
+  return raw;
+}
+
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, NegativeValues negative, bool normalize,
+                         int batch_copies) {
+  MeasureSet set;
+  const std::size_t count = raw.names.size();
+  std::vector<Real> numbers(3 * count, 0.0);  // masses; masked; clipped
+  world.agree([&] {
+    for (std::size_t k = 0; k < raw.data.size(); ++k) {
+      Measure measure = make_measure(raw.data[k], negative, normalize);
+      const std::size_t index = raw.owned.begin + k;
+      numbers[index] = measure.mass / batch_copies;
+      numbers[count + index] = static_cast<Real>(measure.masked) / batch_copies;
+      numbers[2 * count + index] = static_cast<Real>(measure.clipped) / batch_copies;
+      set.weights.push_back(std::move(measure.weights));
+    }
+  });
+  world.sum(numbers);
+  set.masses.assign(numbers.begin(), numbers.begin() + count);
+  Real masked = 0.0;
+  Real clipped = 0.0;
+  for (std::size_t k = 0; k < count; ++k) {
+    masked += numbers[count + k];
+    clipped += numbers[2 * count + k];
+  }
+  set.masked = static_cast<Index>(masked + 0.5);
+  set.clipped = static_cast<Index>(clipped + 0.5);
+  return set;
+}
+
+}  // namespace hpot

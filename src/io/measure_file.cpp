@@ -1,0 +1,239 @@
+#include "hpot/io/measure_file.hpp"
+
+#include "byte_reader.hpp"
+#include "measure_source.hpp"
+
+#include "hpot/core/error.hpp"
+#include "hpot/io/csv.hpp"
+#include "hpot/io/hdf5_file.hpp"
+#include "hpot/io/idx.hpp"
+#include "hpot/io/image.hpp"
+#include "hpot/io/nifti.hpp"
+#include "hpot/io/npy.hpp"
+#include "hpot/measure/synthetic.hpp"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace hpot {
+
+namespace {
+
+constexpr Index highest_index = Index{1} << 31;
+
+/// One row per format: adding one is adding a row.
+struct Format {
+  std::string name;
+  std::vector<std::string> endings;
+  std::vector<std::string> qualifiers;
+  /// How many measures a container holds; 0 where the source is a single one.
+  Index (*count)(const MeasureSource&);
+  GridData (*read)(const MeasureSource&);
+};
+
+Index one_measure(const MeasureSource&) { return 0; }
+
+GridData read_volume(const MeasureSource& source) {
+  return read_nifti(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1)));
+}
+
+GridData read_picture(const MeasureSource& source) {
+  return read_image(source.path, source.value("channel", "luminance"), source.flag("invert"));
+}
+
+IdxSelection idx_selection(const MeasureSource& source) { return {static_cast<int>(source.integer("label", -1, 255))}; }
+
+Index count_idx(const MeasureSource& source) { return idx_count(source.path, idx_selection(source)); }
+
+GridData read_idx_image(const MeasureSource& source) {
+  return read_idx(source.path, idx_selection(source), source.integer("item", 0, highest_index));
+}
+
+/// Axes of length 1 are dropped, the last point's apart.
+GridData grid_data(Array array, const MeasureSource& source) {
+  std::erase(array.shape, Index{1});
+  if (array.shape.empty()) array.shape = {1};
+  require(array.shape.size() <= 3, source.text, "an array of " + std::to_string(array.shape.size()) + " dimensions",
+          "measures have 1 to 3; where the first axis counts measures, say ?stack=1");
+  reject_infinite(array.values, source.text);
+  GridData data;
+  data.grid = make_grid(array.shape, {1.0});
+  data.values = std::move(array.values);
+  return data;
+}
+
+GridData read_table(const MeasureSource& source) { return grid_data(read_csv(source.path), source); }
+
+Index count_stack(const MeasureSource& source, const std::vector<Index>& shape) {
+  if (!source.flag("stack")) return 0;
+  if (shape.size() < 2) source.reject("stack", "the array has one dimension", "leave it out");
+  return shape.front();
+}
+
+GridData read_stackable(const MeasureSource& source, Array array) {
+  if (!source.flag("stack")) {
+    if (source.has("item"))
+      source.reject("item", "the array is one measure", "say stack=1 where its first axis counts");
+    return grid_data(std::move(array), source);
+  }
+  const Index items = count_stack(source, array.shape);
+  const Index item = source.integer("item", 0, highest_index);
+  if (item >= items) source.reject("item", "there are " + std::to_string(items) + " measures", "items count from 0");
+  const auto size = static_cast<std::ptrdiff_t>(array.values.size()) / items;
+  const auto begin = array.values.begin() + size * item;
+  return grid_data({{array.shape.begin() + 1, array.shape.end()}, {begin, begin + size}}, source);
+}
+
+Index count_npy(const MeasureSource& source) { return count_stack(source, read_npy_shape(source.path)); }
+GridData read_npy_array(const MeasureSource& source) { return read_stackable(source, read_npy(source.path)); }
+
+const std::string& dataset_of(const MeasureSource& source) {
+  require(!source.dataset.empty(), source.text, "names no dataset", "write FILE.h5:/group/dataset");
+  return source.dataset;
+}
+
+Index count_hdf5(const MeasureSource& source) {
+  const std::string& dataset = dataset_of(source);
+  return source.flag("stack") ? count_stack(source, read_hdf5_shape(source.path, dataset)) : 0;
+}
+GridData read_hdf5_array(const MeasureSource& source) {
+  return read_stackable(source, read_hdf5(source.path, dataset_of(source)));
+}
+
+const std::vector<Format>& formats() {
+  static const std::vector<Format> table{
+      {"NIfTI and Analyze volumes",
+       {".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"},
+       {"frame"},
+       one_measure,
+       read_volume},
+      {"images", {".png", ".pgm"}, {"channel", "invert", "spacing"}, one_measure, read_picture},
+      {"IDX images",
+       {".idx", ".idx.gz", "idx3-ubyte", "idx3-ubyte.gz"},
+       {"label", "count", "item", "spacing"},
+       count_idx,
+       read_idx_image},
+      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table},
+      {"arrays", {".npy"}, {"stack", "count", "item", "spacing"}, count_npy, read_npy_array},
+      {"HDF5 arrays", {".h5", ".hdf5"}, {"stack", "count", "item", "spacing"}, count_hdf5, read_hdf5_array},
+  };
+  return table;
+}
+
+const Format& format_of(const MeasureSource& source) {
+  std::string known;
+  for (const Format& format : formats()) {
+    for (const std::string& ending : format.endings) {
+      if (has_ending(source.path, ending)) return format;
+      known += (known.empty() ? "" : " ") + ending;
+    }
+  }
+  throw InputError(error_text(source.text, {}, {}, "unknown extension", "known: " + known + ", and synthetic:FAMILY"));
+}
+
+void check(const MeasureSource& source, const Format& format) {
+  source.allow(format.qualifiers, format.name);
+  if (source.has("count") && source.has("item")) {
+    source.reject("count", "item picks one already", "give one of the two");
+  }
+}
+
+std::vector<std::string> matching_files(const MeasureSource& source) {
+  std::error_code error;
+  const auto status = std::filesystem::status(source.path, error);
+  require(!std::filesystem::is_directory(status), source.path, "a folder", "name its files, e.g. FOLDER/*.nii.gz");
+  if (std::filesystem::exists(status)) return {source.path};
+  const bool pattern = source.path.find_first_of("*[") != std::string::npos;
+  require(pattern, source.path, "no such file", "check the name and the working directory");
+  glob_t found{};
+  std::vector<std::string> files;
+  if (glob(source.path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  require(!files.empty(), source.path, "no file matches this pattern", "check the pattern and the working directory");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// How many measures `source` stands for, `items` of them being there.
+Index wanted_count(const MeasureSource& source, Index items) {
+  const Index wanted = source.integer("count", items, highest_index);
+  if (wanted < 1 || wanted > items) {
+    source.reject("count", "there are " + std::to_string(items) + " to choose from",
+                  "ask for 1 to " + std::to_string(items));
+  }
+  return wanted;
+}
+
+void expand(const MeasureSource& source, std::vector<std::string>& texts) {
+  if (source.path.empty()) {
+    if (source.has("item")) return texts.push_back(source.text);
+    const Index count = synthetic_count(source.text.substr(synthetic_prefix.size()));
+    for (Index item = 0; item < count; ++item) texts.push_back(measure_source_text(source, {}, item));
+    return;
+  }
+  for (const std::string& path : matching_files(source)) {
+    MeasureSource one = source;
+    one.path = path;
+    const Format& format = format_of(one);
+    check(one, format);
+    const Index items = one.has("item") ? 0 : format.count(one);
+    if (items == 0) {
+      if (one.has("count")) one.reject("count", "this is one measure", "leave it out");
+      texts.push_back(measure_source_text(one, path, -1));
+      continue;
+    }
+    const Index wanted = wanted_count(one, items);
+    for (Index item = 0; item < wanted; ++item) texts.push_back(measure_source_text(one, path, item));
+  }
+}
+
+void set_spacing(const MeasureSource& source, Grid& grid) {
+  const std::vector<Real> spacing = source.spacing();
+  if (spacing.empty()) return;
+  const std::size_t dimension = grid.axes.size();
+  if (spacing.size() != 1 && spacing.size() != dimension) {
+    source.reject("spacing", std::to_string(spacing.size()) + " numbers for " + std::to_string(dimension) + " axes",
+                  "give one for all, or one for each in the order x, y, z");
+  }
+  for (std::size_t d = 0; d < dimension; ++d) {
+    grid.axes[dimension - 1 - d].spacing = spacing[spacing.size() == 1 ? 0 : d];
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> expand_measures(const std::string& list) {
+  std::vector<std::string> texts;
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = list.find(',', begin);
+    const std::string part = list.substr(begin, end == std::string::npos ? end : end - begin);
+    const auto first = part.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos) continue;
+    expand(parse_measure_source(part.substr(first, part.find_last_not_of(" \t\r\n") - first + 1)), texts);
+  }
+  require(!texts.empty(), "measures", "the list is empty", "name files, patterns or synthetic families");
+  return texts;
+}
+
+GridData read_measure(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  GridData data;
+  if (source.path.empty()) {
+    data = synthetic_measure(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
+  } else {
+    const Format& format = format_of(source);
+    check(source, format);
+    const Index items = source.has("item") ? 0 : format.count(source);
+    const Index wanted = items == 0 ? 1 : wanted_count(source, items);
+    require(wanted == 1, text, "stands for " + std::to_string(wanted) + " measures",
+            "choose one with item=0 to item=" + std::to_string(wanted - 1));
+    data = format.read(source);
+    set_spacing(source, data.grid);
+  }
+  data.name = text;
+  return data;
+}
+
+}  // namespace hpot

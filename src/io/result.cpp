@@ -1,0 +1,115 @@
+#include "hpot/io/result.hpp"
+
+#include "hpot/core/error.hpp"
+#include "hpot/core/field.hpp"
+#include "hpot/core/session.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace hpot {
+
+std::vector<OptionKey> OutputOptions::keys(const std::string& default_file) {
+  return {
+      {"output.file", default_file, "HDF5 file of the results; its folder must exist", check::text()},
+      {"output.picture", "none", "PNG picture of the results, or none", check::text()},
+      progress_key(),
+  };
+}
+
+OutputOptions OutputOptions::from(const Options& options) {
+  OutputOptions result{options.text("output.file"), options.text("output.picture"), options.text("output.progress")};
+  if (result.file.empty()) options.reject("output.file", "no file name");
+  if (result.picture == "none") result.picture.clear();
+  return result;
+}
+
+std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field) {
+  return rows.along_rows.gather(host_values(field));
+}
+
+void check_writable(const Communicator& world, const std::vector<std::string>& paths) {
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    for (const std::string& path : paths) {
+      if (path.empty()) continue;
+      auto folder = std::filesystem::path(path).parent_path();
+      if (folder.empty()) folder = ".";
+      require(std::filesystem::is_directory(folder), path, "the folder " + folder.string() + " does not exist",
+              "make it first");
+      require(access(folder.c_str(), W_OK) == 0, path, "the folder " + folder.string() + " is not writable");
+      require(!std::filesystem::is_directory(path), path, "it is a folder", "name a file");
+    }
+  });
+}
+
+std::unique_ptr<Hdf5Writer> create_result(const Communicator& world, const std::string& path) {
+  std::unique_ptr<Hdf5Writer> file;
+  world.agree([&] {
+    if (world.rank() == 0) file = std::make_unique<Hdf5Writer>(path);
+  });
+  return file;
+}
+
+void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output) {
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    file->close();
+    std::printf("results: %s%s%s\n", output.file.c_str(), output.picture.empty() ? "" : ", ", output.picture.c_str());
+  });
+}
+
+void write_run(Hdf5Writer& file, const std::string& group, const Communicator& world, const RunRecord& run,
+               const Outcome& outcome) {
+  const std::string root = group.empty() ? "/" : group;
+  file.attribute(root, "hpot_version", version_text());
+  file.attribute(root, "config", run.options.dump());
+  file.attribute(root, "stop_reason", std::string(name(outcome.reason)));
+  file.attribute(root, "converged", outcome.reason == StopReason::converged);
+  file.attribute(root, "iterations", outcome.iterations);
+  file.attribute(root, "seconds", run.seconds);
+  file.attribute(root, "ranks", static_cast<Index>(world.size()));
+  file.attribute(root, "threads", static_cast<Index>(threads_per_rank()));
+  file.attribute(root, "epsilon", outcome.epsilon);
+  file.attribute(root, "inputs", run.raw.names);
+  file.attribute(root, "input_masses", run.set.masses);
+  file.attribute(root, "masked_values", run.set.masked);
+  file.attribute(root, "clipped_values", run.set.clipped);
+}
+
+void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid) {
+  std::vector<Real> spacing;
+  std::vector<Real> origin;
+  for (const Axis& axis : grid.axes) {
+    spacing.push_back(axis.spacing);
+    origin.push_back(axis.origin);
+  }
+  file.attribute(name, "type", std::string("grid"));
+  file.attribute(name, "axes", std::string("slowest first: [x], [y,x] or [z,y,x]"));
+  file.dataset(name + "/spacing", {{static_cast<Index>(spacing.size())}, spacing});
+  file.dataset(name + "/origin", {{static_cast<Index>(origin.size())}, origin});
+  if (!grid.affine) return;
+  Array affine{{4, 4}, {}};
+  for (const auto& row : *grid.affine) affine.values.insert(affine.values.end(), row.begin(), row.end());
+  affine.values.insert(affine.values.end(), {0.0, 0.0, 0.0, 1.0});
+  file.dataset(name + "/affine", affine);
+}
+
+std::vector<Index> data_shape(const Grid& grid, Index batch) {
+  std::vector<Index> shape;
+  if (batch != 1) shape.push_back(batch);
+  for (const Axis& axis : grid.axes) shape.push_back(axis.n);
+  return shape;
+}
+
+std::string picture_path(const std::string& picture, const std::string& group) {
+  return group.empty() ? picture : beside(picture, "_" + group.substr(1) + ".png");
+}
+
+std::string beside(const std::string& path, const std::string& suffix) {
+  return (std::filesystem::path(path).parent_path() / (std::filesystem::path(path).stem().string() + suffix)).string();
+}
+
+}  // namespace hpot

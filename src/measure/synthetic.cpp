@@ -1,0 +1,213 @@
+#include "hpot/measure/synthetic.hpp"
+
+#include "synthetic_source.hpp"
+
+#include "hpot/core/error.hpp"
+#include "hpot/measure/random.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace hpot {
+namespace {
+
+using synthetic::Source;
+using Vector = std::array<Real, 3>;
+using Matrix = std::array<Vector, 3>;
+
+constexpr Index most_items = 1'000'000;
+
+/// q(p) = |M (p - centre)|^2 of a point in fractions of the sides, x first; 1 on the ellipsoid. Axes that a grid lacks
+/// have rows of zeros.
+struct Quadratic {
+  Matrix matrix{};
+  Vector centre{0.5, 0.5, 0.5};
+
+  [[nodiscard]] Real operator()(const Vector& p) const {
+    Real sum = 0;
+    for (const Vector& row : matrix) {
+      Real product = 0;
+      for (std::size_t d = 0; d < 3; ++d) product += row[d] * (p[d] - centre[d]);
+      sum += product * product;
+    }
+    return sum;
+  }
+};
+
+/// Rows are the directions of a random frame: any in 3-D (a uniform quaternion, Shoemake 1992), about z in 2-D.
+Matrix random_frame(RandomStream& random, int dimension) {
+  constexpr Real turn = 2 * std::numbers::pi;
+  if (dimension == 1) return {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+  if (dimension == 2) {
+    const Real angle = random.uniform(0, turn);
+    return {{{std::cos(angle), std::sin(angle), 0}, {-std::sin(angle), std::cos(angle), 0}, {0, 0, 1}}};
+  }
+  const Real u = random.uniform();
+  const Real first = random.uniform(0, turn);
+  const Real second = random.uniform(0, turn);
+  const Real a = std::sqrt(1 - u) * std::sin(first);
+  const Real b = std::sqrt(1 - u) * std::cos(first);
+  const Real c = std::sqrt(u) * std::sin(second);
+  const Real d = std::sqrt(u) * std::cos(second);
+  return {{{1 - 2 * (b * b + c * c), 2 * (a * b - c * d), 2 * (a * c + b * d)},
+           {2 * (a * b + c * d), 1 - 2 * (a * a + c * c), 2 * (b * c - a * d)},
+           {2 * (a * c - b * d), 2 * (b * c + a * d), 1 - 2 * (a * a + b * b)}}};
+}
+
+Quadratic random_quadratic(RandomStream& random, int dimension, Real centre_margin, Real shortest, Real longest) {
+  Quadratic quadratic;
+  for (int d = 0; d < dimension; ++d) quadratic.centre[d] = random.uniform(centre_margin, 1 - centre_margin);
+  const Matrix frame = random_frame(random, dimension);
+  for (int r = 0; r < dimension; ++r) {
+    const Real semi_axis = random.uniform(shortest, longest);
+    for (std::size_t d = 0; d < 3; ++d) quadratic.matrix[r][d] = frame[r][d] / semi_axis;
+  }
+  return quadratic;
+}
+
+/// Mean of `value` over `per_side` points along each axis of every cell.
+template <typename Value>
+std::vector<Real> sampled(const Grid& grid, int per_side, const Value& value) {
+  std::array<Index, 3> n{1, 1, 1};
+  std::array<Index, 3> points{1, 1, 1};  // along an axis of a cell
+  const int dimension = grid.dimension();
+  for (int d = 0; d < dimension; ++d) {
+    n[d] = grid.axes[dimension - 1 - d].n;
+    points[d] = per_side;
+  }
+  const auto fraction = [&](int d, Index i) {
+    return (static_cast<Real>(i) + 0.5) / static_cast<Real>(n[d] * points[d]);
+  };
+  const Real share = 1 / static_cast<Real>(points[0] * points[1] * points[2]);
+  std::vector<Real> values(static_cast<std::size_t>(n[0] * n[1] * n[2]));
+  for (Index k = 0; k < n[2] * points[2]; ++k) {
+    for (Index j = 0; j < n[1] * points[1]; ++j) {
+      Real* row = values.data() + ((k / points[2]) * n[1] + j / points[1]) * n[0];
+      Vector p{0, fraction(1, j), fraction(2, k)};
+      for (Index i = 0; i < n[0]; ++i) {
+        for (Index s = 0; s < points[0]; ++s) {
+          p[0] = fraction(0, i * points[0] + s);
+          row[i] += share * value(p);
+        }
+      }
+    }
+  }
+  return values;
+}
+
+RandomStream stream(const Source& source, Index item) {
+  const Index seed = source.integer("seed", 0, 0, std::numeric_limits<Index>::max());
+  return {static_cast<std::uint64_t>(seed), source.family(), static_cast<std::uint64_t>(item)};
+}
+
+std::vector<Real> gaussian(const Source& source, const Grid& grid, Index item) {
+  RandomStream random = stream(source, item);
+  const int dimension = grid.dimension();
+  Quadratic quadratic = random_quadratic(random, dimension, 0.3, 0.04, 0.12);
+  if (const auto mean = source.reals("mean", dimension, -1e3, 1e3)) {
+    std::copy(mean->begin(), mean->end(), quadratic.centre.begin());
+  }
+  if (const auto sd = source.reals("sd", dimension, 1e-6, 1e6)) {
+    quadratic.matrix = {};
+    for (int d = 0; d < dimension; ++d) quadratic.matrix[d][d] = 1 / (*sd)[d];
+  }
+  return sampled(grid, 1, [&](const Vector& p) { return std::exp(-0.5 * quadratic(p)); });
+}
+
+/// 1 where hole < |M (p - centre)| <= 1.
+auto between(const Quadratic& quadratic, Real hole) {
+  return [=](const Vector& p) {
+    const Real q = quadratic(p);
+    return q <= 1 && q >= hole * hole ? 1.0 : 0.0;
+  };
+}
+
+std::vector<Real> ellipse(const Source& source, const Grid& grid, Index item) {
+  RandomStream random = stream(source, item);
+  const Quadratic quadratic = random_quadratic(random, 2, 0.4, 0.12, 0.36);
+  const bool hollow = source.integer("hollow", 0, 0, 1) == 1;
+  return sampled(grid, 4, between(quadratic, hollow ? random.uniform(0.6, 0.8) : 0.0));
+}
+
+std::vector<Real> shell(const Source& source, const Grid& grid, Index item) {
+  RandomStream random = stream(source, item);
+  const Quadratic quadratic = random_quadratic(random, 3, 0.42, 0.18, 0.38);
+  return sampled(grid, 2, between(quadratic, random.uniform(0.65, 0.85)));
+}
+
+struct Family {
+  std::string name;
+  int least_dimension;
+  int largest_dimension;
+  std::vector<std::string> keys;  // of its own
+  std::vector<Real> (*values)(const Source& source, const Grid& grid, Index item);
+};
+
+const std::vector<std::string> shared_keys{"n", "shape", "dim", "count", "item", "seed", "spacing"};
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> table{{"gaussian", 1, 3, {"mean", "sd"}, gaussian},
+                                         {"ellipse", 2, 2, {"hollow"}, ellipse},
+                                         {"shell", 3, 3, {}, shell},
+                                         {"phantom", 3, 3, {}, synthetic::phantom}};
+  return table;
+}
+
+const Family& family_of(const Source& source) {
+  std::vector<std::string> names;
+  for (const Family& family : families()) {
+    if (family.name == source.family()) {
+      source.check_keys(shared_keys, family.keys);
+      return family;
+    }
+    names.push_back(family.name);
+  }
+  throw InputError(error_text(source.text(), {}, {}, "there is no family '" + source.family() + "'",
+                              "families: " + synthetic::join(names)));
+}
+
+/// From `dim`, or else as many as `shape` has sides.
+int dimension_of(const Source& source, const Family& family) {
+  const auto shape = source.sides("shape", 1, std::numeric_limits<Index>::max());
+  const Index fallback = std::clamp<Index>(shape ? static_cast<Index>(shape->size()) : 2, family.least_dimension,
+                                           family.largest_dimension);
+  return static_cast<int>(source.integer("dim", fallback, family.least_dimension, family.largest_dimension));
+}
+
+Index count_of(const Source& source) {
+  const Index count = source.integer("count", 1, 1, most_items);
+  return source.has("item") ? 1 : count;
+}
+
+}  // namespace
+
+Index synthetic_count(const std::string& text) {
+  const Source source(text);
+  family_of(source);
+  return count_of(source);
+}
+
+GridData synthetic_measure(const std::string& text, Index item) {
+  const Source source(text);
+  const Family& family = family_of(source);
+  GridData data;
+  data.name = source.text();
+  if (source.has("item")) {
+    const Index count = source.has("count") ? source.integer("count", 1, 1, most_items) : most_items;
+    item = source.integer("item", 0, 0, count - 1);
+  } else {
+    require(item >= 0 && item < count_of(source), source.text(), "there is no item " + std::to_string(item),
+            "items count from 0 to count - 1");
+    data.name += (text.find('?') == std::string::npos ? "?item=" : "&item=") + std::to_string(item);
+  }
+  const int dimension = dimension_of(source, family);
+  const bool anatomical = family.name == "shell" || family.name == "phantom";
+  data.grid = synthetic::make_grid_of(source, dimension, anatomical);
+  data.values = family.values(source, data.grid, item);
+  return data;
+}
+
+}  // namespace hpot

@@ -1,0 +1,143 @@
+#include "hpot/io/measure_file.hpp"
+
+#include "hpot/io/hdf5_file.hpp"
+#include "hpot/io/nifti.hpp"
+#include "hpot/measure/synthetic.hpp"
+
+#include "io/files.hpp"
+
+#include <gmock/gmock.h>
+
+namespace {
+
+using namespace hpot;
+using namespace hpot::test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string expand_error(const std::string& list) {
+  return error_of([&] { expand_measures(list); });
+}
+std::string read_error(const std::string& source) {
+  return error_of([&] { read_measure(source); });
+}
+
+std::string idx_images() { return std::string("\0\0\x8\x3\0\0\0\3\0\0\0\1\0\0\0\2", 16) + "abcdef"; }
+std::string idx_labels() { return std::string("\0\0\x8\x1\0\0\0\3\7\x8\7", 11); }
+
+TEST(ExpandMeasures, ListsAndGlobsKeepTheirOrderAndGlobsAreSorted) {
+  const Folder folder("expand");
+  for (const char* name : {"m10.csv", "m2.csv", "z.pgm", "m1.csv"}) (void)folder.write(name, "1");
+  const std::string image = folder / "z.pgm", globbed = folder / "m*.csv?spacing=2", table = folder / "m2.csv";
+  EXPECT_THAT(expand_measures(image + " , " + globbed + ",,\n" + table),
+              ElementsAre(image, folder / "m1.csv?spacing=2", folder / "m10.csv?spacing=2", folder / "m2.csv?spacing=2",
+                          table));
+}
+
+TEST(ExpandMeasures, NamesWithBlanksPercentSignsAndBracketsArePlainFiles) {
+  const Folder folder("expand_names");
+  const std::string path = folder.write("100% of [a] %s.csv", "1,2,3");
+  EXPECT_THAT(expand_measures(path), ElementsAre(path));
+  EXPECT_THAT(read_measure(path).values, ElementsAre(1, 2, 3));
+}
+
+TEST(ExpandMeasures, ContainersGiveOneTextPerItem) {
+  const Folder folder("expand_idx");
+  const std::string path = folder.write("t-images-idx3-ubyte", idx_images());
+  (void)folder.write("t-labels-idx1-ubyte", idx_labels());
+  EXPECT_THAT(expand_measures(path + "?count=2"), ElementsAre(path + "?item=0", path + "?item=1"));
+  const auto sevens = expand_measures(path + "?label=7&spacing=0.5");
+  ASSERT_THAT(sevens, ElementsAre(path + "?label=7&spacing=0.5&item=0", path + "?label=7&spacing=0.5&item=1"));
+  EXPECT_THAT(read_measure(sevens[1]).values, ElementsAre('e', 'f'));
+  EXPECT_EQ(read_measure(sevens[1]).grid.describe(), "2 x 1, spacing 0.5 x 0.5");
+  EXPECT_THAT(expand_measures(path + "?item=2"), ElementsAre(path + "?item=2"));
+  EXPECT_THAT(expand_error(path + "?label=7&count=3"), HasSubstr("count = 3 (there are 2 to choose from)"));
+  EXPECT_THAT(expand_error(path + "?item=1&count=3"), HasSubstr("give one of the two"));
+  EXPECT_THAT(read_error(path), HasSubstr("stands for 3 measures"));
+}
+
+TEST(ExpandMeasures, SyntheticFamiliesGiveOneTextPerItem) {
+  const auto texts = expand_measures("synthetic:gaussian?n=8&dim=2&count=3&seed=1");
+  ASSERT_EQ(texts.size(), 3u);
+  EXPECT_EQ(texts[2], "synthetic:gaussian?n=8&dim=2&count=3&seed=1&item=2");
+  const GridData data = read_measure(texts[2]);
+  EXPECT_EQ(data.values, synthetic_measure("gaussian?n=8&dim=2&count=3&seed=1", 2).values);
+  EXPECT_EQ(data.name, texts[2]);
+  EXPECT_THAT(expand_measures(texts[1]), ElementsAre(texts[1]));
+  EXPECT_NE(expand_error("synthetic:nonesuch"), "");
+}
+
+TEST(ExpandMeasures, WhatIsNotThereIsAnInputError) {
+  const Folder folder("expand_missing");
+  EXPECT_THAT(expand_error(folder / "a.csv"), HasSubstr("a.csv (no such file)"));
+  EXPECT_THAT(expand_error(folder / "*.csv"), HasSubstr("no file matches this pattern"));
+  EXPECT_THAT(expand_error(folder / ""), HasSubstr("a folder"));
+  EXPECT_THAT(expand_error(" , "), HasSubstr("the list is empty"));
+  EXPECT_THAT(expand_error("?spacing=1"), HasSubstr("names no file"));
+  EXPECT_THAT(expand_error(folder.write("a.doc", "1")), HasSubstr("(unknown extension) [known: .nii .nii.gz .hdr"));
+}
+
+TEST(Qualifiers, UnknownRepeatedAndMalformedOnesAreRejectedWithTheKnownOnes) {
+  const Folder folder("qualifiers");
+  const std::string csv = folder.write("a.csv", "1,2"), nii = folder / "a.nii";
+  write_nifti(nii, make_grid({2}, {1.0}), {1, 2});
+  EXPECT_THAT(expand_error(csv + "?frame=0"),
+              HasSubstr("a.csv: frame = 0 (unknown qualifier of tables) [known: spacing]"));
+  EXPECT_THAT(read_error(nii + "?spacing=2"), HasSubstr("[known: frame]"));
+  EXPECT_THAT(read_error(nii + "?frame=-1"), HasSubstr("frame = -1 (not an integer from 0"));
+  EXPECT_THAT(read_error(csv + "?spacing"), HasSubstr("'spacing' is no qualifier"));
+  EXPECT_THAT(read_error(csv + "?spacing=1&spacing=2"), HasSubstr("there twice"));
+  EXPECT_THAT(read_error(csv + "?spacing=1x0"), HasSubstr("'0' is not a positive number"));
+  EXPECT_THAT(read_error(csv + "?spacing=1x1"), HasSubstr("2 numbers for 1 axes"));
+  EXPECT_THAT(read_error(csv + "?spacing=nan"), HasSubstr("not a positive number"));
+}
+
+TEST(ReadMeasure, TablesAndImagesTakeSpacingInTheOrderXYZ) {
+  const Folder folder("spacing");
+  const std::string csv = folder.write("a.csv", "1,2,3\n4,5,6\n"), pgm = folder.write("A.PGM", "P2 1 2 5 0 1");
+  EXPECT_EQ(read_measure(csv + "?spacing=3x4.5").grid.describe(), "3 x 2, spacing 3 x 4.5");
+  EXPECT_EQ(read_measure(pgm + "?spacing=2&invert=yes").grid.describe(), "1 x 2, spacing 2 x 2");
+  EXPECT_THAT(read_measure(pgm + "?invert=1&channel=r").values, ElementsAre(1.0, 0.8));
+  EXPECT_THAT(read_error(pgm + "?invert=maybe"), HasSubstr("invert = maybe"));
+}
+
+TEST(ReadMeasure, RowsAndColumnsAreOneDimensional) {
+  const Folder folder("vectors");
+  EXPECT_EQ(read_measure(folder.write("row.csv", "1,2,3")).grid.describe(), "3, spacing 1");
+  EXPECT_EQ(read_measure(folder.write("column.csv", "1\n2\n3")).grid.describe(), "3, spacing 1");
+  EXPECT_EQ(read_measure(folder.write("point.csv", "1")).grid.describe(), "1, spacing 1");
+}
+
+TEST(ReadMeasure, InfiniteValuesAreCounted) {
+  const Folder folder("infinite");
+  EXPECT_THAT(read_error(folder.write("a.csv", "1,inf,-inf,1e999")), HasSubstr("a.csv (3 infinite values)"));
+}
+
+TEST(ReadMeasure, StacksGiveTheirFirstAxisToItems) {
+  const Folder folder("stack");
+  const std::string path = folder / "a.h5";
+  Hdf5Writer writer(path);
+  writer.dataset("/maps", Array{{3, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}});
+  writer.close();
+
+  EXPECT_EQ(read_measure(path + ":/maps").grid.describe(), "2 x 2 x 3, spacing 1 x 1 x 1");
+  const auto texts = expand_measures((folder / "*.h5") + ":/maps?stack=1&count=2");
+  ASSERT_THAT(texts, ElementsAre(path + ":/maps?stack=1&item=0", path + ":/maps?stack=1&item=1"));
+  EXPECT_THAT(read_measure(texts[1]).values, ElementsAre(4, 5, 6, 7));
+  EXPECT_THAT(read_error(path + ":/maps?stack=1&item=3"), HasSubstr("item = 3 (there are 3 measures)"));
+  EXPECT_THAT(read_error(path + ":/maps?item=3"), HasSubstr("say stack=1"));
+  EXPECT_THAT(expand_error(path), HasSubstr("names no dataset"));
+  EXPECT_THAT(read_error(path + ":/none"), HasSubstr("none"));
+}
+
+TEST(ReadMeasure, RealVolumesAreReadByGlob) {
+  const std::string one = data_file("volumes/pet/5HT1a_way_hc36_savli.nii.gz");
+  if (one.empty()) GTEST_SKIP() << "no data";
+  const auto texts = expand_measures(one.substr(0, one.rfind('/')) + "/*.nii.gz");
+  ASSERT_EQ(texts.size(), 6u);
+  const GridData first = read_measure(texts[0]), last = read_measure(texts[5]);
+  EXPECT_EQ(grid_mismatch(first.grid, last.grid), "");
+  EXPECT_EQ(first.name, texts[0]);
+}
+
+}  // namespace

@@ -1,0 +1,2 @@
+hpot_add_test(measure/grid SOURCE ${CMAKE_CURRENT_LIST_DIR}/grid_test.cpp)
+hpot_add_test(measure/synthetic SOURCE ${CMAKE_CURRENT_LIST_DIR}/synthetic_test.cpp)
