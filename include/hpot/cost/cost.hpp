@@ -1,0 +1,56 @@
+// Ground costs c(x, y) between points, as functors that run on the device.
+//
+//   squared_euclidean   |x - y|_2^2                 separable
+//   power_axes          sum_d |x_d - y_d|^p, p >= 1 separable
+//   euclidean           |x - y|_2
+//   power               |x - y|_2^p, p > 0
+//
+// Each is even and non-decreasing in every |x_d - y_d|; the separable ones are convex along each axis. Unit: the
+// coordinates' unit to the power.
+#pragma once
+
+#include "hpot/core/options.hpp"
+#include "hpot/core/types.hpp"
+
+#include <string>
+#include <variant>
+
+namespace hpot {
+
+struct SquaredEuclidean {
+  static constexpr bool separable = true;
+  KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
+  KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return sum; }
+};
+
+struct PowerAxes {
+  static constexpr bool separable = true;
+  Real p = 2.0;
+  KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return Kokkos::pow(Kokkos::fabs(difference), p); }
+  KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return sum; }
+};
+
+struct Euclidean {
+  static constexpr bool separable = false;
+  KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
+  KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return Kokkos::sqrt(sum); }
+};
+
+struct Power {
+  static constexpr bool separable = false;
+  Real p = 2.0;
+  KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
+  KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return Kokkos::pow(sum, 0.5 * p); }
+};
+
+/// c(x, y) = of_sum(sum_d along_axis(x_d - y_d)).
+using Cost = std::variant<SquaredEuclidean, PowerAxes, Euclidean, Power>;
+
+[[nodiscard]] bool is_separable(const Cost& cost);
+[[nodiscard]] std::string name(const Cost& cost);
+
+/// Keys cost.type and cost.p.
+std::vector<OptionKey> cost_keys();
+Cost make_cost(const Options& options);
+
+}  // namespace hpot

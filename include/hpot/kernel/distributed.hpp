@@ -1,0 +1,15 @@
+// A kernel operator whose rows are divided over ranks: gathers the other side's h, then computes the owned rows locally.
+// Bytes per softmin and rank: 8 * batch * (points of the other side), received once.
+#pragma once
+
+#include "hpot/kernel/operator.hpp"
+
+namespace hpot {
+
+/// Wraps `local` (which takes all points of the other side). Collective in every reduction. With one rank along rows
+/// `local` itself is returned.
+std::unique_ptr<KernelOperator> make_distributed_operator(std::unique_ptr<KernelOperator> local,
+                                                          const Communicator& along_rows, const Partition& source,
+                                                          const Partition& target);
+
+}  // namespace hpot

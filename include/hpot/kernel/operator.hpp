@@ -1,0 +1,50 @@
+// The kernel operator: everything that a solver needs of the cost, as reductions over one side for every point of the
+// other.
+//
+//   softmin(h)_i = -eps log sum_j exp(h_j - C_ij / eps)
+//
+// With h = log b + g/eps this is the balanced half-step. Sums are formed in the log domain at any eps. h is
+// dimensionless; `log_zero` stands for log 0, so that no difference of infinities is ever formed: a point with weight zero
+// adds nothing, and a row that nothing reaches gets a potential of about +1e300 * eps.
+#pragma once
+
+#include "hpot/core/partition.hpp"
+#include "hpot/core/types.hpp"
+#include "hpot/cost/cost.hpp"
+
+#include <memory>
+
+namespace hpot {
+
+inline constexpr Real log_zero = -1e300;
+
+/// The side whose points are the outputs; the sums run over the other one.
+enum class Side { source, target };
+[[nodiscard]] constexpr Side opposite(Side side) { return side == Side::source ? Side::target : Side::source; }
+
+/// float exp of double differences (relative error 1e-7 per term), or double throughout.
+enum class Precision { mixed, full };
+
+class KernelOperator {
+ public:
+  virtual ~KernelOperator() = default;
+
+  /// Sets eps (> 0; infinity makes every kernel entry 1). Local.
+  virtual void prepare(Real epsilon) = 0;
+  virtual void set_precision(Precision precision) = 0;
+
+  /// s(k, i) for the rows of `side` owned here; h(k, j) for the rows of the other side owned here. Collective along rows
+  /// where rows are distributed. s must not alias h.
+  virtual void softmin(Side side, const ConstField& h, const Field& s) const = 0;
+
+  /// mean(k, i) = sum_j w_ij C_ij, weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j. Double throughout.
+  virtual void average_cost(Side side, const ConstField& h, const Field& mean) const = 0;
+
+  /// m(k, i) = min_j (C_ij - h_j) over h_j > log_zero; here h has the unit of the cost (c-transforms, certificates).
+  virtual void hard_min(Side side, const ConstField& h, const Field& m) const = 0;
+
+  /// m(k, i) = max_j (C_ij + h_j) over h_j > log_zero, h in the unit of the cost (largest cost over a support).
+  virtual void hard_max(Side side, const ConstField& h, const Field& m) const = 0;
+};
+
+}  // namespace hpot

@@ -1,0 +1,28 @@
+// Kernel operators by name: kernel.type = auto | separable | dense | stored.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+#include "hpot/kernel/operator.hpp"
+#include "hpot/measure/grid.hpp"
+
+namespace hpot {
+
+struct KernelOptions {
+  std::string type = "auto";
+  Cost cost = SquaredEuclidean{};
+
+  static std::vector<OptionKey> keys();
+  static KernelOptions from(const Options& options);
+};
+
+/// Rows of a grid in whole planes (blocks of 64 points in one dimension).
+OwnedRows own_rows(const Grid& grid, const Communicator& along_rows);
+
+/// Operator between two grids whose rows are divided along `source.along_rows`. Collective construction.
+std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
+                                            const OwnedRows& source, const Grid& target_grid, const OwnedRows& target);
+
+/// A cost's value between neighbours on the grid's finest axis: the scale that eps is compared with.
+Real neighbour_cost(const Cost& cost, const Grid& grid);
+
+}  // namespace hpot

@@ -1,0 +1,22 @@
+// Kernel operator of a separable cost between two grids, axis by axis.
+//
+// A point's sum factorises: exp(-C/eps) is a tensor product of one matrix per axis, so that the log-sum-exp over a volume
+// is one log-sum-exp along each axis in turn. O(d n N) terms instead of N^2. The two sides may be different grids (a
+// coarse and a fine level); any dimension 1 to 3, side lengths and spacings.
+//
+// Rows: this rank computes the outputs whose slowest index lies in its block of planes. The slowest axis goes first, so
+// every later axis works on owned planes only, and each output is formed from the same numbers in the same order on any
+// number of ranks.
+#pragma once
+
+#include "hpot/kernel/operator.hpp"
+#include "hpot/measure/grid.hpp"
+
+namespace hpot {
+
+/// Local operator: h holds ALL points of the other side; s the rows [begin, end) of `source_rows` or `target_rows`, which
+/// must be whole planes. Cost must be separable.
+std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
+                                                        Range source_rows, Range target_rows);
+
+}  // namespace hpot

@@ -1,0 +1,52 @@
+#include "hpot/cost/cost.hpp"
+
+namespace hpot {
+namespace {
+
+struct Entry {
+  const char* name;
+  Cost (*make)(Real p);
+};
+
+const Entry table[] = {
+    {"squared_euclidean", [](Real) -> Cost { return SquaredEuclidean{}; }},
+    {"power_axes", [](Real p) -> Cost { return PowerAxes{p}; }},
+    {"euclidean", [](Real) -> Cost { return Euclidean{}; }},
+    {"power", [](Real p) -> Cost { return Power{p}; }},
+};
+
+}  // namespace
+
+bool is_separable(const Cost& cost) {
+  return std::visit([](const auto& c) { return c.separable; }, cost);
+}
+
+std::string name(const Cost& cost) { return table[cost.index()].name; }
+
+std::vector<OptionKey> cost_keys() {
+  std::vector<std::string> names;
+  for (const Entry& entry : table) names.emplace_back(entry.name);
+  return {
+      {"cost.type", "squared_euclidean",
+       "squared_euclidean |x-y|^2; power_axes sum_d |x_d-y_d|^p; euclidean |x-y|; power |x-y|^p. "
+       "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes).",
+       check::one_of(names)},
+      {"cost.p", "2", "exponent of power_axes (>= 1) and power (> 0)", check::positive()},
+  };
+}
+
+Cost make_cost(const Options& options) {
+  const Real p = options.real("cost.p");
+  for (const Entry& entry : table) {
+    if (options.text("cost.type") != entry.name) continue;
+    const Cost cost = entry.make(p);
+    if (std::holds_alternative<PowerAxes>(cost) && p < 1.0) {
+      options.reject("cost.p", "power_axes is convex along an axis only for p >= 1",
+                     "use cost.type = power for smaller p");
+    }
+    return cost;
+  }
+  options.reject("cost.type", "unknown cost");
+}
+
+}  // namespace hpot

@@ -1,0 +1,57 @@
+#include "hpot/kernel/distributed.hpp"
+
+namespace hpot {
+namespace {
+
+class DistributedOperator final : public KernelOperator {
+ public:
+  DistributedOperator(std::unique_ptr<KernelOperator> local, const Communicator& along_rows, const Partition& source,
+                      const Partition& target)
+      : local_(std::move(local)), along_rows_(along_rows), source_(source), target_(target) {}
+
+  void prepare(Real epsilon) override { local_->prepare(epsilon); }
+  void set_precision(Precision precision) override { local_->set_precision(precision); }
+
+  void softmin(Side side, const ConstField& h, const Field& s) const override {
+    local_->softmin(side, gathered(opposite(side), h), s);
+  }
+  void average_cost(Side side, const ConstField& h, const Field& mean) const override {
+    local_->average_cost(side, gathered(opposite(side), h), mean);
+  }
+  void hard_min(Side side, const ConstField& h, const Field& m) const override {
+    local_->hard_min(side, gathered(opposite(side), h), m);
+  }
+  void hard_max(Side side, const ConstField& h, const Field& m) const override {
+    local_->hard_max(side, gathered(opposite(side), h), m);
+  }
+
+ private:
+  [[nodiscard]] ConstField gathered(Side side, const ConstField& local) const {
+    const Partition& partition = side == Side::source ? source_ : target_;
+    Field& full = side == Side::source ? source_full_ : target_full_;
+    if (full.extent(0) != local.extent(0)) {
+      full = Field(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing),
+                   local.extent(0), partition.global_n());
+    }
+    along_rows_.gather_points(local, full, partition.offsets());
+    return full;
+  }
+
+  std::unique_ptr<KernelOperator> local_;
+  Communicator along_rows_;
+  Partition source_;
+  Partition target_;
+  mutable Field source_full_;
+  mutable Field target_full_;
+};
+
+}  // namespace
+
+std::unique_ptr<KernelOperator> make_distributed_operator(std::unique_ptr<KernelOperator> local,
+                                                          const Communicator& along_rows, const Partition& source,
+                                                          const Partition& target) {
+  if (along_rows.size() == 1) return local;
+  return std::make_unique<DistributedOperator>(std::move(local), along_rows, source, target);
+}
+
+}  // namespace hpot

@@ -1,0 +1,84 @@
+#include "hpot/kernel/registry.hpp"
+
+#include "hpot/kernel/dense.hpp"
+#include "hpot/kernel/distributed.hpp"
+#include "hpot/kernel/separable.hpp"
+
+#include <functional>
+
+namespace hpot {
+namespace {
+
+struct Geometry {
+  const Cost& cost;
+  const Grid& source;
+  const Grid& target;
+  Range source_rows;
+  Range target_rows;
+};
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<KernelOperator> (*make)(const Geometry&);
+};
+
+const Entry table[] = {
+    {"separable",
+     [](const Geometry& g) {
+       return make_separable_operator(g.cost, g.source, g.target, g.source_rows, g.target_rows);
+     }},
+    {"dense",
+     [](const Geometry& g) {
+       return make_dense_operator(g.cost, grid_points(g.source), grid_points(g.target), g.source_rows, g.target_rows);
+     }},
+    {"stored",
+     [](const Geometry& g) {
+       return make_stored_operator(g.cost, grid_points(g.source), grid_points(g.target), g.source_rows, g.target_rows);
+     }},
+};
+
+}  // namespace
+
+std::vector<OptionKey> KernelOptions::keys() {
+  std::vector<OptionKey> keys = cost_keys();
+  std::vector<std::string> names{"auto"};
+  for (const Entry& entry : table) names.emplace_back(entry.name);
+  keys.push_back(
+      {"kernel.type", "auto",
+       "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
+       "stored: any cost, kept as a matrix; auto: separable where the cost allows, else dense",
+       check::one_of(names)});
+  return keys;
+}
+
+KernelOptions KernelOptions::from(const Options& options) {
+  KernelOptions result{options.text("kernel.type"), make_cost(options)};
+  if (result.type == "auto") result.type = is_separable(result.cost) ? "separable" : "dense";
+  if (result.type == "separable" && !is_separable(result.cost)) {
+    options.reject("kernel.type", "cost.type = " + name(result.cost) + " does not separate over axes",
+                   "use dense or stored");
+  }
+  return result;
+}
+
+OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
+  constexpr Index points_of_a_line = 64;
+  const Index plane = grid.dimension() == 1 ? points_of_a_line : grid.points() / grid.axes[0].n;
+  return {Partition(grid.points(), plane, along_rows.size()), along_rows};
+}
+
+std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
+                                            const OwnedRows& source, const Grid& target_grid, const OwnedRows& target) {
+  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range()};
+  for (const Entry& entry : table) {
+    if (options.type != entry.name) continue;
+    return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);
+  }
+  throw std::logic_error("make_kernel: unknown type " + options.type);
+}
+
+Real neighbour_cost(const Cost& cost, const Grid& grid) {
+  return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(grid.smallest_spacing())); }, cost);
+}
+
+}  // namespace hpot

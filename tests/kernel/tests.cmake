@@ -1,0 +1,7 @@
+hpot_add_test(kernel/lanes SOURCE ${CMAKE_CURRENT_LIST_DIR}/lanes_test.cpp)
+hpot_add_test(kernel/operator SOURCE ${CMAKE_CURRENT_LIST_DIR}/operator_test.cpp)
+
+# The scalar form of the kernels, which GPUs run, on the CPU.
+hpot_add_test(kernel/operator_scalar SOURCE ${CMAKE_CURRENT_LIST_DIR}/operator_test.cpp)
+target_sources(test_kernel_operator_scalar PRIVATE ${PROJECT_SOURCE_DIR}/src/kernel/axis_kernels.cpp)
+target_compile_definitions(test_kernel_operator_scalar PRIVATE HPOT_LANES=1)
