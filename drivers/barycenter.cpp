@@ -1,0 +1,81 @@
+// hpot-barycenter: Wasserstein barycenters of measures on one grid.
+#include "hpot/core/parallel_options.hpp"
+#include "hpot/core/session.hpp"
+#include "hpot/io/barycenter_result.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace hpot {
+namespace {
+
+std::vector<OptionKey> keys() {
+  std::vector<OptionKey> all = {
+      {"input.measures", "",
+       "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
+       check::text(), true},
+  };
+  for (const auto& more : {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(),
+                           OutputOptions::keys("barycenter.h5")}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+ExitCode body(const Communicator& world, const Options& options) {
+  // 1. everything that can be refused at once
+  const auto input = InputOptions::from(options);
+  const auto output = OutputOptions::from(options);
+  const auto settings = BarycenterSettings::from(options);
+  check_writable(world, {output.file, output.picture});
+  if (!input.normalize) options.reject("input.normalize", "barycenters are of measures of mass 1", "set it to true");
+
+  // 2. who owns which measures
+  const auto names = expand_everywhere(world, options.text("input.measures"));
+  const Index count = static_cast<Index>(names.size());
+  const auto lambdas = barycenter_weights(options, count);
+  const ProcessGrid processes(world, ParallelOptions::from(options).shape(world.size(), count));
+  const Partition batches(count, 1, processes.shape().batches);
+
+  // 3. owners read in parallel
+  const RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
+  const auto file = create_result(world, output.file);
+  ExitCode code = ExitCode::done;
+  for (const auto& [negative, group] : input.parts()) {
+    const MeasureSet set = make_measures(world, raw, negative, input.normalize, processes.shape().rows);
+
+    // 4. solve, one row of weights after the other
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<BarycenterSolution> solutions;
+    HistoryMonitor history;
+    for (const auto& lambda : lambdas) {
+      const std::vector<Real> owned(lambda.begin() + raw.owned.begin, lambda.begin() + raw.owned.end);
+      auto progress = make_progress_monitor(output.progress, world.rank() == 0);
+      solutions.push_back(
+          solve_barycenter(processes, settings, raw.grid, set.weights, owned, {&history, progress.get()}));
+      progress.reset();
+      const Outcome& outcome = solutions.back().outcome;
+      if (world.rank() == 0) {
+        std::printf("%s after %lld sweeps, %.2f s, at epsilon %.6g: marginal error %.3g\n", name(outcome.reason),
+                    static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon, outcome.error);
+        std::fputs(advice(outcome, settings.stopping, solutions.back().target_epsilon, 0.0).c_str(), stderr);
+      }
+      if (code == ExitCode::done) code = exit_code(outcome.reason);
+    }
+
+    // 5. results
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_barycenters(world, output, group, file.get(), {options, raw, set, history.history(), seconds}, lambdas,
+                      solutions);
+  }
+  close_result(world, file.get(), output);
+  return code;
+}
+
+}  // namespace
+}  // namespace hpot
+
+int main(int argc, char** argv) {
+  return hpot::run_main(
+      argc, argv, {"hpot-barycenter", "Wasserstein barycenters of measures on one grid.", hpot::keys(), hpot::body});
+}

@@ -1,0 +1,84 @@
+// hpot-sinkhorn: entropic transport between two measures on one grid.
+#include "hpot/core/session.hpp"
+#include "hpot/io/transport_result.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace hpot {
+namespace {
+
+std::vector<OptionKey> keys() {
+  std::vector<OptionKey> all = {
+      {"input.source", "", "measure a: a file, or synthetic:FAMILY?...", check::text(), true},
+      {"input.target", "", "measure b, on the same grid", check::text(), true},
+      {"sinkhorn.divergence", "false", "also solve (a,a) and (b,b), and report the Sinkhorn divergence", check::flag()},
+  };
+  for (const auto& more : {InputOptions::keys(), TransportSettings::keys(), OutputOptions::keys("sinkhorn.h5")}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+ExitCode body(const Communicator& world, const Options& options) {
+  // 1. everything that can be refused at once
+  const auto input = InputOptions::from(options);
+  const auto output = OutputOptions::from(options);
+  const auto settings = TransportSettings::from(options);
+  check_writable(world, {output.file, output.picture});
+
+  // 2. both measures, whole on every rank; their rows are divided later
+  std::vector<std::string> names;
+  for (const char* key : {"input.source", "input.target"}) {
+    const auto found = expand_everywhere(world, options.text(key));
+    if (found.size() != 1)
+      options.reject(key, "it names " + std::to_string(found.size()) + " measures, one is needed",
+                     "pick one, e.g. by ?item=0");
+    names.push_back(found[0]);
+  }
+  const RawMeasures raw = read_measures(world, names, {0, 2});
+  const auto file = create_result(world, output.file);
+
+  ExitCode code = ExitCode::done;
+  for (const auto& [negative, group] : input.parts()) {
+    // 3. weights
+    const MeasureSet set = make_measures(world, raw, negative, input.normalize, world.size());
+    const TransportData data{raw.grid, raw.grid, set.weights[0], set.weights[1]};
+
+    // 4. solve
+    const auto start = std::chrono::steady_clock::now();
+    HistoryMonitor history;
+    auto progress = make_progress_monitor(output.progress, world.rank() == 0);
+    const TransportSolution solution = solve_transport(world, settings, data, {&history, progress.get()});
+    progress.reset();
+    if (world.rank() == 0) {
+      print_transport(group, solution);
+      std::fputs(
+          advice(solution.outcome, settings.stopping, solution.target_epsilon, solution.values.error_floor).c_str(),
+          stderr);
+    }
+    if (options.flag("sinkhorn.divergence")) {
+      const Real divergence = sinkhorn_divergence(world, settings, data, solution);
+      if (world.rank() == 0) {
+        std::printf("  divergence      %.12g\n", divergence);
+        file->attribute(group.empty() ? "/" : group, "divergence", divergence);
+      }
+    }
+
+    // 5. results
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_transport(world, output, group, file.get(), {options, raw, set, history.history(), seconds}, solution);
+    if (code == ExitCode::done) code = exit_code(solution.outcome.reason);
+  }
+  close_result(world, file.get(), output);
+  return code;
+}
+
+}  // namespace
+}  // namespace hpot
+
+int main(int argc, char** argv) {
+  return hpot::run_main(
+      argc, argv,
+      {"hpot-sinkhorn", "Entropic optimal transport between two measures on one grid.", hpot::keys(), hpot::body});
+}

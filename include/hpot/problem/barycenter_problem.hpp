@@ -1,0 +1,60 @@
+// Entropic barycenters of measures on one grid, and the pointwise pieces of their fixed-point equations.
+//
+//   min over mu of sum_k lambda_k OT_eps(mu, b_k),   the unknown side relative to q = 1/N
+//   P_k = q_i b_kj exp((f_ki + g_kj - C_ij)/eps)
+//   g_k = softmin(log q + f_k/eps);  s_k = softmin(log b_k + g_k/eps);  log(mu/q) = D - sum_l lambda_l s_l/eps
+//   f_k <- s_k + eps log(mu/q)
+//   plain [Benamou 2015]: D = 0.   debiased [Janati 2020]: D <- (D + log(mu/q) - log K(q e^D))/2
+//
+// Fields are local: (measures owned here, owned rows). Functions that return numbers are collective along rows.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+#include "hpot/kernel/operator.hpp"
+
+#include <memory>
+
+namespace hpot {
+
+struct BarycenterProblem {
+  OwnedRows rows;
+  Communicator along_batches;
+  Field log_weight;          // log b_k, log_zero where b_k = 0
+  std::vector<Real> lambda;  // of the measures owned here; sums to 1 over all
+  bool debiased = false;
+  std::shared_ptr<KernelOperator> kernel;  // grid to itself
+  Real epsilon = 1.0;
+};
+
+/// log b, log_zero where b is 0; in place.
+void take_log(const Field& weight);
+
+/// h = constant + f/eps.
+void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h);
+
+/// log_ratio(0, i) += -sum_k lambda_k s(k, i)/eps, over the measures owned here.
+void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, const Field& log_ratio);
+
+/// f(k, i) = s(k, i) + eps log_ratio(0, i), in place of s.
+void close_half_step(const ConstField& log_ratio, Real epsilon, const Field& s);
+
+/// mu(0, i) = exp(log_constant + log_ratio(0, i)).
+void exp_of(Real log_constant, const ConstField& log_ratio, const Field& mu);
+
+/// Per measure |P_k 1 - mu|_1, with P_k 1 = q exp((f_k - s_k)/eps) and mu = q exp(log_ratio).
+std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, const ConstField& s,
+                                  const ConstField& log_ratio, Real epsilon);
+
+/// |q e^D K(q e^D) - mu|_1, with log K(q e^D) = -transform/eps.
+Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,
+                          const ConstField& log_ratio, Real epsilon);
+
+/// D <- (D + log_ratio + transform/eps)/2 into `next`.
+void debias(const ConstField& log_d, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+            const Field& next);
+
+/// mean(0, i) = sum_k lambda_k q exp((f_k - s_k)/eps) over the measures owned here.
+void add_plan_marginals(const std::vector<Real>& lambda, const OwnedRows& rows, const ConstField& f,
+                        const ConstField& s, Real epsilon, const Field& mean);
+
+}  // namespace hpot

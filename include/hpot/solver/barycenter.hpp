@@ -1,0 +1,91 @@
+// Barycenters as a fixed-point map of the potentials f_k (and, debiased, of D), on a hierarchy of grids.
+// The equations stand in problem/barycenter_problem.hpp. Measures are divided along batches, rows along rows; a sweep sums
+// one field over the ranks along batches (8 N bytes per rank), and a few numbers for the stopping test.
+#pragma once
+
+#include "hpot/kernel/registry.hpp"
+#include "hpot/problem/barycenter_problem.hpp"
+#include "hpot/solver/fixed_point.hpp"
+
+namespace hpot {
+
+class BarycenterMap final : public FixedPointMap {
+ public:
+  /// Starts from f = 0, D = 0. Local. Memory per owned measure: log b, f, s; the half-steps go through two more arrays of
+  /// as many measures as fit a fixed share.
+  explicit BarycenterMap(BarycenterProblem problem);
+
+  void set_epsilon(Real epsilon) override;
+  /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
+  Real evaluate() override;
+  void accept() override;
+  [[nodiscard]] std::vector<Field> state() const override;
+  [[nodiscard]] std::vector<Field> image() const override;
+  [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,
+                                       const std::vector<std::vector<Field>>& ys) const override;
+
+  /// sum_k lambda_k P_k 1 at the present state, in full precision: non-negative, its mass exact at any tolerance.
+  /// One row, the owned points. Collective. Spoils the image.
+  [[nodiscard]] Field result();
+
+  /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`.
+  void carry(const KernelOperator& between, const Field& s);
+  /// Sets the state from s carried from elsewhere, and D.
+  void start_from(const Field& s, const Field& log_d);
+
+  [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
+  [[nodiscard]] const Field& log_d() const { return log_d_; }
+
+ private:
+  /// s_k of every measure for the present f, through g_k; `finish(first, chunk of h)` takes log b_k + g_k/eps.
+  template <class Finish>
+  void for_chunks(const Finish& finish);
+  void half_steps();
+  void reduce_log_ratio();
+
+  BarycenterProblem problem_;
+  Real log_q_;
+  Field f_, image_;
+  Field log_d_, next_log_d_;
+  Field log_ratio_;  // log(mu/q)
+  Field metric_;     // mu of the first sweep at this eps: the inner product's weights, so that empty tails do not count
+  bool new_epsilon_ = true;
+  Field transform_;  // softmin(log q + D), debiased
+  Field h_, g_;      // chunk of measures
+};
+
+struct BarycenterData {
+  Grid grid;
+  std::vector<std::vector<Real>> measures;  // of mass 1, those owned here
+  std::vector<Real> lambda;
+  bool debiased = false;
+};
+
+class MultiscaleBarycenter final : public LeveledProblem {
+ public:
+  MultiscaleBarycenter(const KernelOptions& kernel, const BarycenterData& data, const ProcessGrid& processes,
+                       Index smallest_side);
+
+  FixedPointMap& enter(int level) override;
+  [[nodiscard]] BarycenterMap& map() { return *map_; }
+  void set_precision(Precision precision) { precision_ = precision; }
+  [[nodiscard]] std::vector<Real> neighbour_costs() const;
+
+ private:
+  struct Level {
+    Grid grid;
+    std::vector<std::vector<Real>> measures;
+  };
+  void carry(BarycenterMap& to, int to_level) const;
+
+  KernelOptions kernel_;
+  std::vector<Real> lambda_;
+  bool debiased_;
+  ProcessGrid processes_;
+  std::vector<Level> levels_;
+  Precision precision_ = Precision::full;
+  std::unique_ptr<BarycenterMap> map_;
+  int level_ = 0;
+};
+
+}  // namespace hpot

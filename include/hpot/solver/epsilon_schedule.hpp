@@ -1,0 +1,42 @@
+// The course of a solve: eps from large to its target, on grids from coarse to fine.
+//
+// eps is divided by `factor` from about the largest cost down to the target; each value is solved on the coarsest level
+// whose neighbour cost is at most eps (a plan blurred by eps is resolved there), the last one on the given grid. Stages
+// before the last stop at a loose tolerance [Schmitzer 2019, Sect. 3].
+#pragma once
+
+#include "hpot/core/options.hpp"
+#include "hpot/core/types.hpp"
+
+namespace hpot {
+
+struct Stage {
+  int level = 0;  // 0 is the given grid
+  Real epsilon = 1.0;
+  Real tolerance = 1e-4;
+};
+
+struct ScheduleOptions {
+  Real factor = 2.0;  // 1: no schedule, the target from the start
+  bool multiscale = true;
+  Real stage_tolerance = 5e-2;  // of all stages but the last
+  Index smallest_side = 16;     // longest side of the coarsest level
+
+  static std::vector<OptionKey> keys();
+  static ScheduleOptions from(const Options& options);
+};
+
+/// `neighbour_costs[l]` belongs to level l, 0 the finest. `tolerance` is the last stage's.
+std::vector<Stage> make_schedule(const ScheduleOptions& options, Real target_epsilon, Real max_cost,
+                                 const std::vector<Real>& neighbour_costs, Real tolerance);
+
+/// epsilon.target in epsilon.unit: cost, spacing2, max_cost or mean_cost.
+struct EpsilonOptions {
+  Real target = 1.0;
+  std::string unit = "spacing2";
+
+  static std::vector<OptionKey> keys();
+  static EpsilonOptions from(const Options& options);
+};
+
+}  // namespace hpot

@@ -1,0 +1,84 @@
+// Sinkhorn's algorithm as a fixed-point map of the target potential g, on a hierarchy of grids.
+//
+//   f  = prox_a(softmin(log b + g/eps))        exact rows: the source residual of (f, g) is zero
+//   s  = softmin(log a + f/eps)                the target residual of (f, g) is that of s
+//   g <- prox_b(s)
+// [Cuturi 2013; Chizat 2018; multiscale and eps-scaling Schmitzer 2019]. KL on both sides: the image is shifted by the
+// constant that maximises the dual [Sejourne, Vialard, Peyre 2022].
+#pragma once
+
+#include "hpot/kernel/registry.hpp"
+#include "hpot/problem/transport_problem.hpp"
+#include "hpot/solver/fixed_point.hpp"
+
+namespace hpot {
+
+class SinkhornMap final : public FixedPointMap {
+ public:
+  /// Starts from g = 0. Local.
+  explicit SinkhornMap(TransportProblem problem);
+
+  void set_epsilon(Real epsilon) override;
+  Real evaluate() override;
+  void accept() override;
+  [[nodiscard]] std::vector<Field> state() const override { return {g_}; }
+  [[nodiscard]] std::vector<Field> image() const override { return {image_}; }
+  [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,
+                                       const std::vector<std::vector<Field>>& ys) const override;
+
+  [[nodiscard]] const TransportProblem& problem() const { return problem_; }
+  /// The pair whose residual the last evaluate returned.
+  [[nodiscard]] const Field& f() const { return f_; }
+  [[nodiscard]] const Field& g() const { return g_; }
+
+ private:
+  void shift_image();
+
+  TransportProblem problem_;
+  std::vector<Real> source_mass_;
+  std::vector<Real> target_mass_;
+  Field f_, g_, image_;
+  Field h_source_, h_target_;
+};
+
+/// Weights of one pair of measures on grids, whole on every rank, and how to solve for them.
+struct TransportData {
+  Grid source_grid;
+  Grid target_grid;
+  std::vector<Real> source;
+  std::vector<Real> target;
+  MarginalPenalty source_penalty = Balanced{};
+  MarginalPenalty target_penalty = Balanced{};
+};
+
+class MultiscaleSinkhorn final : public LeveledProblem {
+ public:
+  /// Rows are divided over `along_rows`. `levels` bounds the depth of the hierarchy (1: no coarse grids). Collective.
+  MultiscaleSinkhorn(const KernelOptions& kernel, const TransportData& data, const Communicator& along_rows,
+                     Index smallest_side);
+
+  FixedPointMap& enter(int level) override;
+  /// The map entered last.
+  [[nodiscard]] SinkhornMap& map() { return *map_; }
+  void set_precision(Precision precision) { precision_ = precision; }
+
+  [[nodiscard]] std::vector<Real> neighbour_costs() const;
+
+ private:
+  struct Level {
+    Grid source_grid, target_grid;
+    std::vector<Real> source, target;
+  };
+  [[nodiscard]] Field carried_potential(const SinkhornMap& from, int from_level, int to_level,
+                                        const OwnedRows& target_rows) const;
+
+  KernelOptions kernel_;
+  MarginalPenalty source_penalty_, target_penalty_;
+  Communicator along_rows_;
+  std::vector<Level> levels_;
+  Precision precision_ = Precision::full;
+  std::unique_ptr<SinkhornMap> map_;
+  int level_ = 0;
+};
+
+}  // namespace hpot

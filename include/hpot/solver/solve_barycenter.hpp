@@ -1,0 +1,38 @@
+// A barycenter of measures on one grid, from options to the result.
+#pragma once
+
+#include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/barycenter.hpp"
+#include "hpot/solver/scales.hpp"
+
+namespace hpot {
+
+struct BarycenterSettings {
+  KernelOptions kernel;
+  EpsilonOptions epsilon;
+  ScheduleOptions schedule;
+  StoppingOptions stopping;
+  AccelerationOptions acceleration;
+  Precision precision = Precision::full;
+  bool debiased = true;
+
+  static std::vector<OptionKey> keys();
+  static BarycenterSettings from(const Options& options);
+};
+
+/// barycenter.weights for `count` measures: rows of numbers >= 0, each scaled to sum 1; `uniform` is one row of equal ones.
+std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index count);
+
+struct BarycenterSolution {
+  Outcome outcome;
+  Real target_epsilon = 0.0;
+  OwnedRows rows;
+  Field barycenter;  // owned rows, the same on all ranks along batches
+};
+
+/// `measures` (of mass 1) and `lambda` are those owned along batches. Collective.
+BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
+                                    const std::vector<std::vector<Real>>& measures, const std::vector<Real>& lambda,
+                                    const std::vector<Monitor*>& monitors);
+
+}  // namespace hpot

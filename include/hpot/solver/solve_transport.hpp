@@ -1,0 +1,43 @@
+// Transport between two measures, from options to values.
+#pragma once
+
+#include "hpot/problem/transport_values.hpp"
+#include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/scales.hpp"
+#include "hpot/solver/sinkhorn.hpp"
+
+namespace hpot {
+
+struct TransportSettings {
+  KernelOptions kernel;
+  EpsilonOptions epsilon;
+  ScheduleOptions schedule;
+  StoppingOptions stopping;
+  AccelerationOptions acceleration;
+  Precision precision = Precision::full;
+  std::string source_penalty = "balanced";  // rho in epsilon.unit
+  std::string target_penalty = "balanced";
+
+  static std::vector<OptionKey> keys();
+  static TransportSettings from(const Options& options);
+  /// InputError where measures of these masses have no plan under the penalties.
+  void check_masses(Real source, Real target) const;
+};
+
+struct TransportSolution {
+  Outcome outcome;
+  TransportValues values;  // at (f, g)
+  Real target_epsilon = 0.0;
+  OwnedRows source_rows, target_rows;
+  Field f, g;  // owned rows
+};
+
+/// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings). Collective.
+TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
+                                  const std::vector<Monitor*>& monitors);
+
+/// OT(a,b) - OT(a,a)/2 - OT(b,b)/2 + eps (m_a - m_b)^2/2, given OT(a,b) = `mixed` [Feydy 2019; Sejourne 2019]. Collective.
+Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, const TransportData& data,
+                         const TransportSolution& mixed);
+
+}  // namespace hpot

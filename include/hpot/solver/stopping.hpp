@@ -1,0 +1,23 @@
+// When a solve ends, and why.
+#pragma once
+
+#include "hpot/core/error.hpp"
+#include "hpot/core/options.hpp"
+
+namespace hpot {
+
+enum class StopReason { converged, max_iterations, time_limit, interrupted, diverged };
+
+[[nodiscard]] const char* name(StopReason reason);
+[[nodiscard]] ExitCode exit_code(StopReason reason);
+
+struct StoppingOptions {
+  Real tolerance = 1e-4;         // on both sides' residuals, L1, relative to the mass
+  Index max_iterations = 20000;  // sweeps, all levels and values of eps together
+  Real time_limit = infinity;    // seconds
+
+  static std::vector<OptionKey> keys();
+  static StoppingOptions from(const Options& options);
+};
+
+}  // namespace hpot

@@ -1,0 +1,100 @@
+#include "hpot/problem/barycenter_problem.hpp"
+
+namespace hpot {
+namespace {
+
+using Points = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+using PointsOfBatch = Kokkos::MDRangePolicy<ExecutionSpace, Kokkos::Rank<2>, Kokkos::IndexType<Index>>;
+
+PointsOfBatch all_points(const ConstField& field) {
+  return PointsOfBatch({0, 0}, {static_cast<Index>(field.extent(0)), static_cast<Index>(field.extent(1))});
+}
+
+using DeviceNumbers = Kokkos::View<Real*, MemorySpace>;
+
+DeviceNumbers on_device(const std::vector<Real>& numbers) {
+  const DeviceNumbers device("hpot::lambda", numbers.size());
+  const auto host = Kokkos::create_mirror_view(device);
+  std::copy(numbers.begin(), numbers.end(), host.data());
+  Kokkos::deep_copy(device, host);
+  return device;
+}
+
+}  // namespace
+
+void take_log(const Field& weight) {
+  Kokkos::parallel_for(
+      "hpot::take_log", all_points(weight),
+      KOKKOS_LAMBDA(Index k, Index i) { weight(k, i) = weight(k, i) > 0.0 ? Kokkos::log(weight(k, i)) : log_zero; });
+}
+
+void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h) {
+  Kokkos::parallel_for(
+      "hpot::add_log_constant", all_points(f),
+      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + f(k, i) / epsilon; });
+}
+
+void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, const Field& log_ratio) {
+  const DeviceNumbers weights = on_device(lambda);
+  const Index batch = static_cast<Index>(s.extent(0));
+  Kokkos::parallel_for(
+      "hpot::add_log_mean", Points(0, s.extent(1)), KOKKOS_LAMBDA(Index i) {
+        Real sum = 0.0;
+        for (Index k = 0; k < batch; ++k) sum += weights(k) * s(k, i);
+        log_ratio(0, i) -= sum / epsilon;
+      });
+}
+
+void close_half_step(const ConstField& log_ratio, Real epsilon, const Field& s) {
+  Kokkos::parallel_for(
+      "hpot::close_half_step", all_points(s),
+      KOKKOS_LAMBDA(Index k, Index i) { s(k, i) += epsilon * log_ratio(0, i); });
+}
+
+void exp_of(Real log_constant, const ConstField& log_ratio, const Field& mu) {
+  Kokkos::parallel_for(
+      "hpot::exp_of", Points(0, mu.extent(1)),
+      KOKKOS_LAMBDA(Index i) { mu(0, i) = Kokkos::exp(log_constant + log_ratio(0, i)); });
+}
+
+std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, const ConstField& s,
+                                  const ConstField& log_ratio, Real epsilon) {
+  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+  return sum_over_points(
+      "hpot::marginal_errors", rows, static_cast<Index>(f.extent(0)), KOKKOS_LAMBDA(Index k, Index i) {
+        return q * Kokkos::fabs(Kokkos::exp((f(k, i) - s(k, i)) / epsilon) - Kokkos::exp(log_ratio(0, i)));
+      });
+}
+
+Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,
+                          const ConstField& log_ratio, Real epsilon) {
+  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+  return sum_over_points(
+      "hpot::self_transport_error", rows, 1, KOKKOS_LAMBDA(Index, Index i) {
+        return q * Kokkos::fabs(Kokkos::exp(log_d(0, i) - transform(0, i) / epsilon) - Kokkos::exp(log_ratio(0, i)));
+      })[0];
+}
+
+void debias(const ConstField& log_d, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+            const Field& next) {
+  Kokkos::parallel_for(
+      "hpot::debias", Points(0, next.extent(1)),
+      KOKKOS_LAMBDA(Index i) { next(0, i) = 0.5 * (log_d(0, i) + log_ratio(0, i) + transform(0, i) / epsilon); });
+}
+
+void add_plan_marginals(const std::vector<Real>& lambda, const OwnedRows& rows, const ConstField& f,
+                        const ConstField& s, Real epsilon, const Field& mean) {
+  const DeviceNumbers weights = on_device(lambda);
+  const Index batch = static_cast<Index>(s.extent(0));
+  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+  Kokkos::parallel_for(
+      "hpot::add_plan_marginals", Points(0, s.extent(1)), KOKKOS_LAMBDA(Index i) {
+        Real sum = 0.0;
+        for (Index k = 0; k < batch; ++k) {
+          if (weights(k) > 0.0) sum += weights(k) * q * Kokkos::exp((f(k, i) - s(k, i)) / epsilon);
+        }
+        mean(0, i) += sum;
+      });
+}
+
+}  // namespace hpot

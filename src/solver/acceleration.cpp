@@ -1,0 +1,151 @@
+#include "hpot/solver/acceleration.hpp"
+
+#include "hpot/core/field.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+namespace hpot {
+namespace {
+
+using Fields = std::vector<Field>;
+
+constexpr Real accepted_growth = 2.0;  // of the error in one step
+constexpr Real ridge = 1e-13;          // of the Gram matrix, relative to its diagonal
+
+Fields copy(const Fields& x) {
+  Fields y;
+  for (const Field& field : x) y.push_back(copy_of(field));
+  return y;
+}
+
+void combine_all(Real alpha, const Fields& x, Real beta, const Fields& y) {
+  for (std::size_t f = 0; f < x.size(); ++f) combine(alpha, x[f], beta, y[f]);
+}
+
+/// Solves the symmetric positive definite system by Cholesky's method; pivots that vanish drop their unknown.
+std::vector<Real> solve_normal_equations(std::vector<std::vector<Real>> a, std::vector<Real> b) {
+  const int n = static_cast<int>(b.size());
+  std::vector<Real> scale(n);
+  for (int i = 0; i < n; ++i) scale[i] = a[i][i] > 0.0 ? 1.0 / std::sqrt(a[i][i]) : 0.0;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) a[i][j] *= scale[i] * scale[j];
+    a[i][i] += ridge;
+    b[i] *= scale[i];
+  }
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j <= i; ++j) {
+      Real sum = a[i][j];
+      for (int k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
+      if (i != j) {
+        a[i][j] = a[j][j] > 0.0 ? sum / a[j][j] : 0.0;
+      } else {
+        a[i][i] = sum > ridge / 2 ? std::sqrt(sum) : 0.0;
+      }
+    }
+  }
+  for (int i = 0; i < n; ++i) {
+    for (int k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
+    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
+  }
+  for (int i = n - 1; i >= 0; --i) {
+    for (int k = i + 1; k < n; ++k) b[i] -= a[k][i] * b[k];
+    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
+  }
+  for (int i = 0; i < n; ++i) b[i] *= scale[i];
+  return b;
+}
+
+class Plain final : public Acceleration {
+ public:
+  void reset() override {}
+  void advance(FixedPointMap& map, Real) override { map.accept(); }
+};
+
+class Anderson final : public Acceleration {
+ public:
+  explicit Anderson(Index memory) : memory_(memory) {}
+
+  void reset() override {
+    history_.clear();
+    gram_.clear();
+    last_image_.clear();
+    last_error_ = infinity;
+  }
+
+  void advance(FixedPointMap& map, Real error) override {
+    if (error > accepted_growth * last_error_) {
+      combine_all(1.0, last_image_, 0.0, map.state());
+      reset();
+      return;
+    }
+    const Fields x = map.state();
+    const Fields y = map.image();
+    Fields residual = copy(y);
+    combine_all(-1.0, x, 1.0, residual);  // F = G(x) - x
+    if (!last_image_.empty()) remember(map, residual, y);
+    last_residual_ = residual;
+    last_image_ = copy(y);
+    last_error_ = error;
+    const std::vector<Real> gamma = solve_normal_equations(gram_, projections(map, residual));
+    map.accept();  // x = G(x)
+    for (std::size_t j = 0; j < gamma.size(); ++j) combine_all(-gamma[j], history_[j].image, 1.0, map.state());
+  }
+
+ private:
+  struct Difference {
+    Fields residual;  // dF
+    Fields image;     // dG
+  };
+
+  void remember(const FixedPointMap& map, const Fields& residual, const Fields& image) {
+    if (static_cast<Index>(history_.size()) == memory_) {
+      history_.pop_front();
+      gram_.erase(gram_.begin());
+      for (auto& row : gram_) row.erase(row.begin());
+    }
+    combine_all(1.0, residual, -1.0, last_residual_);
+    combine_all(1.0, image, -1.0, last_image_);
+    history_.push_back({last_residual_, last_image_});
+    const std::vector<Real> row = projections(map, history_.back().residual);
+    for (std::size_t j = 0; j < gram_.size(); ++j) gram_[j].push_back(row[j]);
+    gram_.push_back(row);
+  }
+
+  [[nodiscard]] std::vector<Real> projections(const FixedPointMap& map, const Fields& residual) const {
+    std::vector<Fields> all;
+    for (const Difference& difference : history_) all.push_back(difference.residual);
+    return map.dots(residual, all);
+  }
+
+  Index memory_;
+  std::deque<Difference> history_;
+  std::vector<std::vector<Real>> gram_;
+  Fields last_residual_;
+  Fields last_image_;
+  Real last_error_ = infinity;
+};
+
+}  // namespace
+
+std::vector<OptionKey> AccelerationOptions::keys(const std::string& default_type) {
+  return {
+      {"acceleration.type", default_type,
+       "anderson: mixes the last sweeps, far fewer of them; none: plain sweeps, least memory",
+       check::one_of({"none", "anderson"})},
+      {"acceleration.memory", "10", "sweeps that anderson mixes; each holds two copies of the potentials",
+       check::integer(1, 50)},
+  };
+}
+
+AccelerationOptions AccelerationOptions::from(const Options& options) {
+  return {options.text("acceleration.type"), options.integer("acceleration.memory")};
+}
+
+std::unique_ptr<Acceleration> make_acceleration(const AccelerationOptions& options) {
+  if (options.type == "anderson") return std::make_unique<Anderson>(options.memory);
+  return std::make_unique<Plain>();
+}
+
+}  // namespace hpot

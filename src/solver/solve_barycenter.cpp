@@ -1,0 +1,98 @@
+#include "hpot/solver/solve_barycenter.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace hpot {
+
+std::vector<OptionKey> BarycenterSettings::keys() {
+  std::vector<OptionKey> all = {
+      {"barycenter.method", "debiased",
+       "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]",
+       check::one_of({"plain", "debiased"})},
+      {"barycenter.weights", "uniform",
+       "lambda_1, lambda_2, ... (>= 0, scaled to sum 1); rows separated by ';' give one result each"},
+  };
+  for (const auto& more : {KernelOptions::keys(),
+                           {precision_key()},
+                           EpsilonOptions::keys(),
+                           ScheduleOptions::keys(),
+                           AccelerationOptions::keys("none"),
+                           StoppingOptions::keys()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+BarycenterSettings BarycenterSettings::from(const Options& options) {
+  BarycenterSettings s;
+  s.kernel = KernelOptions::from(options);
+  s.epsilon = EpsilonOptions::from(options);
+  s.schedule = ScheduleOptions::from(options);
+  s.stopping = StoppingOptions::from(options);
+  s.acceleration = AccelerationOptions::from(options);
+  s.precision = sweep_precision(options, s.stopping.tolerance);
+  s.debiased = options.text("barycenter.method") == "debiased";
+  return s;
+}
+
+namespace {
+
+std::vector<Real> parse_row(const Options& options, const std::string& row, Index count) {
+  std::vector<Real> lambda;
+  Real sum = 0.0;
+  for (std::size_t begin = 0; begin <= row.size();) {
+    const std::size_t end = std::min(row.find(',', begin), row.size());
+    std::string item = row.substr(begin, end - begin);
+    item.erase(0, item.find_first_not_of(" \t"));
+    item.erase(item.find_last_not_of(" \t") + 1);
+    Real value = 0.0;
+    const auto [rest, error] = std::from_chars(item.data(), item.data() + item.size(), value);
+    if (error != std::errc{} || rest != item.data() + item.size() || !std::isfinite(value) || value < 0.0) {
+      options.reject("barycenter.weights", "'" + item + "' is no number >= 0", "e.g. 0.5, 0.25, 0.25");
+    }
+    lambda.push_back(value);
+    sum += value;
+    begin = end + 1;
+  }
+  if (static_cast<Index>(lambda.size()) != count) {
+    options.reject("barycenter.weights",
+                   "a row of " + std::to_string(lambda.size()) + " weights for " + std::to_string(count) + " measures");
+  }
+  if (!(sum > 0.0) || !std::isfinite(sum))
+    options.reject("barycenter.weights", "a row must have a positive, finite sum");
+  for (Real& value : lambda) value /= sum;
+  return lambda;
+}
+
+}  // namespace
+
+std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index count) {
+  if (options.text("barycenter.weights") == "uniform")
+    return {std::vector<Real>(count, 1.0 / static_cast<Real>(count))};
+  std::vector<std::vector<Real>> rows;
+  for (const std::string& row : options.list("barycenter.weights", ';')) rows.push_back(parse_row(options, row, count));
+  if (rows.empty()) options.reject("barycenter.weights", "no weights", "use uniform");
+  return rows;
+}
+
+BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
+                                    const std::vector<std::vector<Real>>& measures, const std::vector<Real>& lambda,
+                                    const std::vector<Monitor*>& monitors) {
+  MultiscaleBarycenter problem(settings.kernel, {grid, measures, lambda, settings.debiased}, processes,
+                               settings.schedule.smallest_side);
+  problem.set_precision(settings.precision);
+  BarycenterSolution solution{
+      {}, settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid), {{}, processes.world()}, {}};
+  const auto stages =
+      make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
+                    problem.neighbour_costs(), settings.stopping.tolerance);
+  const auto acceleration = make_acceleration(settings.acceleration);
+  solution.outcome = solve(processes.world(), problem, stages, settings.stopping, *acceleration, monitors);
+  if (solution.outcome.level != 0) problem.enter(0).set_epsilon(solution.outcome.epsilon);  // stopped early
+  solution.rows = problem.map().problem().rows;
+  solution.barycenter = problem.map().result();
+  return solution;
+}
+
+}  // namespace hpot

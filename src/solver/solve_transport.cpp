@@ -1,0 +1,115 @@
+#include "hpot/solver/solve_transport.hpp"
+
+#include <cmath>
+#include <numeric>
+
+namespace hpot {
+namespace {
+
+Real mass_of(const std::vector<Real>& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
+
+}  // namespace
+
+std::vector<OptionKey> TransportSettings::keys() {
+  std::vector<OptionKey> all = {
+      {"penalty.source", "balanced",
+       "on the source marginal: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights)", penalty_problem},
+      {"penalty.target", "balanced", "on the target marginal", penalty_problem},
+  };
+  for (const auto& more : {KernelOptions::keys(),
+                           {precision_key()},
+                           EpsilonOptions::keys(),
+                           ScheduleOptions::keys(),
+                           AccelerationOptions::keys("anderson"),
+                           StoppingOptions::keys()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+TransportSettings TransportSettings::from(const Options& options) {
+  TransportSettings s;
+  s.kernel = KernelOptions::from(options);
+  s.epsilon = EpsilonOptions::from(options);
+  s.schedule = ScheduleOptions::from(options);
+  s.stopping = StoppingOptions::from(options);
+  s.acceleration = AccelerationOptions::from(options);
+  s.precision = sweep_precision(options, s.stopping.tolerance);
+  s.source_penalty = options.text("penalty.source");
+  s.target_penalty = options.text("penalty.target");
+  return s;
+}
+
+void TransportSettings::check_masses(Real source, Real target) const {
+  constexpr Real rounding = 1e-9;
+  const auto reachable = [](const std::string& text, Real mass) -> std::pair<Real, Real> {
+    const MarginalPenalty penalty = parse_penalty(text);
+    if (is_balanced(penalty)) return {mass, mass};
+    if (const auto* range = std::get_if<MassRange>(&penalty)) return {range->low * mass, range->high * mass};
+    return {0.0, infinity};
+  };
+  const auto [low_a, high_a] = reachable(source_penalty, source);
+  const auto [low_b, high_b] = reachable(target_penalty, target);
+  if (low_a <= high_b * (1.0 + rounding) && low_b <= high_a * (1.0 + rounding)) return;
+  throw InputError(error_text({}, "penalty.source", source_penalty,
+                              "no plan exists: with penalty.target = " + target_penalty + ", the masses " +
+                                  std::to_string(source) + " and " + std::to_string(target) + " cannot be matched",
+                              "set input.normalize = true, or a penalty kl or tv on one side"));
+}
+
+TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
+                                  const std::vector<Monitor*>& monitors) {
+  settings.check_masses(mass_of(data.source), mass_of(data.target));
+  const Index smallest_side = settings.schedule.smallest_side;
+  const auto unit_problem = [&] {  // only some units need a look at the cost
+    MultiscaleSinkhorn finest(settings.kernel, data, world, std::numeric_limits<Index>::max());
+    finest.enter(0);
+    return pair_unit(settings.epsilon, world, settings.kernel, data.target_grid, finest.map().problem());
+  };
+  const bool simple = settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2";
+  const Real unit = simple ? grid_unit(settings.epsilon, settings.kernel, data.target_grid) : unit_problem();
+  require(unit > 0.0, "epsilon.unit = " + settings.epsilon.unit, "it is zero for these measures",
+          "use epsilon.unit = cost");
+  data.source_penalty = parse_penalty(settings.source_penalty, unit);
+  data.target_penalty = parse_penalty(settings.target_penalty, unit);
+
+  MultiscaleSinkhorn problem(settings.kernel, data, world, smallest_side);
+  problem.set_precision(settings.precision);
+  TransportSolution solution{{}, {}, settings.epsilon.target * unit, {{}, world}, {{}, world}, {}, {}};
+  const auto stages = make_schedule(settings.schedule, solution.target_epsilon,
+                                    diameter_cost(settings.kernel.cost, data.source_grid, data.target_grid),
+                                    problem.neighbour_costs(), settings.stopping.tolerance);
+  const auto acceleration = make_acceleration(settings.acceleration);
+  solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors);
+  if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
+    problem.enter(0).set_epsilon(solution.outcome.epsilon);
+    problem.map().evaluate();
+  }
+  const SinkhornMap& map = problem.map();
+  solution.source_rows = map.problem().source.rows;
+  solution.target_rows = map.problem().target.rows;
+  solution.f = map.f();
+  solution.g = map.g();
+  solution.values = evaluate_transport(world, map.problem(), map.f(), map.g());
+  return solution;
+}
+
+Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, const TransportData& data,
+                         const TransportSolution& mixed) {
+  TransportSettings self_a = settings;
+  self_a.target_penalty = settings.source_penalty;
+  TransportSettings self_b = settings;
+  self_b.source_penalty = settings.target_penalty;
+  require(settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2",
+          "epsilon.unit = " + settings.epsilon.unit, "a divergence needs one eps for three problems",
+          "use epsilon.unit = cost or spacing2");
+  const TransportSolution aa =
+      solve_transport(world, self_a, {data.source_grid, data.source_grid, data.source, data.source}, {});
+  const TransportSolution bb =
+      solve_transport(world, self_b, {data.target_grid, data.target_grid, data.target, data.target}, {});
+  const Real excess = mass_of(data.source) - mass_of(data.target);
+  return mixed.values.dual_cost - 0.5 * (aa.values.dual_cost + bb.values.dual_cost) +
+         0.5 * mixed.target_epsilon * excess * excess;
+}
+
+}  // namespace hpot
