@@ -2,6 +2,7 @@
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/io/barycenter_result.hpp"
+#include "hpot/solver/work_plan.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -39,6 +40,11 @@ ExitCode body(const Communicator& world, const Options& options) {
 
   // 3. owners read in parallel
   const RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
+  if (options.action() == Options::Action::dry_run) {
+    if (world.rank() == 0)
+      std::fputs(describe(plan_barycenter(settings, raw.grid, count, processes.shape()), world.size()).c_str(), stdout);
+    return ExitCode::done;
+  }
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
   for (const auto& [negative, group] : input.parts()) {
@@ -65,8 +71,8 @@ ExitCode body(const Communicator& world, const Options& options) {
 
     // 5. results
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    write_barycenters(world, output, group, file.get(), {options, raw, set, history.history(), seconds}, lambdas,
-                      solutions);
+    write_barycenters(world, output, group, file.get(),
+                      {options, raw, set, processes.shape(), history.history(), seconds}, lambdas, solutions);
   }
   close_result(world, file.get(), output);
   return code;

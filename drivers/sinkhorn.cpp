@@ -1,6 +1,7 @@
 // hpot-sinkhorn: entropic transport between two measures on one grid.
 #include "hpot/core/session.hpp"
 #include "hpot/io/transport_result.hpp"
+#include "hpot/solver/work_plan.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -37,6 +38,11 @@ ExitCode body(const Communicator& world, const Options& options) {
     names.push_back(found[0]);
   }
   const RawMeasures raw = read_measures(world, names, {0, 2});
+  if (options.action() == Options::Action::dry_run) {
+    if (world.rank() == 0)
+      std::fputs(describe(plan_transport(settings, raw.grid, world.size()), world.size()).c_str(), stdout);
+    return ExitCode::done;
+  }
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;
@@ -67,7 +73,8 @@ ExitCode body(const Communicator& world, const Options& options) {
 
     // 5. results
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    write_transport(world, output, group, file.get(), {options, raw, set, history.history(), seconds}, solution);
+    write_transport(world, output, group, file.get(),
+                    {options, raw, set, {world.size(), 1}, history.history(), seconds}, solution);
     if (code == ExitCode::done) code = exit_code(solution.outcome.reason);
   }
   close_result(world, file.get(), output);

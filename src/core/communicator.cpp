@@ -82,6 +82,12 @@ Real Communicator::max(Real value) const {
   return value;
 }
 
+void Communicator::max(std::vector<Real>& values) const {
+  in_chunks(values.size(), [&](std::size_t begin, int n) {
+    MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, n, MPI_DOUBLE, MPI_MAX, handle_->comm);
+  });
+}
+
 bool Communicator::any(bool value) const { return max(value ? 1.0 : 0.0) > 0.0; }
 
 void Communicator::gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const {

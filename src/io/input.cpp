@@ -1,7 +1,10 @@
 #include "hpot/io/input.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/core/sha256.hpp"
 #include "hpot/io/measure_file.hpp"
+
+#include <algorithm>
 
 namespace hpot {
 
@@ -32,8 +35,31 @@ std::vector<std::string> expand_everywhere(const Communicator& world, const std:
   return names;
 }
 
+namespace {
+
+std::vector<std::string> digests(const Communicator& world, const RawMeasures& raw) {
+  constexpr std::size_t bytes = 32;
+  std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
+  for (std::size_t k = 0; k < raw.data.size(); ++k) {
+    Sha256 sha;
+    sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
+    const auto digest = sha.finish();
+    std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
+  }
+  world.max(numbers);  // a measure's owners agree, others hold zeros
+  std::vector<std::string> texts;
+  for (std::size_t k = 0; k < raw.names.size(); ++k) {
+    std::array<std::uint8_t, bytes> digest{};
+    std::copy_n(numbers.begin() + bytes * k, bytes, digest.begin());
+    texts.push_back(hexadecimal(digest));
+  }
+  return texts;
+}
+
+}  // namespace
+
 RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned) {
-  RawMeasures raw{{}, names, owned, {}};
+  RawMeasures raw{{}, names, owned, {}, {}};
   std::vector<Real> packed;
   world.agree([&] {
     for (Index k = owned.begin; k < owned.end; ++k) raw.data.push_back(read_measure(names[k]));
@@ -48,6 +74,7 @@ RawMeasures read_measures(const Communicator& world, const std::vector<std::stri
               "resample it to the same grid");
     }
   });
+  raw.sha256 = digests(world, raw);
   return raw;
 }
 

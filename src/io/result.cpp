@@ -71,9 +71,12 @@ void write_run(Hdf5Writer& file, const std::string& group, const Communicator& w
   file.attribute(root, "iterations", outcome.iterations);
   file.attribute(root, "seconds", run.seconds);
   file.attribute(root, "ranks", static_cast<Index>(world.size()));
+  file.attribute(root, "ranks_along_rows", static_cast<Index>(run.shape.rows));
+  file.attribute(root, "ranks_along_batches", static_cast<Index>(run.shape.batches));
   file.attribute(root, "threads", static_cast<Index>(threads_per_rank()));
   file.attribute(root, "epsilon", outcome.epsilon);
   file.attribute(root, "inputs", run.raw.names);
+  file.attribute(root, "input_sha256", run.raw.sha256);
   file.attribute(root, "input_masses", run.set.masses);
   file.attribute(root, "masked_values", run.set.masked);
   file.attribute(root, "clipped_values", run.set.clipped);

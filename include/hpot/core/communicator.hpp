@@ -29,6 +29,7 @@ class Communicator {
   void sum(std::vector<Real>& values) const;
   [[nodiscard]] Real sum(Real value) const;
   [[nodiscard]] Real max(Real value) const;
+  void max(std::vector<Real>& values) const;
   [[nodiscard]] bool any(bool value) const;
 
   /// full(:, offsets[r] .. offsets[r+1]) <- rank r's local, for every batch entry. offsets has size() + 1 entries.

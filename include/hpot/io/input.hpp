@@ -20,10 +20,11 @@ struct InputOptions {
 std::vector<std::string> expand_everywhere(const Communicator& world, const std::string& list);
 
 struct RawMeasures {
-  Grid grid;                       // common to all
-  std::vector<std::string> names;  // of all measures
-  Range owned;                     // those read by this rank
-  std::vector<GridData> data;      // of the owned
+  Grid grid;                        // common to all
+  std::vector<std::string> names;   // of all measures
+  Range owned;                      // those read by this rank
+  std::vector<GridData> data;       // of the owned
+  std::vector<std::string> sha256;  // of all: of the values as read, float64 little-endian, row-major
 };
 
 /// Reads measures [owned) of `names`; every measure must be read somewhere and have the grid of the first. Collective.

@@ -2,6 +2,7 @@
 // temporary names that are renamed when complete.
 #pragma once
 
+#include "hpot/core/partition.hpp"
 #include "hpot/core/reduction.hpp"
 #include "hpot/io/hdf5_file.hpp"
 #include "hpot/io/input.hpp"
@@ -34,6 +35,7 @@ struct RunRecord {
   const Options& options;
   const RawMeasures& raw;
   const MeasureSet& set;
+  ProcessGridShape shape;
   History history;
   double seconds = 0.0;
 };
