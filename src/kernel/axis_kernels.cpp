@@ -1,167 +1,40 @@
-#include "hpot/kernel/axis_kernels.hpp"
-
-#include "hpot/kernel/lanes.hpp"
+#include "axis_tiles.hpp"
 
 namespace hpot {
 namespace {
 
-using lanes::Narrow;
-using lanes::Wide;
-using Team = Kokkos::TeamPolicy<ExecutionSpace>::member_type;
-using Scratch = ExecutionSpace::scratch_memory_space;
-
-constexpr int block = 8;         // entries of a line that share one bound
-constexpr Real negligible = 45;  // exp(-45) = 3e-20
-constexpr Index chunk = 64;      // outputs per work item
-constexpr int rows_at_once = 4;  // accumulators of the product form
-
-/// Raw tables of one axis, as kernels capture them.
-struct Tables {
-  const Real* scaled;
-  const Real* kernel;
-  const Real* cost;
-  const Index* nearest;
-  Index step_out, step_in, shift, n_in;
-
-  explicit Tables(const AxisCost& axis)
-      : scaled(axis.scaled.data()),
-        kernel(axis.kernel.data()),
-        cost(axis.cost.data()),
-        nearest(axis.nearest.data()),
-        step_out(axis.step_out),
-        step_in(axis.step_in),
-        shift(axis.shift),
-        n_in(axis.n_in()) {}
-
-  /// Pointer p with p[-step_in * j] the entry of (i, j).
-  KOKKOS_FORCEINLINE_FUNCTION const Real* row(const Real* table, Index i) const { return table + step_out * i + shift; }
-};
-
-// ---- CPU lanes: a work item is a tile of `width` lines and a chunk of outputs; the tile is copied to scratch. ----------
-
-/// Work items and what they share.
-struct TileWork {
-  AxisPass pass;
-  Tables tables;
-  Index tiles, chunks;
-
-  TileWork(const AxisCost& axis, const AxisPass& p)
-      : pass(p),
-        tables(axis),
-        tiles((p.lines + lanes::width - 1) / lanes::width),
-        chunks((p.count + chunk - 1) / chunk) {}
-
-  [[nodiscard]] Index items() const { return pass.batch * tiles * chunks; }
-
-  struct Item {
-    Index k, line, lines_here, begin, end;  // batch entry, first line, valid lanes, outputs
-  };
-  KOKKOS_FORCEINLINE_FUNCTION Item item(Index rank) const {
-    const Index c = rank % chunks;
-    const Index t = rank / chunks % tiles;
-    const Index line = t * lanes::width;
-    return {rank / chunks / tiles, line, Kokkos::min<Index>(lanes::width, pass.lines - line), c * chunk,
-            Kokkos::min<Index>((c + 1) * chunk, pass.count)};
-  }
-
-  KOKKOS_FORCEINLINE_FUNCTION void load_tile(const Item& item, Wide* tile) const {
-    const Real* from = pass.in + (item.k * tables.n_in) * pass.lines + item.line;
-    if (item.lines_here == lanes::width) {
-      for (Index j = 0; j < tables.n_in; ++j) tile[j] = lanes::load(from + j * pass.lines);
-      return;
-    }
-    Real padded[lanes::width];
-    for (int l = 0; l < lanes::width; ++l) padded[l] = log_zero;
-    for (Index j = 0; j < tables.n_in; ++j) {
-      for (Index l = 0; l < item.lines_here; ++l) padded[l] = from[j * pass.lines + l];
-      tile[j] = lanes::load(padded);
-    }
-  }
-
-  KOKKOS_FORCEINLINE_FUNCTION void store_output(const Item& item, Index i, Wide value) const {
-    Real* to = pass.out + (item.k * pass.lines + item.line) * pass.count + i;
-    for (Index l = 0; l < item.lines_here; ++l) to[l * pass.count] = lanes::lane(value, static_cast<int>(l));
-  }
-
-  template <class Functor>
-  void run(const char* label, const Functor& functor, Index scratch_values) const {
-    Kokkos::TeamPolicy<ExecutionSpace> policy(static_cast<int>(items()), 1);
-    policy.set_scratch_size(0, Kokkos::PerTeam(static_cast<int>((scratch_values + 8) * sizeof(Wide))));
-    Kokkos::parallel_for(label, policy, functor);
-  }
-};
-
-KOKKOS_FORCEINLINE_FUNCTION Wide* scratch_of(const Team& team, Index values) {
-  constexpr std::size_t alignment = 64;
-  return static_cast<Wide*>(team.team_shmem().get_shmem_aligned(values * sizeof(Wide), alignment));
-}
-
-template <Precision precision>
-KOKKOS_FORCEINLINE_FUNCTION Wide sum_of_block(const Wide* tile, const Real* row, Index step, Index begin, Index end,
-                                              Wide top) {
-  if constexpr (precision == Precision::mixed) {
-    Narrow sum{};
-    for (Index j = begin; j < end; ++j) sum += lanes::exp(lanes::narrow((tile[j] - top) - row[-step * j]));
-    return lanes::widen(sum);
-  } else {
-    Wide sum = lanes::broadcast(0.0);
-    for (Index j = begin; j < end; ++j) sum = sum + lanes::exp((tile[j] - top) - row[-step * j]);
-    return sum;
-  }
-}
+// ---- CPU lanes: tiles of lines. ----------------------------------------------------------------------------------------
 
 template <Precision precision>
 struct LogSumExpTiles {
   TileWork work;
-  Index blocks;
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
-    const Index n = tables.n_in;
     const auto item = work.item(team.league_rank());
-    Wide* tile = scratch_of(team, n + blocks + (blocks + 7) / 8);
-    Wide* block_max = tile + n;
-    auto* candidates = reinterpret_cast<std::int32_t*>(block_max + blocks);
-    work.load_tile(item, tile);
-    for (Index b = 0; b < blocks; ++b) {
-      Wide top = tile[b * block];
-      for (Index j = b * block + 1; j < Kokkos::min<Index>((b + 1) * block, n); ++j) top = lanes::max(top, tile[j]);
-      block_max[b] = top;
-    }
-    Index start = tables.nearest[work.pass.first + item.begin] / block;
-    for (Index i = item.begin; i < item.end; ++i) {
-      const Real* row = tables.row(tables.scaled, work.pass.first + i);
-      const Index near = tables.nearest[work.pass.first + i];
-      const auto bound = [&](Index b) {  // no entry of block b lies above this
-        const Index last = Kokkos::min<Index>((b + 1) * block, n) - 1;
-        return block_max[b] - row[-tables.step_in * Kokkos::min(Kokkos::max(near, b * block), last)];
-      };
-      const auto raise = [&](Wide top, Index b) {
-        for (Index j = b * block; j < Kokkos::min<Index>((b + 1) * block, n); ++j) {
-          top = lanes::max(top, tile[j] - row[-tables.step_in * j]);
-        }
-        return top;
-      };
-      Wide top = raise(lanes::broadcast(2.0 * log_zero), start);
-      Index count = 0;
-      for (Index b = 0; b < blocks; ++b) {
-        const Wide limit = bound(b);
-        if (!lanes::any_greater(limit, top - negligible)) continue;
-        candidates[count++] = static_cast<std::int32_t>(b);
-        if (b != start && lanes::any_greater(limit, top)) {
-          const Wide raised = raise(top, b);
-          if (lanes::any_greater(raised, top)) start = b;
-          top = raised;
-        }
+    BlockedTile tile(work, item, scratch_of(team, BlockedTile::scratch_values(tables.n_in)));
+    for (Index i = item.begin; i < item.end; i += rows_at_once) {
+      const int rows = static_cast<int>(Kokkos::min<Index>(rows_at_once, item.end - i));
+      Wide values[rows_at_once];
+      for (int r = 0; r < rows; ++r) {
+        const Real* row = tables.row(tables.scaled, work.pass.first + i + r);
+        const Wide top = tile.find_top(work.pass.first + i + r);
+        Wide sum = lanes::broadcast(0.0);
+        tile.for_blocks([&](Index begin, Index end) {
+          const auto exponent = [&](Index j) { return (tile[j] - top) - row[-tables.step_in * j]; };
+          if constexpr (precision == Precision::mixed) {
+            Narrow part{};
+            for_entries(begin, end, [&](Index j) { part += lanes::exp(lanes::narrow(exponent(j))); });
+            sum = sum + lanes::widen(part);
+          } else {
+            Wide part = lanes::broadcast(0.0);
+            for (Index j = begin; j < end; ++j) part = part + lanes::exp(exponent(j));
+            sum = sum + part;
+          }
+        });
+        values[r] = top + lanes::log(sum);
       }
-      Wide sum = lanes::broadcast(0.0);
-      for (Index c = 0; c < count; ++c) {  // which blocks count depends on the final maximum alone
-        const Index b = candidates[c];
-        if (!lanes::any_greater(bound(b), top - negligible)) continue;
-        sum = sum + sum_of_block<precision>(tile, row, tables.step_in, b * block,
-                                            Kokkos::min<Index>((b + 1) * block, n), top);
-      }
-      work.store_output(item, i, top + lanes::log(sum));
+      work.store_outputs(item, i, rows, values, work.pass.out);
     }
   }
 };
@@ -174,7 +47,7 @@ struct ProductTiles {
     const Index n = tables.n_in;
     const auto item = work.item(team.league_rank());
     Wide* tile = scratch_of(team, n);
-    work.load_tile(item, tile);
+    work.load_tile(item, work.pass.in, tile);
     Wide top = tile[0];
     for (Index j = 1; j < n; ++j) top = lanes::max(top, tile[j]);
     for (Index j = 0; j < n; ++j) tile[j] = lanes::exp(tile[j] - top);
@@ -188,12 +61,75 @@ struct ProductTiles {
       for (Index j = 0; j < n; ++j) {
         for (int r = 0; r < rows_at_once; ++r) sum[r] = sum[r] + tile[j] * row[r][-tables.step_in * j];
       }
-      for (int r = 0; r < rows; ++r) work.store_output(item, i + r, top + lanes::log(sum[r]));
+      for (auto& s : sum) s = top + lanes::log(s);
+      work.store_outputs(item, i, rows, sum, work.pass.out);
     }
   }
 };
 
-// ---- One output per work item, lines fastest: GPUs, and the reductions that run once per solve. -------------------------
+struct MeanTiles {
+  TileWork work;
+  const Real* in_mean;
+  Real* out_mean;
+
+  KOKKOS_FUNCTION void operator()(const Team& team) const {
+    const Tables& tables = work.tables;
+    const auto item = work.item(team.league_rank());
+    const Index values_of_tile = BlockedTile::scratch_values(tables.n_in);
+    Wide* scratch = scratch_of(team, values_of_tile + tables.n_in);
+    Wide* mean = scratch + values_of_tile;
+    BlockedTile tile(work, item, scratch);
+    work.load_tile(item, in_mean, mean);
+    for (Index i = item.begin; i < item.end; ++i) {
+      const Real* scaled = tables.row(tables.scaled, work.pass.first + i);
+      const Real* cost = tables.row(tables.cost, work.pass.first + i);
+      const Wide top = tile.find_top(work.pass.first + i);
+      Wide sum = lanes::broadcast(0.0);
+      Wide moment = lanes::broadcast(0.0);
+      tile.for_blocks([&](Index begin, Index end) {
+        for (Index j = begin; j < end; ++j) {
+          const Index entry = -tables.step_in * j;
+          const Wide weight = lanes::exp((tile[j] - top) - scaled[entry]);
+          sum = sum + weight;
+          moment = moment + weight * (mean[j] + cost[entry]);
+        }
+      });
+      const Wide value = top + lanes::log(sum);
+      const Wide quotient = moment / lanes::max(sum, lanes::broadcast(1e-300));  // 0 on a line of zeros
+      work.store_outputs(item, i, 1, &value, work.pass.out);
+      work.store_outputs(item, i, 1, &quotient, out_mean);
+    }
+  }
+};
+
+struct MaxTiles {
+  TileWork work;
+  Real sign;
+
+  KOKKOS_FUNCTION void operator()(const Team& team) const {
+    const Tables& tables = work.tables;
+    const Index n = tables.n_in;
+    const auto item = work.item(team.league_rank());
+    Wide* tile = scratch_of(team, n);
+    work.load_tile(item, work.pass.in, tile);
+    for (Index i = item.begin; i < item.end; i += rows_at_once) {
+      const int rows = static_cast<int>(Kokkos::min<Index>(rows_at_once, item.end - i));
+      const Real* row[rows_at_once];
+      for (int r = 0; r < rows_at_once; ++r)
+        row[r] = tables.row(tables.cost, work.pass.first + i + Kokkos::min(r, rows - 1));
+      Wide best[rows_at_once];
+      for (auto& b : best)
+        b = lanes::broadcast(log_zero);  // log_zero + c is log_zero: what does not count changes nothing
+      for (Index j = 0; j < n; ++j) {
+        for (int r = 0; r < rows_at_once; ++r)
+          best[r] = lanes::max(best[r], tile[j] + sign * row[r][-tables.step_in * j]);
+      }
+      work.store_outputs(item, i, rows, best, work.pass.out);
+    }
+  }
+};
+
+// ---- One output per work item, lines fastest: GPUs. --------------------------------------------------------------------
 
 struct Output {
   Index k, i, line;
@@ -291,8 +227,7 @@ void log_sum_exp(const AxisCost& cost, const AxisPass& pass) {
     run_outputs(label, LogSumExpOutputs<precision>{OutputWork(cost, pass)});
   } else {
     const TileWork work(cost, pass);
-    const Index blocks = (cost.n_in() + block - 1) / block;
-    work.run(label, LogSumExpTiles<precision>{work, blocks}, cost.n_in() + blocks + (blocks + 7) / 8);
+    work.run(label, LogSumExpTiles<precision>{work}, BlockedTile::scratch_values(cost.n_in()));
   }
 }
 
@@ -316,11 +251,23 @@ void product_along(const AxisCost& cost, const AxisPass& pass) {
 }
 
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
-  run_outputs("hpot::mean_along", MeanOutputs{OutputWork(cost, pass), in_mean, out_mean});
+  constexpr const char* label = "hpot::mean_along";
+  if constexpr (lanes::width == 1) {
+    run_outputs(label, MeanOutputs{OutputWork(cost, pass), in_mean, out_mean});
+  } else {
+    const TileWork work(cost, pass);
+    work.run(label, MeanTiles{work, in_mean, out_mean}, BlockedTile::scratch_values(cost.n_in()) + cost.n_in());
+  }
 }
 
 void max_along(const AxisCost& cost, const AxisPass& pass, Real sign) {
-  run_outputs("hpot::max_along", MaxOutputs{OutputWork(cost, pass), sign});
+  constexpr const char* label = "hpot::max_along";
+  if constexpr (lanes::width == 1) {
+    run_outputs(label, MaxOutputs{OutputWork(cost, pass), sign});
+  } else {
+    const TileWork work(cost, pass);
+    work.run(label, MaxTiles{work, sign}, cost.n_in());
+  }
 }
 
 }  // namespace hpot

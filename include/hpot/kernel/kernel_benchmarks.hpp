@@ -1,0 +1,44 @@
+// Every kernel of this layer with deterministic data and its ledger, for drivers/bench. Local.
+//
+// A line's log-sum-exp and mean are counted with all their terms, (output, input) pairs, although blocks of negligible
+// terms are skipped: such a rate is an effective one, and may exceed what the machine's exponential allows.
+#pragma once
+
+#include "hpot/kernel/ceilings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hpot {
+
+/// So many units of a ceiling are needed at least.
+struct Demand {
+  Ceiling ceiling;
+  double amount;
+};
+
+struct Benchmark {
+  std::string kernel;
+  std::string size;       // "64x64x64"
+  Real epsilon = 0.0;     // 0: none
+  std::string precision;  // mixed or double
+  double amount = 0.0;    // of what the rate counts
+  std::string unit;       // "terms", "effective terms", "points"
+  std::vector<Demand> demands;
+  std::function<std::function<void()>()> prepare;  // makes the data, which live as long as what it returns
+
+  /// The ceiling that allows the least speed.
+  [[nodiscard]] Ceiling binding(const Ceilings& ceilings) const;
+  /// The seconds that it allows.
+  [[nodiscard]] double bound(const Ceilings& ceilings) const;
+};
+
+struct BenchmarkSizes {
+  Index volume = 128;  // side of the volume, and length of the lines of the axis kernels
+  Index image = 512;   // side of the image
+  Index points = 64;   // side of the image whose points the dense and stored operators take
+};
+
+std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
+
+}  // namespace hpot
