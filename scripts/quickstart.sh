@@ -31,12 +31,13 @@ run=("${launch[@]}" build/drivers/hpot-barycenter --config configs/barycenter_vo
 printf '\n$'; printf ' %q' "${run[@]}"; echo
 "${run[@]}"
 
-for file in results/quickstart.h5 results/quickstart.png; do
+for file in results/quickstart.h5 results/quickstart.nii.gz results/quickstart.png; do
   [ -s "$file" ] || { echo "quickstart.sh: the run ended well, but $file is missing" >&2; exit 1; }
 done
 cat <<TEXT
 
-quickstart: the barycenter's three middle slices  $PWD/results/quickstart.png
+quickstart: the barycenter's three middle slices   $PWD/results/quickstart.png
+quickstart: the same as a volume, for viewers      $PWD/results/quickstart.nii.gz
 quickstart: all values, and the course of the run  $PWD/results/quickstart.h5
 quickstart: plot that course with                  scripts/plot_history.py results/quickstart.h5 -o results/history.png
 TEXT

@@ -11,7 +11,9 @@ namespace {
 
 using Fields = std::vector<Field>;
 
-constexpr Real accepted_growth = 2.0;  // of the error in one step
+constexpr Real accepted_growth = 2.0;  // of the error in one sweep
+constexpr Real accepted_rise = 1.2;    // of the error above its least since the inner product was renewed
+constexpr Index memory_lives = 3;      // sweeps until that is renewed, in multiples of the memory's length
 constexpr Real ridge = 1e-13;          // of the Gram matrix, relative to its diagonal
 
 Fields copy(const Fields& x) {
@@ -68,18 +70,32 @@ class Anderson final : public Acceleration {
   explicit Anderson(Index memory) : memory_(memory) {}
 
   void reset() override {
-    history_.clear();
-    gram_.clear();
-    last_image_.clear();
-    last_error_ = infinity;
+    forget();
+    stage_least_ = infinity;
+    doublings_ = 0;
+    plain_sweeps_left_ = 0;
   }
 
   void advance(FixedPointMap& map, Real error) override {
+    if (error < stage_least_) {
+      stage_least_ = error;
+      doublings_ = 0;
+    }
     if (error > accepted_growth * last_error_) {
       combine_all(1.0, last_image_, 0.0, map.state());
-      reset();
+      restart(map);
+      plain_sweeps_left_ = (Index{1} << doublings_) - 1;
+      doublings_ = std::min(doublings_ + 1, 30);
       return;
     }
+    if (plain_sweeps_left_ > 0) {
+      --plain_sweeps_left_;
+      map.accept();
+      return;
+    }
+    if (moving(map) && (error > accepted_rise * least_error_ || age_ == memory_lives * memory_)) restart(map);
+    least_error_ = std::min(least_error_, error);
+    ++age_;
     const Fields x = map.state();
     const Fields y = map.image();
     Fields residual = copy(y);
@@ -94,6 +110,22 @@ class Anderson final : public Acceleration {
   }
 
  private:
+  void forget() {
+    history_.clear();
+    gram_.clear();
+    last_image_.clear();
+    last_error_ = infinity;
+    least_error_ = infinity;
+    age_ = 0;
+  }
+
+  static MovingInnerProduct* moving(FixedPointMap& map) { return dynamic_cast<MovingInnerProduct*>(&map); }
+
+  void restart(FixedPointMap& map) {
+    forget();
+    if (MovingInnerProduct* product = moving(map)) product->renew_inner_product();
+  }
+
   struct Difference {
     Fields residual;  // dF
     Fields image;     // dG
@@ -125,13 +157,18 @@ class Anderson final : public Acceleration {
   Fields last_residual_;
   Fields last_image_;
   Real last_error_ = infinity;
+  Real least_error_ = infinity;  // since the memory was cleared
+  Index age_ = 0;                // of the memory, in sweeps
+  Real stage_least_ = infinity;
+  int doublings_ = 0;  // since the least error of the stage
+  Index plain_sweeps_left_ = 0;
 };
 
 }  // namespace
 
-std::vector<OptionKey> AccelerationOptions::keys(const std::string& default_type) {
+std::vector<OptionKey> AccelerationOptions::keys() {
   return {
-      {"acceleration.type", default_type,
+      {"acceleration.type", "anderson",
        "anderson: mixes the last sweeps, far fewer of them; none: plain sweeps, least memory",
        check::one_of({"none", "anderson"})},
       {"acceleration.memory", "10", "sweeps that anderson mixes; each holds two copies of the potentials",

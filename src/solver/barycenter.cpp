@@ -39,7 +39,7 @@ void BarycenterMap::set_epsilon(Real epsilon) {
   if (problem_.debiased) combine(0.0, log_d_, problem_.epsilon / epsilon, log_d_);  // eps D is what carries over
   problem_.epsilon = epsilon;
   problem_.kernel->prepare(epsilon);
-  new_epsilon_ = true;
+  renew_metric_ = true;
 }
 
 template <class Finish>
@@ -73,9 +73,9 @@ Real BarycenterMap::evaluate() {
   const Real epsilon = problem_.epsilon;
   half_steps();
   reduce_log_ratio();
-  if (new_epsilon_) {
+  if (renew_metric_) {
     exp_of(log_q_, log_ratio_, metric_);
-    new_epsilon_ = false;
+    renew_metric_ = false;
   }
   Real error = 0.0;
   for (const Real e : marginal_errors(problem_.rows, f_, image_, log_ratio_, epsilon)) {

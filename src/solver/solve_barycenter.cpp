@@ -17,7 +17,7 @@ std::vector<OptionKey> BarycenterSettings::keys() {
                            {precision_key()},
                            EpsilonOptions::keys(),
                            ScheduleOptions::keys(),
-                           AccelerationOptions::keys("none"),
+                           AccelerationOptions::keys(),
                            StoppingOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }

@@ -20,7 +20,7 @@ std::vector<OptionKey> TransportSettings::keys() {
                            {precision_key()},
                            EpsilonOptions::keys(),
                            ScheduleOptions::keys(),
-                           AccelerationOptions::keys("anderson"),
+                           AccelerationOptions::keys(),
                            StoppingOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }

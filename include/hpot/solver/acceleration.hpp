@@ -2,8 +2,14 @@
 //
 //   none      x <- G(x)
 //   anderson  x <- G(x) - sum_j gamma_j dG_j, gamma = argmin |F - sum_j gamma_j dF_j|, F = G(x) - x, over the last m
-//             differences (Anderson mixing, type II [Walker, Ni 2011, Eq. 2.2]). When the error has doubled since the last
-//             state, that state's plain image is taken instead and the memory is cleared.
+//             differences (Anderson mixing, type II [Walker, Ni 2011, Eq. 2.2]).
+//
+// Safeguards of anderson, on the error e of each new state:
+//   - e more than doubled in one sweep: the state before is taken up again, as its plain image, with an empty memory. After
+//     the n-th time since the least error of the stage, 2^(n-1) - 1 plain sweeps follow before any is mixed, so that a map
+//     that cannot be mixed ends with plain sweeps.
+//   - Maps with a MovingInnerProduct: the memory is cleared and the product renewed also when e is above 1.2 times the
+//     least since the last time, and after 3 m sweeps. With a product of a state long left, mixing stalls.
 #pragma once
 
 #include "hpot/solver/fixed_point.hpp"
@@ -25,8 +31,16 @@ struct AccelerationOptions {
   std::string type = "anderson";
   Index memory = 10;
 
-  static std::vector<OptionKey> keys(const std::string& default_type);
+  static std::vector<OptionKey> keys();
   static AccelerationOptions from(const Options& options);
+};
+
+/// A map whose inner product depends on its state. The product stays as it is, since the memory holds its values, until it
+/// may be renewed by the next evaluate(). Local.
+class MovingInnerProduct {
+ public:
+  virtual ~MovingInnerProduct() = default;
+  virtual void renew_inner_product() = 0;
 };
 
 std::unique_ptr<Acceleration> make_acceleration(const AccelerationOptions& options);

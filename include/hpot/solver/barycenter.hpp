@@ -5,11 +5,12 @@
 
 #include "hpot/kernel/registry.hpp"
 #include "hpot/problem/barycenter_problem.hpp"
+#include "hpot/solver/acceleration.hpp"
 #include "hpot/solver/fixed_point.hpp"
 
 namespace hpot {
 
-class BarycenterMap final : public FixedPointMap {
+class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
  public:
   /// Starts from f = 0, D = 0. Local. Memory per owned measure: log b, f, s; the half-steps go through two more arrays of
   /// as many measures as fit a fixed share.
@@ -19,6 +20,7 @@ class BarycenterMap final : public FixedPointMap {
   /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
   Real evaluate() override;
   void accept() override;
+  void renew_inner_product() override { renew_metric_ = true; }
   [[nodiscard]] std::vector<Field> state() const override;
   [[nodiscard]] std::vector<Field> image() const override;
   [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,
@@ -48,8 +50,8 @@ class BarycenterMap final : public FixedPointMap {
   Field f_, image_;
   Field log_d_, next_log_d_;
   Field log_ratio_;  // log(mu/q)
-  Field metric_;     // mu of the first sweep at this eps: the inner product's weights, so that empty tails do not count
-  bool new_epsilon_ = true;
+  Field metric_;     // mu where last renewed: the inner product's weights, so that empty tails do not count
+  bool renew_metric_ = true;
   Field transform_;  // softmin(log q + D), debiased
   Field h_, g_;      // chunk of measures
 };

@@ -1,0 +1,224 @@
+"""Bad input ends within ten seconds, at any number of ranks, with one message that names what is wrong, exit code 2 and
+no file left behind. HPOT_TEST_RANKS: the number of ranks."""
+import gzip
+import os
+import unittest
+
+import programs
+from programs import h5py, nibabel, numpy
+
+RANKS = int(os.environ.get("HPOT_TEST_RANKS", "1"))
+A = "synthetic:ellipse?n=16&seed=1&item=0"
+B = "synthetic:ellipse?n=16&seed=1&item=1"
+PAIR = ("--input.source", A, "--input.target", B)
+FOUR = ("--input.measures", "synthetic:ellipse?n=16&seed=1&count=4")
+
+
+class BadInput(programs.DriverTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / "data"
+        self.output = self.folder / "output"
+        self.data.mkdir()
+        self.output.mkdir()
+
+    def refuse(self, program, arguments, *fragments, file=None):
+        """Runs and checks all that is promised; every fragment must be in the message."""
+        result = file or self.output / "result.h5"
+        done = programs.run(program, *arguments, "--output.file", result, ranks=RANKS, timeout=20)
+        self.assertEqual(done.code, 2, done.err + done.out)
+        self.assertLess(done.seconds, 10.0)
+        self.assertEqual(len(done.messages()), 1, done.err)
+        if RANKS == 1:
+            self.assertEqual(done.err.splitlines(), done.messages())
+        for fragment in fragments:
+            self.assertIn(str(fragment), done.messages()[0])
+        self.assertEqual(list(self.output.iterdir()), [])
+
+    def ini(self, text):
+        path = self.data / "study.ini"
+        path.write_text(text)
+        return path
+
+    def npy(self, name, values):
+        numpy.save(self.data / name, values)
+        return self.data / f"{name}.npy"
+
+    # --- the command line and the INI file
+
+    def test_configuration_file_that_does_not_exist(self):
+        self.refuse("hpot-sinkhorn", ("--config", "nowhere.ini"), "nowhere.ini")
+
+    def test_unknown_key_is_answered_with_a_likely_one(self):
+        path = self.ini("[epsilon]\ntraget = 1\n")
+        self.refuse("hpot-sinkhorn", ("--config", path, *PAIR), path, "epsilon.traget", "epsilon.target")
+
+    def test_unknown_section(self):
+        path = self.ini("[epsilonn]\ntarget = 1\n")
+        self.refuse("hpot-sinkhorn", ("--config", path, *PAIR), path, "unknown section")
+
+    def test_duplicate_key(self):
+        path = self.ini("[epsilon]\ntarget = 1\ntarget = 2\n")
+        self.refuse("hpot-sinkhorn", ("--config", path, *PAIR), path, "epsilon.target", "twice")
+
+    def test_abbreviated_key(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--epsilon.targ", "1"), "epsilon.targ", "epsilon.target")
+
+    def test_bad_number(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--epsilon.target", "one"), "epsilon.target = one")
+
+    def test_nan(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--epsilon.target", "nan"), "epsilon.target = nan")
+
+    def test_infinity(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--stopping.tolerance", "inf"), "stopping.tolerance = inf")
+
+    def test_negative_epsilon(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--epsilon.target", "-1"), "epsilon.target = -1", "greater than 0")
+
+    def test_fraction_where_a_whole_number_is_needed(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--stopping.max_iterations", "1.5"), "stopping.max_iterations = 1.5")
+
+    def test_unknown_name_is_answered_with_the_known_ones(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.method", "sharp"), "plain", "debiased")
+
+    def test_required_key_that_is_missing(self):
+        self.refuse("hpot-sinkhorn", ("--input.source", A), "input.target")
+
+    def test_unknown_penalty(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--penalty.source", "hellinger:1"), "penalty.source", "balanced", "kl:RHO")
+
+    def test_penalty_without_its_number(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--penalty.target", "kl"), "penalty.target")
+
+    # --- measures
+
+    def test_measure_that_does_not_exist(self):
+        self.refuse("hpot-sinkhorn", ("--input.source", A, "--input.target", "nowhere.nii.gz"), "nowhere.nii.gz")
+
+    def test_pattern_that_matches_nothing(self):
+        self.refuse("hpot-barycenter", ("--input.measures", self.data / "*.nii"), "*.nii")
+
+    def test_unknown_extension(self):
+        path = self.data / "measure.docx"
+        path.write_text("words")
+        self.refuse("hpot-barycenter", ("--input.measures", path), path, "unknown extension", ".nii")
+
+    def test_unknown_family(self):
+        self.refuse("hpot-barycenter", ("--input.measures", "synthetic:brain?n=8"), "brain", "phantom")
+
+    def test_unknown_qualifier(self):
+        path = self.npy("a", numpy.ones((8, 8)))
+        self.refuse("hpot-barycenter", ("--input.measures", f"{path}?label=3"), path, "label")
+
+    def test_several_measures_where_one_is_needed(self):
+        self.refuse("hpot-sinkhorn", ("--input.source", "synthetic:ellipse?n=16&count=3", "--input.target", B),
+                    "input.source", "3 measures")
+
+    def test_mismatched_shapes(self):
+        path = self.npy("a", numpy.ones((8, 9)))
+        self.refuse("hpot-sinkhorn", ("--input.source", A, "--input.target", path), path, "grid", "9 x 8", "16 x 16")
+
+    def test_mismatched_affines(self):
+        paths = []
+        for shift in (0.0, 3.0):
+            affine = numpy.diag([2.0, 2.0, 2.0, 1.0])
+            affine[0, 3] = shift
+            paths.append(self.data / f"volume{shift}.nii.gz")
+            nibabel.save(nibabel.Nifti1Image(numpy.ones((4, 5, 6)), affine), paths[-1])
+        self.refuse("hpot-barycenter", ("--input.measures", f"{paths[0]},{paths[1]}"), paths[1], "affine")
+
+    def test_negative_values(self):
+        values = numpy.ones((16, 16))
+        values[3, 4] = -0.25
+        path = self.npy("a", values)
+        self.refuse("hpot-sinkhorn", ("--input.source", A, "--input.target", path), path, "-0.25", "input.negative")
+
+    def test_infinite_values(self):
+        values = numpy.ones((16, 16))
+        values[0, 0] = numpy.inf
+        path = self.npy("a", values)
+        self.refuse("hpot-sinkhorn", ("--input.source", A, "--input.target", path), path)
+
+    def test_measure_without_mass(self):
+        path = self.npy("a", numpy.zeros((16, 16)))
+        self.refuse("hpot-sinkhorn", ("--input.source", A, "--input.target", path), path, "no positive value")
+
+    def test_measure_of_nan_only(self):
+        path = self.npy("a", numpy.full((16, 16), numpy.nan))
+        self.refuse("hpot-barycenter", ("--input.measures", path), path, "NaN")
+
+    def test_masses_that_no_plan_can_match(self):
+        paths = [self.npy(name, numpy.full((16, 16), value)) for name, value in (("a", 1.0), ("b", 2.0))]
+        self.refuse("hpot-sinkhorn", ("--input.source", paths[0], "--input.target", paths[1], "--input.normalize",
+                                      "false"), "input.normalize", "256", "512")
+
+    # --- files that are not what they seem
+
+    def test_volume_that_is_cut_short(self):
+        whole = nibabel.Nifti1Image(numpy.random.default_rng(1).random((8, 8, 8)), numpy.eye(4)).to_bytes()
+        path = self.data / "cut.nii.gz"
+        path.write_bytes(gzip.compress(whole[:2000]))
+        self.refuse("hpot-barycenter", ("--input.measures", path), path)
+
+    def test_gzip_stream_that_is_cut_short(self):
+        whole = nibabel.Nifti1Image(numpy.random.default_rng(1).random((8, 8, 8)), numpy.eye(4)).to_bytes()
+        path = self.data / "cut.nii.gz"
+        path.write_bytes(gzip.compress(whole)[:1500])
+        self.refuse("hpot-barycenter", ("--input.measures", path), path)
+
+    def test_array_that_is_cut_short(self):
+        path = self.npy("a", numpy.ones((16, 16)))
+        path.write_bytes(path.read_bytes()[:500])
+        self.refuse("hpot-barycenter", ("--input.measures", path), path)
+
+    def test_empty_image(self):
+        path = self.data / "empty.png"
+        path.touch()
+        self.refuse("hpot-barycenter", ("--input.measures", path), path)
+
+    def test_table_with_a_word_in_it(self):
+        path = self.data / "table.csv"
+        path.write_text("1,2\n3,four\n")
+        self.refuse("hpot-barycenter", ("--input.measures", path), path, "four")
+
+    def test_dataset_that_is_not_in_the_file(self):
+        path = self.data / "maps.h5"
+        with h5py.File(path, "w") as file:
+            file["group/map"] = numpy.ones((8, 8))
+        self.refuse("hpot-barycenter", ("--input.measures", f"{path}:/map"), path, "/map", "group/map")
+
+    # --- what does not fit together
+
+    def test_weights_of_another_length(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.weights", "1,1,1"), "barycenter.weights", "3", "4")
+
+    def test_weights_that_are_all_zero(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.weights", "1,1,1,1 ; 0,0,0,0"), "barycenter.weights",
+                    "positive")
+
+    def test_negative_weight(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.weights", "1,1,1,-1"), "barycenter.weights", "-1")
+
+    def test_barycenter_of_masses_left_as_they_are(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--input.normalize", "false"), "input.normalize")
+
+    def test_separable_kernel_for_a_cost_that_is_not(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--cost.type", "euclidean", "--kernel.type", "separable"), "kernel.type",
+                    "dense")
+
+    def test_process_grid_that_does_not_fit_the_ranks(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--parallel.rows", "2", "--parallel.batches", "2"), "parallel.rows")
+
+    def test_output_folder_that_does_not_exist(self):
+        self.refuse("hpot-sinkhorn", PAIR, "folder", file=self.output / "nowhere" / "result.h5")
+
+    def test_folder_of_the_picture_that_does_not_exist(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--output.picture", self.output / "nowhere" / "a.png"), "folder")
+
+    def test_output_file_that_is_a_folder(self):
+        self.refuse("hpot-sinkhorn", PAIR, "folder", file=self.data)
+
+
+if __name__ == "__main__":
+    unittest.main()

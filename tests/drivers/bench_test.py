@@ -1,0 +1,54 @@
+"""hpot-bench on sizes that take a moment: its table, its file, what it refuses."""
+import csv
+import unittest
+
+import programs
+
+SMALL = ("--bench.size", "16", "--bench.image", "40", "--bench.points", "6", "--bench.memory", "2",
+         "--bench.repetitions", "2", "--bench.seconds", "0")
+COLUMNS = ["kernel", "size", "epsilon", "precision", "threads", "seconds_min", "seconds_median", "seconds_max", "rate",
+           "unit", "ceiling", "percent"]
+
+
+class Bench(programs.DriverTest):
+    def test_every_kernel_gets_a_row_with_its_rate_and_ceiling(self):
+        table = self.folder / "bench.csv"
+        done = programs.run("hpot-bench", *SMALL, "--output.file", table)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["bench.csv"])
+        with open(table, newline="") as file:
+            reader = csv.DictReader(file)
+            self.assertEqual(reader.fieldnames, COLUMNS)
+            rows = list(reader)
+        ceilings = {row["ceiling"]: float(row["rate"]) for row in rows if row["kernel"] == "ceiling"}
+        self.assertEqual(set(ceilings), {"exp float", "exp double", "multiply-add", "memory read", "memory triad"})
+        kernels = {row["kernel"] for row in rows}
+        for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "separable softmin",
+                       "dense softmin", "stored softmin", "add_log_weight", "residual", "mass (tile sums)"):
+            self.assertIn(kernel, kernels)
+            self.assertIn(kernel, done.out)
+        for row in rows:
+            with self.subTest(row=row):
+                least, median, most = (float(row["seconds_" + which]) for which in ("min", "median", "max"))
+                self.assertTrue(0.0 < least <= median <= most)
+                self.assertGreater(float(row["rate"]), 0.0)
+                self.assertGreater(float(row["percent"]), 0.0)
+                self.assertIn(row["ceiling"], ceilings)
+                self.assertEqual(row["threads"], "1")
+
+    def test_dry_run_lists_the_kernels_and_writes_nothing(self):
+        done = programs.run("hpot-bench", "--dry-run", "--output.file", self.folder / "bench.csv")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("log_sum_exp_along", done.out)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_more_than_one_rank_is_refused_once(self):
+        done = programs.run("hpot-bench", *SMALL, "--output.file", self.folder / "bench.csv", ranks=2)
+        self.assertEqual(done.code, 2)
+        self.assertEqual(len(done.messages()), 1, done.err)
+        self.assertIn("one rank", done.messages()[0])
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,163 @@
+"""Every file in configs/ is complete, runs, and gives the same answer on any number of ranks."""
+import configparser
+import unittest
+
+import programs
+from programs import SOURCE, h5py, nibabel, numpy, png_size
+
+# Each configuration at a size that a test can afford.
+SMALL = {
+    "barycenter_volumes": ("--input.measures", "synthetic:phantom?n=20&count=6&seed=1"),
+    "barycenter_images": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5&hollow=1"),
+    "sinkhorn_volumes": ("--input.source", "synthetic:phantom?n=20&seed=1&item=0",
+                         "--input.target", "synthetic:phantom?n=20&seed=1&item=1"),
+    "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
+                            "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
+}
+EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iterations", "seconds", "ranks", "threads",
+                "ranks_along_rows", "ranks_along_batches", "epsilon", "inputs", "input_sha256", "input_masses",
+                "masked_values", "clipped_values"}
+TRANSPORT = {"reference", "marginal_error_source", "marginal_error_target", "plan_mass", "transport_cost",
+             "primal_cost", "dual_cost", "gap", "upper_cost", "error_floor"}
+# Debiasing deconvolves: what a tolerance leaves undetermined comes back amplified in the barycenter.
+DEBIASED = 50
+HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds")
+
+
+def program_of(name):
+    return "hpot-" + name.split("_")[0]
+
+
+def keys_of(ini_text):
+    parser = configparser.ConfigParser(comment_prefixes=("#",), interpolation=None, strict=True)
+    parser.read_string(ini_text)
+    return {f"{section}.{key}" for section in parser.sections() for key in parser[section]}
+
+
+class Configs(programs.DriverTest):
+    def small_run(self, name, ranks, *more, code=0):
+        return self.succeed(program_of(name), "--config", SOURCE / "configs" / f"{name}.ini", "--output.picture",
+                            self.folder / f"picture{ranks}.png", *SMALL[name], *more, ranks=ranks, code=code)
+
+    def assert_run_record(self, path, ranks):
+        with h5py.File(path) as file:
+            self.assertLessEqual(EVERY_RESULT, set(file.attrs))
+            self.assertEqual(file.attrs["stop_reason"], "converged")
+            self.assertTrue(file.attrs["converged"])
+            self.assertEqual(file.attrs["ranks"], ranks)
+            self.assertLessEqual(file.attrs["ranks_along_rows"] * file.attrs["ranks_along_batches"], ranks)
+            self.assertEqual(file["history"].dtype.names, HISTORY)
+            self.assertIn(file.attrs["iterations"], file["history"]["iteration"])
+            self.assertIn("spacing", file["support"])
+            self.assertIn("origin", file["support"])
+
+    def test_every_file_has_a_reduced_size_here(self):
+        self.assertEqual({path.stem for path in (SOURCE / "configs").glob("*.ini")}, set(SMALL))
+
+    def test_every_file_gives_every_key(self):
+        for name in SMALL:
+            text = (SOURCE / "configs" / f"{name}.ini").read_text()
+            dump = programs.run(program_of(name), "--dump-config").out.replace("# required: ", "")
+            self.assertEqual(keys_of(text), keys_of(dump), name)
+
+    def test_what_a_file_dumps_runs_alike_and_dumps_itself(self):
+        for name in SMALL:
+            first = programs.run(program_of(name), "--config", SOURCE / "configs" / f"{name}.ini", "--dump-config").out
+            path = self.folder / f"{name}.ini"
+            path.write_text(first)
+            self.assertEqual(programs.run(program_of(name), "--config", path, "--dump-config").out, first)
+
+    def transport_is_the_same_on_any_number_of_ranks(self, name, tolerance):
+        one, *others = [self.small_run(name, ranks) for ranks in (1, 2, 3)]
+        for ranks, other in enumerate(others, start=2):
+            self.assert_run_record(other, ranks)
+            for dataset in ("potentials/f", "potentials/g"):
+                self.assert_equal_results(one, other, dataset, tolerance)
+            with h5py.File(one) as a, h5py.File(other) as b:
+                self.assertEqual(a.attrs["iterations"], b.attrs["iterations"])
+                for value in ("transport_cost", "dual_cost", "divergence"):
+                    self.assertAlmostEqual(a.attrs[value] / b.attrs[value], 1.0, delta=tolerance)
+        self.assert_run_record(one, 1)
+        with h5py.File(one) as file:
+            self.assertLessEqual(TRANSPORT, set(file.attrs))
+            self.assertEqual(file["potentials/f"].shape, file["potentials/g"].shape)
+            self.assertGreater(file.attrs["divergence"], 0.0)
+            return dict(file.attrs), file["potentials/f"].shape
+
+    def test_sinkhorn_volumes(self):
+        values, shape = self.transport_is_the_same_on_any_number_of_ranks("sinkhorn_volumes", 1e-9)
+        self.assertEqual(shape, (20, 20, 20))
+        self.assertLessEqual(values["marginal_error_source"] + values["marginal_error_target"], 2.1e-4)
+        self.assertLess(abs(values["plan_mass"] - 1.0), 2e-4)
+        self.assertGreaterEqual(values["primal_cost"], values["dual_cost"])
+        self.assertAlmostEqual(values["gap"], values["primal_cost"] - values["dual_cost"], delta=1e-12)
+
+    def test_sinkhorn_unbalanced(self):
+        values, shape = self.transport_is_the_same_on_any_number_of_ranks("sinkhorn_unbalanced", 1e-9)
+        self.assertEqual(shape, (32, 32))
+        masses = values["input_masses"]
+        self.assertNotAlmostEqual(masses[0], masses[1], delta=1.0)
+        self.assertGreaterEqual(values["gap"], 0.0)
+        self.assertEqual(png_size(self.folder / "picture1.png"), (256, 2 * 256 + 2))
+
+    def barycenters_are_the_same_on_any_number_of_ranks(self, name, times_tolerance, *more):
+        """L1, as runs that stop by themselves may stop after different sweeps."""
+        one, *others = [self.small_run(name, ranks, *more) for ranks in (1, 2, 3)]
+        for ranks, path in enumerate((one, *others), start=1):
+            self.assert_run_record(path, ranks)
+            self.assert_barycenter(path)
+            with h5py.File(path) as file:
+                self.assertLessEqual(file.attrs["marginal_error"], 1e-3)
+        for other in others:
+            with h5py.File(one) as a, h5py.File(other) as b:
+                difference = numpy.abs(a["barycenter"][()] - b["barycenter"][()]).reshape(len(a["weights"]), -1)
+                self.assertLessEqual(difference.sum(axis=1).max(), times_tolerance * 1e-3)
+        return one
+
+    def test_barycenters_after_the_same_sweeps_agree_to_rounding(self):
+        sweeps = ("--stopping.tolerance", "1e-12", "--stopping.max_iterations", "60", "--epsilon.target", "8")
+        for name in ("barycenter_volumes", "barycenter_images"):
+            one, *others = [self.small_run(name, ranks, *sweeps, code=3) for ranks in (1, 2, 3)]
+            for other in others:
+                self.assert_equal_results(one, other, "barycenter", 1e-11)
+
+    def test_barycenter_volumes(self):
+        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_volumes", DEBIASED)
+        with h5py.File(path) as file:
+            values, affine = file["barycenter"][()], file["support/affine"][()]
+            self.assertEqual(len(file.attrs["inputs"]), 6)
+        volume = nibabel.load(path.with_suffix(".nii.gz"))
+        numpy.testing.assert_array_equal(volume.get_fdata(), values.transpose(2, 1, 0))
+        numpy.testing.assert_allclose(volume.affine, affine, atol=1e-6)
+        numpy.testing.assert_allclose(affine, [[1, 0, 0, -9.5], [0, 1, 0, -9.5], [0, 0, 1, -9.5], [0, 0, 0, 1]])
+        self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 260 + 2 * 8, 260))
+
+    def test_barycenter_images(self):
+        self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_images", 10, "--barycenter.method", "plain")
+        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_images", DEBIASED)
+        with h5py.File(path) as file:
+            self.assertEqual(file["barycenter"].shape, (9, 32, 32))
+            numpy.testing.assert_array_equal(file["weights"][:3], [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 1, 0, 0]])
+            numpy.testing.assert_array_equal(file["weights"][4], 4 * [0.25])
+        self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 3 * 256 + 2 * 2))
+
+    def test_more_ranks_than_planes_or_measures(self):
+        measures = ("--input.measures", "synthetic:phantom?shape=2x16x12&count=1", "--epsilon.target", "2")
+        one, many = [self.succeed("hpot-barycenter", *measures, ranks=ranks) for ranks in (1, 5)]
+        self.assert_equal_results(one, many, "barycenter", 1e-5)
+        pair = ("--input.source", "synthetic:phantom?shape=2x16x12&item=0", "--input.target",
+                "synthetic:phantom?shape=2x16x12&item=1")
+        one, many = [self.succeed("hpot-sinkhorn", *pair, ranks=ranks) for ranks in (1, 5)]
+        self.assert_equal_results(one, many, "potentials/f", 1e-9)
+
+    def test_long_lines(self):
+        for family in ("ellipse?n=600", "gaussian?dim=1&n=4096"):
+            pair = ("--input.source", f"synthetic:{family}&item=0", "--input.target", f"synthetic:{family}&item=1")
+            for precision in ("mixed", "double"):
+                with self.subTest(family=family, precision=precision):
+                    self.succeed("hpot-sinkhorn", *pair, "--epsilon.unit", "max_cost", "--epsilon.target", "1e-2",
+                                 "--stopping.tolerance", "0.01", "--kernel.precision", precision)
+
+
+if __name__ == "__main__":
+    unittest.main()

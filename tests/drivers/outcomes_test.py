@@ -1,0 +1,82 @@
+"""Exit codes other than bad input's, and what the programs say about themselves; the README's keys."""
+import subprocess
+import sys
+import unittest
+
+import programs
+from programs import BIN, SOURCE, h5py
+
+VOLUMES = ("--input.measures", "synthetic:phantom?n=24&count=3")
+
+
+class Outcomes(programs.DriverTest):
+    def test_help_version_and_dump_config_succeed_on_any_number_of_ranks_and_speak_once(self):
+        for program in programs.PROGRAMS:
+            for ranks in (1, 3):
+                for action, beginning in (("--help", program + ":"), ("--version", "hpot "), ("--dump-config", "# ")):
+                    with self.subTest(program=program, ranks=ranks, action=action):
+                        done = programs.run(program, action, ranks=ranks)
+                        self.assertEqual((done.code, done.err), (0, ""))
+                        self.assertTrue(done.out.startswith(beginning), done.out)
+                        self.assertEqual(done.out.count(done.out.splitlines()[0]), 1)
+
+    def test_dry_run_states_the_memory_and_leaves_no_file(self):
+        pair = ("--input.source", "synthetic:phantom?n=16&item=0", "--input.target", "synthetic:phantom?n=16&item=1")
+        for program, measures in zip(programs.PROGRAMS, (pair, VOLUMES)):
+            for ranks in (1, 3):
+                with self.subTest(program=program, ranks=ranks):
+                    done = programs.run(program, *measures, "--dry-run", "--output.file", self.folder / "result.h5",
+                                        ranks=ranks)
+                    self.assertEqual((done.code, done.err), (0, ""))
+                    self.assertEqual(done.out.count("MiB  in all"), 1, done.out)
+                    self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_run_that_does_not_converge_exits_3_with_advice_and_keeps_its_last_state(self):
+        for ranks in (1, 3):
+            result = self.folder / f"result{ranks}.h5"
+            done = programs.run("hpot-barycenter", *VOLUMES, "--stopping.max_iterations", "5", "--output.file", result,
+                                ranks=ranks)
+            self.assertEqual(done.code, 3)
+            self.assertEqual(done.err.count("not converged: max_iterations"), 1, done.err)
+            self.assertIn("stopping.max_iterations", done.err)
+            self.assert_barycenter(result)
+            with h5py.File(result) as file:
+                self.assertEqual(file.attrs["stop_reason"], "max_iterations")
+                self.assertFalse(file.attrs["converged"])
+                self.assertGreater(file.attrs["epsilon"], 1.0)
+
+    def test_time_limit_exits_4_and_keeps_the_last_state(self):
+        result = self.folder / "result.h5"
+        done = programs.run("hpot-sinkhorn", "--input.source", "synthetic:phantom?n=48&item=0", "--input.target",
+                            "synthetic:phantom?n=48&item=1", "--stopping.tolerance", "1e-12", "--stopping.time_limit",
+                            "0.5", "--output.file", result, ranks=2)
+        self.assertEqual(done.code, 4, done.err)
+        self.assertIn("time_limit", done.err)
+        with h5py.File(result) as file:
+            self.assertEqual(file.attrs["stop_reason"], "time_limit")
+            self.assertEqual(file["potentials/f"].shape, (48, 48, 48))
+
+    def test_progress_none_leaves_the_summary_only(self):
+        done = programs.run("hpot-barycenter", *VOLUMES, "--stopping.tolerance", "1e-2", "--output.progress", "none",
+                            "--output.file", self.folder / "result.h5")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual(len(done.out.splitlines()), 2, done.out)
+
+    def test_a_rerun_repeats_every_bit(self):
+        runs = []
+        for name in ("first", "second"):
+            done = programs.run("hpot-barycenter", *VOLUMES, "--stopping.tolerance", "1e-2", "--output.file",
+                                self.folder / f"{name}.h5", ranks=2)
+            self.assertEqual(done.code, 0, done.err)
+            with h5py.File(self.folder / f"{name}.h5") as file:
+                runs.append(file["barycenter"][()].tobytes())
+        self.assertEqual(*runs)
+
+    def test_keys_in_the_readme_are_those_of_the_programs(self):
+        done = subprocess.run([sys.executable, SOURCE / "scripts" / "document_keys.py", "--check", "--bin", BIN],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,95 @@
+"""Measured data of every kind go through the programs, with the traps that such files hold."""
+import hashlib
+import sys
+import unittest
+
+import programs
+from programs import h5py, nibabel, numpy, png_size, real_data
+
+
+class RealData(programs.DriverTest):
+    def setUp(self):
+        super().setUp()
+        self.data = real_data()
+
+    def test_barycenter_of_pet_maps_keeps_their_affine(self):
+        names = sorted((self.data / "volumes" / "pet").glob("5HT1*.nii.gz"))
+        result = self.succeed("hpot-barycenter", "--input.measures", f"{names[0]},{names[1]}", "--barycenter.method",
+                              "plain", "--acceleration.type", "anderson", "--epsilon.target", "4",
+                              "--stopping.tolerance", "0.02", "--output.picture", self.folder / "map.png", ranks=2)
+        self.assertEqual(self.assert_barycenter(result).shape, (61, 73, 61))
+        volume = nibabel.load(result.with_suffix(".nii.gz"))
+        source = nibabel.load(names[0])
+        self.assertEqual(volume.shape, source.shape)
+        numpy.testing.assert_allclose(volume.affine, source.affine, atol=1e-3)
+        self.assertEqual(png_size(self.folder / "map.png"), ((61 + 73 + 61) * 4 + 2 * 8, 73 * 4))
+
+    def contrasts(self):
+        return sorted((self.data / "volumes" / "fmri_contrasts").glob("*.img"))[:2]
+
+    def fmri(self, negative):
+        source, target = self.contrasts()
+        return self.succeed("hpot-sinkhorn", "--input.source", source, "--input.target", target, "--input.negative",
+                            negative, "--epsilon.target", "8", "--stopping.tolerance", "0.02", ranks=2)
+
+    def test_fmri_contrasts_are_split_into_both_signs(self):
+        masked = sum(int(numpy.isnan(nibabel.load(path).get_fdata()).sum()) for path in self.contrasts())
+        self.assertGreater(masked, 0)
+        with h5py.File(self.fmri("split")) as file:
+            for part in ("positive", "negative"):
+                self.assertTrue(file[part].attrs["converged"])
+                self.assertEqual(file[part].attrs["masked_values"], masked)
+                self.assertTrue(numpy.isfinite(file[part]["potentials/f"][()]).all())
+                self.assertLess(abs(file[part].attrs["plan_mass"] - 1.0), 0.05)
+
+    def test_fmri_contrasts_are_clipped_and_the_clipped_values_counted(self):
+        below = sum(int((nibabel.load(path).get_fdata() < 0).sum()) for path in self.contrasts())
+        with h5py.File(self.fmri("clip")) as file:
+            self.assertTrue(file.attrs["converged"])
+            self.assertEqual(file.attrs["clipped_values"], below)
+            self.assertTrue(numpy.isfinite(file["potentials/f"][()]).all())
+
+    def test_signed_maps_are_refused_unless_told_what_to_do(self):
+        source, target = self.contrasts()
+        done = programs.run("hpot-sinkhorn", "--input.source", source, "--input.target", target, "--output.file",
+                            self.folder / "result.h5")
+        self.assertEqual((done.code, len(done.messages())), (2, 1))
+        self.assertIn("input.negative", done.messages()[0])
+
+    def test_barycenter_of_twenty_handwritten_threes(self):
+        images = self.data / "images" / "mnist" / "t10k-images-idx3-ubyte.gz"
+        result = self.succeed("hpot-barycenter", "--input.measures", f"{images}?label=3&count=20", "--epsilon.target",
+                              "0.5", "--stopping.tolerance", "1e-2", "--acceleration.type", "anderson",
+                              "--output.picture", self.folder / "three.png", ranks=3)
+        self.assertEqual(self.assert_barycenter(result).shape, (28, 28))
+        self.assertEqual(png_size(self.folder / "three.png"), (280, 280))
+        with h5py.File(result) as file:
+            self.assertEqual(len(file.attrs["inputs"]), 20)
+
+    def test_dotmark_images_lie_as_far_apart_as_an_exact_solver_says(self):
+        exact = 6.270162334061  # squared 2-Wasserstein distance in pixels, by a network simplex
+        folder = self.data / "images" / "dotmark"
+        result = self.succeed("hpot-sinkhorn", "--input.source", folder / "data32_1001.csv", "--input.target",
+                              folder / "data32_1002.csv", "--epsilon.target", "0.1", "--stopping.tolerance", "1e-5")
+        with h5py.File(result) as file:
+            self.assertGreaterEqual(file.attrs["upper_cost"], exact - 1e-9)
+            self.assertGreaterEqual(file.attrs["primal_cost"], exact - 1e-9)
+            self.assertAlmostEqual(file.attrs["transport_cost"], exact, delta=0.02 * exact)
+            pixels = numpy.loadtxt(folder / "data32_1001.csv", delimiter=",")
+            self.assertEqual(file.attrs["input_sha256"][0], hashlib.sha256(pixels.astype("<f8").tobytes()).hexdigest())
+
+    def test_silhouettes_in_a_colour_channel(self):
+        folder = self.data / "images" / "pot_shapes"
+        shapes = f"{folder}/duck.png?channel=r&invert=1,{folder}/heart.png?channel=r&invert=1"
+        result = self.succeed("hpot-barycenter", "--input.measures", shapes, "--barycenter.weights", "1,0;1,2;0,1",
+                              "--epsilon.target", "4", "--stopping.tolerance", "1e-2", "--acceleration.type",
+                              "anderson", "--output.picture", self.folder / "shapes.png", ranks=2)
+        self.assertEqual(self.assert_barycenter(result).shape, (3, 128, 128))
+        self.assertEqual(png_size(self.folder / "shapes.png"), (2 * 256 + 2, 2 * 256 + 2))
+
+
+if __name__ == "__main__":
+    if real_data() is None:
+        print("skipped: no data")
+        sys.exit(77)
+    unittest.main()
