@@ -81,8 +81,9 @@ class Anderson final : public Acceleration {
       stage_least_ = error;
       doublings_ = 0;
     }
-    if (error > accepted_growth * last_error_) {
-      combine_all(1.0, last_image_, 0.0, map.state());
+    if (!(error <= accepted_growth * last_error_)) {  // NaN, too
+      const Fields state = map.state();
+      for (std::size_t f = 0; f < state.size(); ++f) Kokkos::deep_copy(state[f], last_image_[f]);
       restart(map);
       plain_sweeps_left_ = (Index{1} << doublings_) - 1;
       doublings_ = std::min(doublings_ + 1, 30);
@@ -108,6 +109,8 @@ class Anderson final : public Acceleration {
     map.accept();  // x = G(x)
     for (std::size_t j = 0; j < gamma.size(); ++j) combine_all(-gamma[j], history_[j].image, 1.0, map.state());
   }
+
+  [[nodiscard]] bool can_go_back() const override { return std::isfinite(last_error_); }
 
  private:
   void forget() {

@@ -22,7 +22,10 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem)
     : problem_(std::move(problem)), log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
-  const Index at_once = std::max<Index>(1, std::min(measures, chunk_values / std::max<Index>(n, 1)));
+  // from global numbers, so that all ranks along rows take the same chunks
+  const Index parts = problem_.rows.along_rows.size();
+  const Index share = std::max<Index>(1, (problem_.rows.partition.global_n() + parts - 1) / parts);
+  const Index at_once = std::max<Index>(1, std::min(measures, chunk_values / share));
   f_ = make_field("hpot::Barycenter::f", measures, n);
   image_ = make_field("hpot::Barycenter::s", measures, n);
   h_ = make_field("hpot::Barycenter::h", at_once, n);
@@ -167,10 +170,9 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   for (const auto& measure : data.measures) {
     weights.insert(weights.end(), measure.begin() + rows.range().begin, measure.begin() + rows.range().end);
   }
-  const Field log_weight =
-      make_field("hpot::Barycenter::log_weight", static_cast<Index>(data.measures.size()), rows.local_n());
-  Kokkos::deep_copy(log_weight,
-                    make_field("hpot::Barycenter::weight", static_cast<Index>(data.measures.size()), weights));
+  const Index count = static_cast<Index>(data.measures.size());  // may be none
+  const Field log_weight = weights.empty() ? make_field("hpot::Barycenter::log_weight", count, rows.local_n())
+                                           : make_field("hpot::Barycenter::log_weight", count, weights);
   take_log(log_weight);
   BarycenterProblem problem{rows,       processes_.along_batches(),
                             log_weight, lambda_,

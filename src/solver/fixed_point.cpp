@@ -29,8 +29,8 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
         monitor->record({outcome.iterations, stage.level, stage.epsilon, outcome.error, outcome.seconds},
                         stage.tolerance, final_stage);
       }
-      if (!std::isfinite(outcome.error)) outcome.reason = StopReason::diverged;
-      if (!(outcome.error > stage.tolerance)) break;
+      if (outcome.error <= stage.tolerance) break;
+      if (!std::isfinite(outcome.error) && !acceleration.can_go_back()) outcome.reason = StopReason::diverged;
       if (outcome.iterations >= stopping.max_iterations) outcome.reason = StopReason::max_iterations;
       if (std::isfinite(stopping.time_limit) && world.any(outcome.seconds > stopping.time_limit))
         outcome.reason = StopReason::time_limit;

@@ -25,6 +25,8 @@ class Acceleration {
   virtual void reset() = 0;
   /// Sets map's state to the next one. `error` is that of the present state. Collective.
   virtual void advance(FixedPointMap& map, Real error) = 0;
+  /// True when advance() would leave a state whose error is not finite for one whose error was.
+  [[nodiscard]] virtual bool can_go_back() const { return false; }
 };
 
 struct AccelerationOptions {
