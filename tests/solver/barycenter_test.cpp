@@ -81,16 +81,13 @@ TEST(GaussianBarycenters, DebiasedHasTheClosedFormsMeanAndVariance) {
   }
 }
 
-TEST(GaussianBarycenters, AreGaussian) {
+// Plain only: debiasing deconvolves, and at a marginal error of 1e-6 the values are still 1e-3 off.
+TEST(GaussianBarycenters, PlainIsGaussianAtEveryPoint) {
   const ThreeGaussians three;
-  for (const bool debiased : {false}) {
-    const auto solution =
-        solve_alone(settings_for(1.0, debiased ? 1e-6 : 1e-9, debiased), three.grid, three.measures(), three.lambda);
-    const Real variance = test::barycenter_variance(three.lambda, three.variances, 1.0, debiased);
-    const Gaussian expected{{test::weighted_sum(three.lambda, three.means)}, {{{variance, 0.0}, {0.0, 0.0}}}};
-    EXPECT_LT(reference::largest_difference(host_values(solution.barycenter), test::sampled(expected, three.grid)),
-              debiased ? 2e-6 : 1e-8);
-  }
+  const auto solution = solve_alone(settings_for(1.0, 1e-9, false), three.grid, three.measures(), three.lambda);
+  const Real variance = test::barycenter_variance(three.lambda, three.variances, 1.0, false);
+  const Gaussian expected{{test::weighted_sum(three.lambda, three.means)}, {{{variance, 0.0}, {0.0, 0.0}}}};
+  EXPECT_LT(reference::largest_difference(host_values(solution.barycenter), test::sampled(expected, three.grid)), 1e-8);
 }
 
 TEST(GaussianBarycenters, AtAVertexOfLambdaPlainIsBlurredByHalfEpsilonAndDebiasedIsNot) {
