@@ -44,21 +44,29 @@ void add_constant(const Field& y, Real constant) {
       "hpot::add_constant", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) { to[i] += constant; });
 }
 
-std::vector<Real> weighted_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
-                                const std::vector<Field>& ys) {
+std::vector<Real> entry_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
+                             const std::vector<Field>& ys) {
   const Index batch = static_cast<Index>(x.extent(0));
   const bool common = weight.extent(0) == 1;
-  const HostField partial("hpot::weighted_dots", batch * static_cast<Index>(ys.size()), rows.partition.tiles());
+  const HostField partial("hpot::entry_dots", batch * static_cast<Index>(ys.size()), rows.partition.tiles());
   for (std::size_t m = 0; m < ys.size(); ++m) {
     const ConstField y = ys[m];
     const auto product = KOKKOS_LAMBDA(Index k, Index i) { return weight(common ? 0 : k, i) * x(k, i) * y(k, i); };
     const auto entries = std::make_pair(static_cast<Index>(m) * batch, static_cast<Index>(m + 1) * batch);
-    tile_sums("hpot::weighted_dots", rows, batch, product, Kokkos::subview(partial, entries, Kokkos::ALL));
+    tile_sums("hpot::entry_dots", rows, batch, product, Kokkos::subview(partial, entries, Kokkos::ALL));
   }
-  const std::vector<Real> sums = add_tiles(rows, partial);
+  return add_tiles(rows, partial);
+}
+
+std::vector<Real> weighted_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
+                                const std::vector<Field>& ys) {
+  const std::vector<Real> entries = entry_dots(rows, weight, x, ys);
+  const auto batch = static_cast<std::ptrdiff_t>(x.extent(0));
   std::vector<Real> dots(ys.size());
-  for (std::size_t m = 0; m < ys.size(); ++m)
-    dots[m] = std::accumulate(sums.begin() + m * batch, sums.begin() + (m + 1) * batch, 0.0);
+  for (std::size_t m = 0; m < ys.size(); ++m) {
+    const auto begin = entries.begin() + static_cast<std::ptrdiff_t>(m) * batch;
+    dots[m] = std::accumulate(begin, begin + batch, 0.0);
+  }
   return dots;
 }
 

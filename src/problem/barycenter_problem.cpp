@@ -1,5 +1,9 @@
 #include "hpot/problem/barycenter_problem.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 namespace hpot {
 namespace {
 
@@ -34,14 +38,34 @@ void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, cons
       KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + f(k, i) / epsilon; });
 }
 
-void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, const Field& log_ratio) {
+Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real epsilon) {
   const DeviceNumbers weights = on_device(lambda);
+  Real largest = 0.0;
+  Kokkos::parallel_reduce(
+      "hpot::largest_exponent", all_points(s),
+      KOKKOS_LAMBDA(Index k, Index i, Real & most) {
+        if (weights(k) > 0.0) most = Kokkos::max(most, Kokkos::fabs(s(k, i)));
+      },
+      Kokkos::Max<Real>(largest));
+  return std::max(largest, 0.0) / epsilon;  // Max of nothing is the lowest double
+}
+
+Real quantum_for(Real largest) {
+  int exponent = 0;
+  std::frexp(std::max(largest, 1.0), &exponent);  // largest < 2^exponent
+  return std::ldexp(1.0, exponent + 1 - std::numeric_limits<Real>::digits);
+}
+
+void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, Real quantum,
+                  const Field& log_ratio) {
+  const DeviceNumbers weights = on_device(lambda);
+  const Real shift = quantum * 0x1.8p52;  // x + shift rounds x to a multiple of the quantum
   const Index batch = static_cast<Index>(s.extent(0));
   Kokkos::parallel_for(
       "hpot::add_log_mean", Points(0, s.extent(1)), KOKKOS_LAMBDA(Index i) {
         Real sum = 0.0;
-        for (Index k = 0; k < batch; ++k) sum += weights(k) * s(k, i);
-        log_ratio(0, i) -= sum / epsilon;
+        for (Index k = 0; k < batch; ++k) sum += (weights(k) * s(k, i) / epsilon + shift) - shift;
+        log_ratio(0, i) -= sum;
       });
 }
 

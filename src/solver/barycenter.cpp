@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace hpot {
 namespace {
@@ -32,6 +33,13 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem)
   g_ = make_field("hpot::Barycenter::g", at_once, n);
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
   metric_ = make_field("hpot::Barycenter::metric", 1, n);
+  std::vector<Real> owned(static_cast<std::size_t>(problem_.along_batches.size()), 0.0);
+  owned[problem_.along_batches.rank()] = static_cast<Real>(measures);
+  problem_.along_batches.sum(owned);
+  for (int r = 0; r < problem_.along_batches.size(); ++r) {
+    if (r < problem_.along_batches.rank()) first_ += static_cast<Index>(owned[r]);
+    count_ += static_cast<Index>(owned[r]);
+  }
   const Index n_debiased = problem_.debiased ? n : 0;
   log_d_ = make_field("hpot::Barycenter::log_d", 1, n_debiased);
   next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_debiased);
@@ -43,6 +51,7 @@ void BarycenterMap::set_epsilon(Real epsilon) {
   problem_.epsilon = epsilon;
   problem_.kernel->prepare(epsilon);
   renew_metric_ = true;
+  quantum_ = 0.0;
 }
 
 template <class Finish>
@@ -65,9 +74,16 @@ void BarycenterMap::half_steps() {
   });
 }
 
+/// Potentials move little at one eps: the quantum of its first sweep serves them all.
+void BarycenterMap::renew_quantum() {
+  const Real here = problem_.along_batches.max(largest_exponent(problem_.lambda, image_, problem_.epsilon));
+  quantum_ = quantum_for(problem_.rows.along_rows.max(here));
+}
+
 void BarycenterMap::reduce_log_ratio() {
+  if (quantum_ == 0.0) renew_quantum();
   Kokkos::deep_copy(log_ratio_, 0.0);
-  add_log_mean(problem_.lambda, image_, problem_.epsilon, log_ratio_);
+  add_log_mean(problem_.lambda, image_, problem_.epsilon, quantum_, log_ratio_);
   problem_.along_batches.sum(log_ratio_);
   if (problem_.debiased) combine(1.0, log_d_, 1.0, log_ratio_);  // log(mu/q) = D - sum lambda_l s_l/eps
 }
@@ -109,8 +125,17 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
     potentials.push_back(y[0]);
     logs.push_back(y[1]);
   }
-  std::vector<Real> sums = weighted_dots(problem_.rows, metric_, x[0], potentials);
-  problem_.along_batches.sum(sums);
+  const std::vector<Real> owned = entry_dots(problem_.rows, metric_, x[0], potentials);
+  const Index owned_count = static_cast<Index>(f_.extent(0));
+  std::vector<Real> all(ys.size() * static_cast<std::size_t>(count_), 0.0);
+  for (std::size_t m = 0; m < ys.size(); ++m) {
+    std::copy_n(owned.begin() + m * owned_count, owned_count, all.begin() + m * count_ + first_);
+  }
+  problem_.along_batches.sum(all);  // a measure has one owner: zeros are added, no rounding
+  std::vector<Real> sums(ys.size());
+  for (std::size_t m = 0; m < ys.size(); ++m) {
+    sums[m] = std::accumulate(all.begin() + m * count_, all.begin() + (m + 1) * count_, 0.0);
+  }
   if (problem_.debiased) {
     const std::vector<Real> of_d = weighted_dots(problem_.rows, metric_, x[1], logs);
     for (std::size_t m = 0; m < sums.size(); ++m) sums[m] += problem_.epsilon * problem_.epsilon * of_d[m];

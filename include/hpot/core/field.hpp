@@ -15,7 +15,11 @@ namespace hpot {
 void combine(Real alpha, const ConstField& x, Real beta, const Field& y);
 void add_constant(const Field& y, Real constant);
 
-/// For every y: sum_i w_i x_i y_i, summed over the batch; a weight of one row serves every batch entry. One collective along rows.
+/// For every y and then every batch entry k: sum_i w_ki x_ki y_ki; a weight of one row serves every batch entry. One
+/// collective along rows.
+std::vector<Real> entry_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
+                             const std::vector<Field>& ys);
+/// The same, summed over the batch.
 std::vector<Real> weighted_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
                                 const std::vector<Field>& ys);
 

@@ -32,8 +32,17 @@ void take_log(const Field& weight);
 /// h = constant + f/eps.
 void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h);
 
-/// log_ratio(0, i) += -sum_k lambda_k s(k, i)/eps, over the measures owned here.
-void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, const Field& log_ratio);
+/// log_ratio(0, i) += -sum_k lambda_k s(k, i)/eps over the measures owned here, every term rounded to a multiple of `quantum`
+/// (see quantum_for), so that the sum is the same in any order and on any number of ranks.
+void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real epsilon, Real quantum,
+                  const Field& log_ratio);
+
+/// max |s(k, i)|/eps over the measures owned here of lambda_k > 0. Local.
+Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real epsilon);
+
+/// A power of two: multiples of it add up without rounding, in doubles, while no partial sum exceeds twice `largest`. The
+/// rounding of K terms to it changes the sum by at most K quantum/2 <= K 2^-52 largest [Demmel, Nguyen 2013].
+Real quantum_for(Real largest);
 
 /// f(k, i) = s(k, i) + eps log_ratio(0, i), in place of s.
 void close_half_step(const ConstField& log_ratio, Real epsilon, const Field& s);

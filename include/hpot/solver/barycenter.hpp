@@ -12,7 +12,7 @@ namespace hpot {
 
 class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
  public:
-  /// Starts from f = 0, D = 0. Local. Memory per owned measure: log b, f, s; the half-steps go through two more arrays of
+  /// Starts from f = 0, D = 0. Collective along batches. Memory per owned measure: log b, f, s; the half-steps go through two more arrays of
   /// as many measures as fit a fixed share.
   explicit BarycenterMap(BarycenterProblem problem);
 
@@ -44,9 +44,13 @@ class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
   void for_chunks(const Finish& finish);
   void half_steps();
   void reduce_log_ratio();
+  void renew_quantum();
 
   BarycenterProblem problem_;
   Real log_q_;
+  Index first_ = 0;  // number of the first measure owned here, of all `count_`
+  Index count_ = 0;
+  Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
   Field log_d_, next_log_d_;
   Field log_ratio_;  // log(mu/q)
