@@ -20,6 +20,15 @@ Field make_field(const char* label, Index batch, const std::vector<Real>& values
   return field;
 }
 
+Field make_unset_field(const char* label, Index batch, Index points) {
+  return Field(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), batch, points);
+}
+
+void set_entry(const Field& field, Index k, const std::vector<Real>& values) {
+  using HostValues = Kokkos::View<const Real*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  Kokkos::deep_copy(Kokkos::subview(field, k, Kokkos::ALL), HostValues(values.data(), values.size()));
+}
+
 std::vector<Real> host_values(const ConstField& field) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, field);
   return {host.data(), host.data() + host.size()};

@@ -170,9 +170,11 @@ std::unique_ptr<KernelOperator> make_stored_operator(const Cost& cost, const Poi
   return std::visit(
       [&](const auto& c) -> std::unique_ptr<KernelOperator> {
         using Computed = ComputedCost<std::decay_t<decltype(c)>>;
+        const StoredCost rows = stored_rows(Computed{c, source, target, source_rows.begin}, source_rows);
+        const bool symmetric = source.data() == target.data() && source_rows.begin == target_rows.begin &&
+                               source_rows.end == target_rows.end;
         return std::make_unique<PointOperator<StoredCost>>(
-            stored_rows(Computed{c, source, target, source_rows.begin}, source_rows),
-            stored_rows(Computed{c, target, source, target_rows.begin}, target_rows));
+            rows, symmetric ? rows : stored_rows(Computed{c, target, source, target_rows.begin}, target_rows));
       },
       cost);
 }

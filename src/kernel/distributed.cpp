@@ -3,6 +3,8 @@
 namespace hpot {
 namespace {
 
+using Buffer = Kokkos::View<Real*, MemorySpace>;
+
 class DistributedOperator final : public KernelOperator {
  public:
   DistributedOperator(std::unique_ptr<KernelOperator> local, const Communicator& along_rows, const Partition& source,
@@ -13,7 +15,7 @@ class DistributedOperator final : public KernelOperator {
   void set_precision(Precision precision) override { local_->set_precision(precision); }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
-    local_->softmin(side, gathered(opposite(side), h), s);
+    local_->softmin_spoiling(side, gathered(opposite(side), h), s);
   }
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
     local_->average_cost(side, gathered(opposite(side), h), mean);
@@ -26,13 +28,16 @@ class DistributedOperator final : public KernelOperator {
   }
 
  private:
-  [[nodiscard]] ConstField gathered(Side side, const ConstField& local) const {
+  /// All points of `side`, in the one buffer that both sides share.
+  [[nodiscard]] Field gathered(Side side, const ConstField& local) const {
     const Partition& partition = side == Side::source ? source_ : target_;
-    Field& full = side == Side::source ? source_full_ : target_full_;
-    if (full.extent(0) != local.extent(0)) {
-      full = Field(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing),
-                   local.extent(0), partition.global_n());
+    const std::size_t size = local.extent(0) * static_cast<std::size_t>(partition.global_n());
+    if (buffer_.size() < size) {
+      buffer_ = {};  // before the larger one is made
+      buffer_ =
+          Buffer(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing), size);
     }
+    const Field full(buffer_.data(), local.extent(0), partition.global_n());
     along_rows_.gather_points(local, full, partition.offsets());
     return full;
   }
@@ -41,8 +46,7 @@ class DistributedOperator final : public KernelOperator {
   Communicator along_rows_;
   Partition source_;
   Partition target_;
-  mutable Field source_full_;
-  mutable Field target_full_;
+  mutable Buffer buffer_;
 };
 
 }  // namespace

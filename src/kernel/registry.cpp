@@ -4,7 +4,8 @@
 #include "hpot/kernel/distributed.hpp"
 #include "hpot/kernel/separable.hpp"
 
-#include <functional>
+#include <algorithm>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -22,6 +23,19 @@ struct Entry {
   std::unique_ptr<KernelOperator> (*make)(const Geometry&);
 };
 
+bool same_points(const Grid& a, const Grid& b) {
+  const auto same_axis = [](const Axis& x, const Axis& y) {
+    return x.n == y.n && x.spacing == y.spacing && x.origin == y.origin;
+  };
+  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), same_axis);
+}
+
+/// Points of both sides, made once where they are the same.
+std::pair<Points, Points> points_of(const Geometry& g) {
+  const Points source = grid_points(g.source);
+  return {source, same_points(g.source, g.target) ? source : grid_points(g.target)};
+}
+
 const Entry table[] = {
     {"separable",
      [](const Geometry& g) {
@@ -29,11 +43,13 @@ const Entry table[] = {
      }},
     {"dense",
      [](const Geometry& g) {
-       return make_dense_operator(g.cost, grid_points(g.source), grid_points(g.target), g.source_rows, g.target_rows);
+       const auto [source, target] = points_of(g);
+       return make_dense_operator(g.cost, source, target, g.source_rows, g.target_rows);
      }},
     {"stored",
      [](const Geometry& g) {
-       return make_stored_operator(g.cost, grid_points(g.source), grid_points(g.target), g.source_rows, g.target_rows);
+       const auto [source, target] = points_of(g);
+       return make_stored_operator(g.cost, source, target, g.source_rows, g.target_rows);
      }},
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 using Buffer = Kokkos::View<Real*, MemorySpace>;
 
-constexpr Index batch_values = Index{1} << 22;  // work arrays hold so many values, or one batch entry
+constexpr Index batch_values = Index{1} << 22;  // so many values at once, or one batch entry
 
 class SeparableOperator final : public KernelOperator {
  public:
@@ -27,37 +27,33 @@ class SeparableOperator final : public KernelOperator {
 
   void set_precision(Precision precision) override { precision_ = precision; }
 
-  void softmin(Side side, const ConstField& h, const Field& s) const override {
-    for_axes(side, h, s, [this](const AxisCost& axis, const AxisPass& pass) {
-      if (axis.fits_product()) {
-        product_along(axis, pass);
-      } else {
-        log_sum_exp_along(axis, pass, precision_);
-      }
-    });
-    combine(0.0, s, -epsilon_, s);
-  }
+  void softmin(Side side, const ConstField& h, const Field& s) const override { log_sum_exp(side, h, nullptr, s); }
+  void softmin_spoiling(Side side, const Field& h, const Field& s) const override { log_sum_exp(side, h, h.data(), s); }
 
   void hard_min(Side side, const ConstField& h, const Field& m) const override {
-    for_axes(side, h, m, [](const AxisCost& axis, const AxisPass& pass) { max_along(axis, pass, -1.0); });
+    for_axes(side, h, nullptr, m, [](const AxisCost& axis, const AxisPass& pass) { max_along(axis, pass, -1.0); });
     combine(0.0, m, -1.0, m);
   }
 
   void hard_max(Side side, const ConstField& h, const Field& m) const override {
-    for_axes(side, h, m, [](const AxisCost& axis, const AxisPass& pass) { max_along(axis, pass, 1.0); });
+    for_axes(side, h, nullptr, m, [](const AxisCost& axis, const AxisPass& pass) { max_along(axis, pass, 1.0); });
   }
 
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
-    const std::size_t size = work_size(at(side));
-    Buffer moments[2] = {Buffer("hpot::Separable::moment", size), Buffer("hpot::Separable::moment", size)};
-    const Field sums("hpot::Separable::sums", mean.extent(0), mean.extent(1));
-    Index pass_number = 0;
-    for_axes(side, h, sums, [&](const AxisCost& axis, const AxisPass& pass) {
-      const Buffer& from = moments[pass_number % 2];
-      const Buffer& to = moments[(pass_number + 1) % 2];
-      if (pass_number % at(side).dimension() == 0) Kokkos::deep_copy(from, 0.0);
-      mean_along(axis, pass, from.data(), to.data());
-      if (++pass_number % at(side).dimension() == 0) copy_last(to, pass, sums, mean);
+    const SideData& data = at(side);
+    const Index at_once = std::min(static_cast<Index>(h.extent(0)), batch_at_once(data));
+    const Field zeros("hpot::Separable::zeros", at_once, std::max(data.points_in, data.values_before(2)));
+    const Field sums(Kokkos::view_alloc("hpot::Separable::sums", Kokkos::WithoutInitializing), mean.extent(0),
+                     mean.extent(1));
+    std::array<Buffer, 2> work;
+    Index passes = 0;
+    for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
+      const int d = static_cast<int>(passes % data.dimension());
+      const Index k = passes++ / data.dimension() * at_once;
+      if (d == 0) Kokkos::deep_copy(zeros, 0.0);
+      const Piece means{k, pass.batch, zeros.data(), static_cast<Index>(zeros.extent(1))};
+      const Real* from = d == 0 ? zeros.data() : target(data, means, mean, work, d - 1);
+      mean_along(axis, pass, from, target(data, means, mean, work, d));
     });
   }
 
@@ -92,35 +88,56 @@ class SeparableOperator final : public KernelOperator {
   [[nodiscard]] const SideData& at(Side side) const { return side == Side::source ? source_ : target_; }
 
   [[nodiscard]] static Index largest_array(const SideData& side) {
-    Index largest = 0;
+    Index largest = side.points_in;
     for (int d = 1; d < side.dimension(); ++d) largest = std::max(largest, side.values_before(d));
     return largest;
   }
   [[nodiscard]] static Index batch_at_once(const SideData& side) {
-    return std::max<Index>(1, batch_values / std::max<Index>(1, std::max(largest_array(side), side.points_in)));
-  }
-  [[nodiscard]] static std::size_t work_size(const SideData& side) {
-    const Index largest = std::max(largest_array(side), std::max(side.points_in, side.values_before(side.dimension())));
-    return static_cast<std::size_t>(batch_at_once(side) * largest);
+    return std::max<Index>(1, batch_values / std::max<Index>(1, largest_array(side)));
   }
 
-  /// Runs `reduce` along every axis in turn, slowest first, for as many batch entries at once as the work arrays hold.
+  /// Batch entries [first, first + entries), and the values of each at `spare` that may be overwritten once the first pass
+  /// has read them.
+  struct Piece {
+    Index first, entries;
+    Real* spare;  // null: none
+    Index spare_values;
+  };
+
+  /// Where pass d writes: the last one to `out`; in three dimensions the first one, too, and the second one over what the
+  /// first one has read, where they fit. Only what is left needs work arrays: none, or one of the outputs' size.
+  static Real* target(const SideData& side, const Piece& piece, const Field& out, std::array<Buffer, 2>& work, int d) {
+    const Index values = side.values_before(d + 1);
+    const Index out_values = static_cast<Index>(out.extent(1));
+    const bool last = d + 1 == side.dimension();
+    const bool first_of_three = d == 0 && side.dimension() == 3;
+    if (last || (first_of_three && values <= out_values)) return out.data() + piece.first * out_values;
+    if (d == 1 && piece.spare != nullptr && values <= piece.spare_values) return piece.spare;
+    const auto size = static_cast<std::size_t>(piece.entries * values);
+    if (work[d].size() < size) {
+      work[d] = {};  // before the larger one is made
+      work[d] = Buffer(Kokkos::view_alloc("hpot::Separable::work", Kokkos::WithoutInitializing), size);
+    }
+    return work[d].data();
+  }
+
+  /// Runs `reduce` along every axis in turn, slowest first, for some batch entries at once. `spare` is h's data where they
+  /// may be lost, or null.
   template <class Reduce>
-  void for_axes(Side which, const ConstField& h, const Field& s, const Reduce& reduce) const {
+  void for_axes(Side which, const ConstField& h, Real* spare, const Field& s, const Reduce& reduce) const {
     const SideData& side = at(which);
     const Index batch = static_cast<Index>(h.extent(0));
-    const int dimension = side.dimension();
     if (side.planes == 0 || batch == 0) return;
     const Index at_once = std::min(batch, batch_at_once(side));
-    reserve(static_cast<std::size_t>(at_once * largest_array(side)), dimension);
     for (Index k = 0; k < batch; k += at_once) {
-      const Index entries = std::min(at_once, batch - k);
-      const Real* from = h.data() + k * side.points_in;
-      for (int d = 0; d < dimension; ++d) {
+      const Index offset = k * side.points_in;
+      const Piece piece{k, std::min(at_once, batch - k), spare == nullptr ? nullptr : spare + offset, side.points_in};
+      const Real* from = h.data() + offset;
+      for (int d = 0; d < side.dimension(); ++d) {
         AxisPass pass;
         pass.in = from;
-        pass.out = d + 1 == dimension ? s.data() + k * static_cast<Index>(s.extent(1)) : work_[d % 2].data();
-        pass.batch = entries;
+        pass.out = target(side, piece, s, work_, d);
+        pass.batch = piece.entries;
         pass.lines = side.values_before(d) / side.axes[d].n_in();
         pass.first = d == 0 ? side.first_plane : 0;
         pass.count = d == 0 ? side.planes : side.axes[d].n_out();
@@ -130,20 +147,15 @@ class SeparableOperator final : public KernelOperator {
     }
   }
 
-  void reserve(std::size_t size, int dimension) const {
-    for (int w = 0; w < std::min(2, dimension - 1); ++w) {
-      if (work_[w].extent(0) < size)
-        work_[w] = Buffer(Kokkos::view_alloc("hpot::Separable::work", Kokkos::WithoutInitializing), size);
-    }
-  }
-
-  /// The outputs of the pass just run are the entries of `sums` that start at pass.out; the same ones of `mean`.
-  static void copy_last(const Buffer& from, const AxisPass& pass, const Field& sums, const Field& mean) {
-    const Index begin = pass.out - sums.data();
-    const Index size = pass.batch * pass.lines * pass.count;
-    const Buffer whole(mean.data(), mean.size());
-    Kokkos::deep_copy(Kokkos::subview(whole, std::make_pair(begin, begin + size)),
-                      Kokkos::subview(from, std::make_pair(Index{0}, size)));
+  void log_sum_exp(Side side, const ConstField& h, Real* spare, const Field& s) const {
+    for_axes(side, h, spare, s, [this](const AxisCost& axis, const AxisPass& pass) {
+      if (axis.fits_product()) {
+        product_along(axis, pass);
+      } else {
+        log_sum_exp_along(axis, pass, precision_);
+      }
+    });
+    combine(0.0, s, -epsilon_, s);
   }
 
   SideData source_;

@@ -8,6 +8,10 @@ namespace hpot {
 [[nodiscard]] Field make_field(const char* label, Index batch, Index points);
 /// From host values (batch * points of them).
 [[nodiscard]] Field make_field(const char* label, Index batch, const std::vector<Real>& values);
+/// A field whose entries are yet to be set, by set_entry.
+[[nodiscard]] Field make_unset_field(const char* label, Index batch, Index points);
+/// field(k, :) <- `values`, as many as the field has points.
+void set_entry(const Field& field, Index k, const std::vector<Real>& values);
 [[nodiscard]] std::vector<Real> host_values(const ConstField& field);
 [[nodiscard]] Field copy_of(const ConstField& field);
 

@@ -2,7 +2,8 @@
 // other side, in double. They serve costs that do not separate, and as the reference of the separable operator.
 //
 //   dense   computes the costs on the fly         O(N + M) memory
-//   stored  keeps the owned rows of C and of C'   2 N M / ranks values
+//   stored  keeps the owned rows of C and of C'   2 N M / ranks values; half of it where both sides are one view of
+//                                                 points with the same rows, since costs are symmetric
 #pragma once
 
 #include "hpot/kernel/operator.hpp"

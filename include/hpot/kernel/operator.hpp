@@ -37,6 +37,9 @@ class KernelOperator {
   /// where rows are distributed. s must not alias h.
   virtual void softmin(Side side, const ConstField& h, const Field& s) const = 0;
 
+  /// The same, where h may be used as a work array: its values are lost.
+  virtual void softmin_spoiling(Side side, const Field& h, const Field& s) const { softmin(side, h, s); }
+
   /// mean(k, i) = sum_j w_ij C_ij, weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j. Double throughout.
   virtual void average_cost(Side side, const ConstField& h, const Field& mean) const = 0;
 
