@@ -34,8 +34,7 @@ class DistributedOperator final : public KernelOperator {
     const std::size_t size = local.extent(0) * static_cast<std::size_t>(partition.global_n());
     if (buffer_.size() < size) {
       buffer_ = {};  // before the larger one is made
-      buffer_ =
-          Buffer(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing), size);
+      buffer_ = Buffer(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing), size);
     }
     const Field full(buffer_.data(), local.extent(0), partition.global_n());
     along_rows_.gather_points(local, full, partition.offsets());

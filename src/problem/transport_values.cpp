@@ -65,7 +65,7 @@ Field softmin_at(const TransportProblem& problem, Side outputs, const ConstField
   const Field h = like(potential);
   const Field s = make_field("hpot::transport_values::s", 1, out.rows.local_n());
   add_log_weight(in.log_weight, potential, problem.epsilon, h);
-  problem.kernel->softmin(outputs, h, s);
+  problem.kernel->softmin_spoiling(outputs, h, s);
   return s;
 }
 
@@ -77,26 +77,32 @@ Real plan_cost(const TransportProblem& problem, const ConstField& p, const Const
   return inner_product(problem.source.rows, p, mean)[0];
 }
 
-/// Cost and entropic cost of the rounded plan of a balanced problem of mass 1.
+/// Cost and entropic cost of the rounded plan of a balanced problem of mass 1. Fields are dropped as soon as they are not
+/// needed any more: at most nine more than those given (solver/work_plan.cpp counts them).
 void round_plan(const TransportProblem& problem, const ConstField& f, const ConstField& g, const ConstField& s_a,
                 TransportValues& values) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   const Real epsilon = problem.epsilon;
-  const Field f1 = smaller_of(f, s_a);
-  const Field s_b = softmin_at(problem, Side::target, f1);
-  const Field c1 = like(g);
-  plan_marginal(b.weight, g, s_b, epsilon, c1);
-  const Field g1 = smaller_of(g, s_b);
-  const Field kept_b = smaller_of(c1, b.weight);
+  Field f1 = smaller_of(f, s_a);
+  Field s = softmin_at(problem, Side::target, f1);
+  Field kept_b = like(g);
+  plan_marginal(b.weight, g, s, epsilon, kept_b);
+  const Field g1 = smaller_of(g, s);
+  kept_b = smaller_of(kept_b, b.weight);
   const Field e_b = excess(b.weight, kept_b);
-  const Field s_a1 = softmin_at(problem, Side::source, g1);
+  s = {};
+  const Real entropic_b = inner_product(b.rows, kept_b, g1)[0];
+  kept_b = {};
+  s = softmin_at(problem, Side::source, g1);
   const Field r1 = like(f);
-  plan_marginal(a.weight, f1, s_a1, epsilon, r1);
+  plan_marginal(a.weight, f1, s, epsilon, r1);
+  s = {};
+  Real entropic = inner_product(a.rows, r1, f1)[0] + entropic_b;
+  f1 = {};
   const Field e_a = excess(a.weight, r1);
   const Real d = mass(a.rows, e_a)[0];
   values.upper_cost = plan_cost(problem, r1, g1);
-  Real entropic = inner_product(a.rows, r1, f1)[0] + inner_product(b.rows, kept_b, g1)[0];
   if (d > 0.0 && mass(b.rows, e_b)[0] > 0.0) {
     problem.kernel->prepare(infinity);  // mean cost under e_b, for every point
     const Field mean = like(f);
@@ -125,13 +131,13 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
   TransportValues values;
 
   const Field s_a = softmin_at(problem, Side::source, g);
-  const Field s_b = softmin_at(problem, Side::target, f);
+  Field s_b = softmin_at(problem, Side::target, f);
   values.residual_source = residual(a, f, s_a, epsilon)[0] / mass_a;
   values.residual_target = residual(b, g, s_b, epsilon)[0] / mass_b;
   values.error_floor =
       std::numeric_limits<Real>::epsilon() * world.max(largest_potential(a, f) + largest_potential(b, g)) / epsilon;
 
-  const Field p = like(f);
+  Field p = like(f);
   plan_marginal(a.weight, f, s_a, epsilon, p);
   values.plan_mass = mass(a.rows, p)[0];
   values.transport_cost = plan_cost(problem, p, g);
@@ -148,6 +154,8 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
                          penalty_value(b, c)[0];
   } else if (is_balanced(a.penalty) && is_balanced(b.penalty) && std::abs(mass_a - 1.0) < 1e-9 &&
              std::abs(mass_b - 1.0) < 1e-9) {
+    s_b = {};
+    p = {};
     round_plan(problem, f, g, s_a, values);
   }
   return values;

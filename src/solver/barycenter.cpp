@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -17,22 +18,43 @@ Field entries(const Field& field, Index begin, Index count) {
   return Kokkos::subview(field, std::make_pair(begin, begin + count), Kokkos::ALL);
 }
 
+std::vector<Real> part_of(std::vector<Real> all, Range range) {
+  if (range.size() == static_cast<Index>(all.size())) return all;
+  return {all.begin() + range.begin, all.begin() + range.end};
+}
+
 }  // namespace
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem)
-    : problem_(std::move(problem)), log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))) {
+BarycenterMap::BarycenterMap(BarycenterProblem problem) : BarycenterMap(std::move(problem), {}, {}) {}
+
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& start)
+    : BarycenterMap(std::move(problem), start.s, start.log_d) {
+  problem_.epsilon = start.epsilon;
+  reduce_log_ratio(f_);
+  close_half_step(log_ratio_, problem_.epsilon, f_);
+}
+
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d)
+    : problem_(std::move(problem)),
+      log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))),
+      f_(f),
+      log_d_(log_d) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
   // from global numbers, so that all ranks along rows take the same chunks
   const Index parts = problem_.rows.along_rows.size();
   const Index share = std::max<Index>(1, (problem_.rows.partition.global_n() + parts - 1) / parts);
   const Index at_once = std::max<Index>(1, std::min(measures, chunk_values / share));
-  f_ = make_field("hpot::Barycenter::f", measures, n);
+  const Index n_debiased = problem_.debiased ? n : 0;
+  const auto given = [](const Field& field, Index rows, Index points) {
+    return static_cast<Index>(field.extent(0)) == rows && static_cast<Index>(field.extent(1)) == points;
+  };
+  if (!given(f_, measures, n)) f_ = make_field("hpot::Barycenter::f", measures, n);
+  if (!given(log_d_, 1, n_debiased)) log_d_ = make_field("hpot::Barycenter::log_d", 1, n_debiased);
   image_ = make_field("hpot::Barycenter::s", measures, n);
   h_ = make_field("hpot::Barycenter::h", at_once, n);
-  g_ = make_field("hpot::Barycenter::g", at_once, n);
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
-  metric_ = make_field("hpot::Barycenter::metric", 1, n);
+  metric_ = make_field("hpot::Barycenter::metric", 1, problem_.accelerated ? n : 0);
   std::vector<Real> owned(static_cast<std::size_t>(problem_.along_batches.size()), 0.0);
   owned[problem_.along_batches.rank()] = static_cast<Real>(measures);
   problem_.along_batches.sum(owned);
@@ -40,10 +62,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem)
     if (r < problem_.along_batches.rank()) first_ += static_cast<Index>(owned[r]);
     count_ += static_cast<Index>(owned[r]);
   }
-  const Index n_debiased = problem_.debiased ? n : 0;
-  log_d_ = make_field("hpot::Barycenter::log_d", 1, n_debiased);
   next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_debiased);
-  transform_ = make_field("hpot::Barycenter::transform", 1, n_debiased);
 }
 
 void BarycenterMap::set_epsilon(Real epsilon) {
@@ -60,9 +79,9 @@ void BarycenterMap::for_chunks(const Finish& finish) {
   for (Index k = 0; k < measures; k += static_cast<Index>(h_.extent(0))) {
     const Index count = std::min(static_cast<Index>(h_.extent(0)), measures - k);
     const Field h = entries(h_, 0, count);
-    const Field g = entries(g_, 0, count);
+    const Field g = entries(image_, k, count);
     add_log_constant(log_q_, entries(f_, k, count), problem_.epsilon, h);            // log q + f_k/eps
-    problem_.kernel->softmin(Side::target, h, g);                                    // g_k
+    problem_.kernel->softmin_spoiling(Side::target, h, g);                           // g_k
     add_log_weight(entries(problem_.log_weight, k, count), g, problem_.epsilon, h);  // log b_k + g_k/eps
     finish(k, h);
   }
@@ -70,20 +89,20 @@ void BarycenterMap::for_chunks(const Finish& finish) {
 
 void BarycenterMap::half_steps() {
   for_chunks([&](Index first, const Field& h) {
-    problem_.kernel->softmin(Side::source, h, entries(image_, first, static_cast<Index>(h.extent(0))));  // s_k
+    problem_.kernel->softmin_spoiling(Side::source, h, entries(image_, first, static_cast<Index>(h.extent(0))));  // s_k
   });
 }
 
 /// Potentials move little at one eps: the quantum of its first sweep serves them all.
-void BarycenterMap::renew_quantum() {
-  const Real here = problem_.along_batches.max(largest_exponent(problem_.lambda, image_, problem_.epsilon));
+void BarycenterMap::renew_quantum(const Field& s) {
+  const Real here = problem_.along_batches.max(largest_exponent(problem_.lambda, s, problem_.epsilon));
   quantum_ = quantum_for(problem_.rows.along_rows.max(here));
 }
 
-void BarycenterMap::reduce_log_ratio() {
-  if (quantum_ == 0.0) renew_quantum();
+void BarycenterMap::reduce_log_ratio(const Field& s) {
+  if (quantum_ == 0.0) renew_quantum(s);
   Kokkos::deep_copy(log_ratio_, 0.0);
-  add_log_mean(problem_.lambda, image_, problem_.epsilon, quantum_, log_ratio_);
+  add_log_mean(problem_.lambda, s, problem_.epsilon, quantum_, log_ratio_);
   problem_.along_batches.sum(log_ratio_);
   if (problem_.debiased) combine(1.0, log_d_, 1.0, log_ratio_);  // log(mu/q) = D - sum lambda_l s_l/eps
 }
@@ -91,8 +110,8 @@ void BarycenterMap::reduce_log_ratio() {
 Real BarycenterMap::evaluate() {
   const Real epsilon = problem_.epsilon;
   half_steps();
-  reduce_log_ratio();
-  if (renew_metric_) {
+  reduce_log_ratio(image_);
+  if (renew_metric_ && problem_.accelerated) {
     exp_of(log_q_, log_ratio_, metric_);
     renew_metric_ = false;
   }
@@ -101,10 +120,11 @@ Real BarycenterMap::evaluate() {
     if (!(e <= error)) error = e;
   }
   if (problem_.debiased) {
+    const Field transform = next_log_d_;
     add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
-    problem_.kernel->softmin(Side::source, entries(h_, 0, 1), transform_);
-    debias(log_d_, log_ratio_, transform_, epsilon, next_log_d_);
-    error = std::max(error, self_transport_error(problem_.rows, log_d_, transform_, log_ratio_, epsilon));
+    problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);
+    error = std::max(error, self_transport_error(problem_.rows, log_d_, transform, log_ratio_, epsilon));
+    debias(log_d_, log_ratio_, transform, epsilon, next_log_d_);
   }
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
   return problem_.along_batches.max(std::isfinite(error) ? error : infinity);
@@ -146,7 +166,8 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
 Field BarycenterMap::result() {
   problem_.kernel->set_precision(Precision::full);
   half_steps();
-  const Field mean = make_field("hpot::Barycenter::result", 1, problem_.rows.local_n());
+  const Field& mean = log_ratio_;  // which the next sweep computes anew
+  Kokkos::deep_copy(mean, 0.0);
   add_plan_marginals(problem_.lambda, problem_.rows, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
   return mean;
@@ -154,30 +175,27 @@ Field BarycenterMap::result() {
 
 void BarycenterMap::carry(const KernelOperator& between, const Field& s) {
   for_chunks([&](Index first, const Field& h) {
-    between.softmin(Side::source, h, entries(s, first, static_cast<Index>(h.extent(0))));
+    between.softmin_spoiling(Side::source, h, entries(s, first, static_cast<Index>(h.extent(0))));
   });
 }
 
-void BarycenterMap::start_from(const Field& s, const Field& log_d) {
-  Kokkos::deep_copy(image_, s);
-  Kokkos::deep_copy(log_d_, log_d);
-  reduce_log_ratio();
-  close_half_step(log_ratio_, problem_.epsilon, image_);
-  std::swap(f_, image_);
-}
-
-MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, const BarycenterData& data,
+MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, BarycenterData data,
                                            const ProcessGrid& processes, Index smallest_side)
-    : kernel_(kernel), lambda_(data.lambda), debiased_(data.debiased), processes_(processes) {
-  for (const Grid& grid : make_levels(data.grid, smallest_side)) {
-    if (levels_.empty()) {
-      levels_.push_back({grid, data.measures});
-      continue;
+    : kernel_(kernel),
+      lambda_(std::move(data.lambda)),
+      debiased_(data.debiased),
+      accelerated_(data.accelerated),
+      processes_(processes) {
+  for (const Grid& grid : make_levels(data.grid, smallest_side))
+    levels_.push_back({grid, own_rows(grid, processes.along_rows()), {}});
+  for (std::vector<Real>& measure : data.measures) {  // one at a time: only its whole copies are there at once
+    std::vector<Real> whole = std::move(measure);
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      std::vector<Real> coarse;
+      if (l + 1 < levels_.size()) coarse = coarsen(levels_[l].grid, whole);
+      levels_[l].measures.push_back(part_of(std::move(whole), levels_[l].rows.range()));
+      whole = std::move(coarse);
     }
-    const Level& fine = levels_.back();
-    Level coarse{grid, {}};
-    for (const auto& measure : fine.measures) coarse.measures.push_back(coarsen(fine.grid, measure));
-    levels_.push_back(std::move(coarse));
   }
 }
 
@@ -189,45 +207,43 @@ std::vector<Real> MultiscaleBarycenter::neighbour_costs() const {
 
 FixedPointMap& MultiscaleBarycenter::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
-  const Level& data = levels_[level];
-  const OwnedRows rows = own_rows(data.grid, processes_.along_rows());
-  std::vector<Real> weights;
-  for (const auto& measure : data.measures) {
-    weights.insert(weights.end(), measure.begin() + rows.range().begin, measure.begin() + rows.range().end);
-  }
+  Level& data = levels_[level];
+  const bool first = map_ == nullptr;
+  const BarycenterStart start = first ? BarycenterStart{} : carried(level);
+  map_.reset();  // before the next one takes its memory
+
   const Index count = static_cast<Index>(data.measures.size());  // may be none
-  const Field log_weight = weights.empty() ? make_field("hpot::Barycenter::log_weight", count, rows.local_n())
-                                           : make_field("hpot::Barycenter::log_weight", count, weights);
+  const Field log_weight = make_unset_field("hpot::Barycenter::log_weight", count, data.rows.local_n());
+  for (Index k = 0; k < count; ++k) set_entry(log_weight, k, std::exchange(data.measures[k], {}));
   take_log(log_weight);
-  BarycenterProblem problem{rows,       processes_.along_batches(),
+  BarycenterProblem problem{data.rows,  processes_.along_batches(),
                             log_weight, lambda_,
-                            debiased_,  make_kernel(kernel_, data.grid, rows, data.grid, rows)};
+                            debiased_,  make_kernel(kernel_, data.grid, data.rows, data.grid, data.rows)};
+  problem.accelerated = accelerated_;
   problem.kernel->set_precision(precision_);
-  auto map = std::make_unique<BarycenterMap>(std::move(problem));
-  if (map_ != nullptr) carry(*map, level);
-  map_ = std::move(map);
+  map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
+               : std::make_unique<BarycenterMap>(std::move(problem), start);
   level_ = level;
   return *map_;
 }
 
 /// s_k by a softmin over the old data points at the new grid's points; D, of which only a start is needed, interpolated.
-void MultiscaleBarycenter::carry(BarycenterMap& to, int to_level) const {
+BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   const BarycenterProblem& old = map_->problem();
-  const OwnedRows& rows = to.problem().rows;
-  const auto between = make_kernel(kernel_, levels_[to_level].grid, rows, levels_[level_].grid, old.rows);
+  const Level& to = levels_[to_level];
+  const Index count = static_cast<Index>(old.log_weight.extent(0));
+  BarycenterStart start{old.epsilon, make_unset_field("hpot::Barycenter::carried", count, to.rows.local_n()), {}};
+  const auto between = make_kernel(kernel_, to.grid, to.rows, levels_[level_].grid, old.rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);
-  const Field s = make_field("hpot::Barycenter::carried", static_cast<Index>(old.log_weight.extent(0)), rows.local_n());
-  map_->carry(*between, s);
-  to.set_epsilon(old.epsilon);
-  Field log_d = to.log_d();
+  map_->carry(*between, start.s);
   if (debiased_) {
     const Field whole = make_field("hpot::Barycenter::coarse_log_d", 1, old.rows.partition.global_n());
     processes_.along_rows().gather_points(map_->log_d(), whole, old.rows.partition.offsets());
-    log_d = make_field("hpot::Barycenter::carried_log_d", 1,
-                       interpolate(levels_[level_].grid, host_values(whole), levels_[to_level].grid, rows.range()));
+    start.log_d = make_field("hpot::Barycenter::carried_log_d", 1,
+                             interpolate(levels_[level_].grid, host_values(whole), to.grid, to.rows.range()));
   }
-  to.start_from(s, log_d);
+  return start;
 }
 
 }  // namespace hpot

@@ -5,20 +5,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace hpot {
 
-SinkhornMap::SinkhornMap(TransportProblem problem) : problem_(std::move(problem)) {
+SinkhornMap::SinkhornMap(TransportProblem problem, const Field& g) : problem_(std::move(problem)), g_(g) {
   const Marginal& a = problem_.source;
   const Marginal& b = problem_.target;
   source_mass_ = mass(a.rows, a.weight);
   target_mass_ = mass(b.rows, b.weight);
   const Index batch = static_cast<Index>(a.weight.extent(0));
   f_ = make_field("hpot::Sinkhorn::f", batch, a.rows.local_n());
-  g_ = make_field("hpot::Sinkhorn::g", batch, b.rows.local_n());
+  if (g_.extent(0) == 0) g_ = make_field("hpot::Sinkhorn::g", batch, b.rows.local_n());
   image_ = make_field("hpot::Sinkhorn::image", batch, b.rows.local_n());
   h_source_ = make_field("hpot::Sinkhorn::h_source", batch, a.rows.local_n());
-  h_target_ = make_field("hpot::Sinkhorn::h_target", batch, b.rows.local_n());
+  h_target_ = a.rows.local_n() == b.rows.local_n() ? h_source_
+                                                   : make_field("hpot::Sinkhorn::h_target", batch, b.rows.local_n());
 }
 
 void SinkhornMap::set_epsilon(Real epsilon) {
@@ -32,11 +34,11 @@ Real SinkhornMap::evaluate() {
   const Real epsilon = problem_.epsilon;
   // f = prox_a(softmin(log b + g/eps))
   add_log_weight(b.log_weight, g_, epsilon, h_target_);
-  problem_.kernel->softmin(Side::source, h_target_, f_);
+  problem_.kernel->softmin_spoiling(Side::source, h_target_, f_);
   apply_prox(a.penalty, f_, epsilon, f_);
   // s = softmin(log a + f/eps)
   add_log_weight(a.log_weight, f_, epsilon, h_source_);
-  problem_.kernel->softmin(Side::target, h_source_, image_);
+  problem_.kernel->softmin_spoiling(Side::target, h_source_, image_);
   // residual of (f, g), then g' = prox_b(s)
   const std::vector<Real> errors = residual(b, g_, image_, epsilon);
   apply_prox(b.penalty, image_, epsilon, image_);
@@ -71,26 +73,58 @@ std::vector<Real> SinkhornMap::dots(const std::vector<Field>& x, const std::vect
 
 namespace {
 
-Field local_weights(const OwnedRows& rows, const std::vector<Real>& all) {
-  const Range range = rows.range();
-  return make_field("hpot::weights", 1, std::vector<Real>(all.begin() + range.begin, all.begin() + range.end));
+std::vector<Real> part_of(const std::vector<Real>& all, Range range) {
+  return {all.begin() + range.begin, all.begin() + range.end};
+}
+
+std::vector<Real> part_of(std::vector<Real>&& all, Range range) {
+  if (range.size() == static_cast<Index>(all.size())) return std::move(all);
+  return part_of(std::as_const(all), range);
+}
+
+Marginal make_marginal(const OwnedRows& rows, const std::vector<Real>& weights, const MarginalPenalty& penalty) {
+  const Field weight = make_unset_field("hpot::weights", 1, rows.local_n());
+  set_entry(weight, 0, weights);
+  return make_marginal(rows, weight, penalty);
 }
 
 }  // namespace
 
-MultiscaleSinkhorn::MultiscaleSinkhorn(const KernelOptions& kernel, const TransportData& data,
-                                       const Communicator& along_rows, Index smallest_side)
-    : kernel_(kernel),
-      source_penalty_(data.source_penalty),
-      target_penalty_(data.target_penalty),
-      along_rows_(along_rows) {
+TransportProblem make_transport_problem(const KernelOptions& kernel, const TransportData& data,
+                                        const Communicator& along_rows) {
+  const OwnedRows source = own_rows(data.source_grid, along_rows);
+  const OwnedRows target = own_rows(data.target_grid, along_rows);
+  return {make_marginal(source, part_of(data.source, source.range()), data.source_penalty),
+          make_marginal(target, part_of(data.target, target.range()), data.target_penalty),
+          make_kernel(kernel, data.source_grid, source, data.target_grid, target)};
+}
+
+MultiscaleSinkhorn::MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
+                                       Index smallest_side)
+    : kernel_(kernel), source_penalty_(data.source_penalty), target_penalty_(data.target_penalty) {
   const auto source_grids = make_levels(data.source_grid, smallest_side);
   const auto target_grids = make_levels(data.target_grid, smallest_side);
-  levels_.push_back({data.source_grid, data.target_grid, data.source, data.target});
-  for (std::size_t l = 1; l < std::min(source_grids.size(), target_grids.size()); ++l) {
-    const Level& fine = levels_.back();
-    levels_.push_back({source_grids[l], target_grids[l], coarsen(fine.source_grid, fine.source),
-                       coarsen(fine.target_grid, fine.target)});
+  const std::size_t count = std::min(source_grids.size(), target_grids.size());
+  std::vector<Real> source = std::move(data.source);  // whole, of the level at hand
+  std::vector<Real> target = std::move(data.target);
+  for (std::size_t l = 0; l < count; ++l) {
+    levels_.push_back({source_grids[l],
+                       target_grids[l],
+                       own_rows(source_grids[l], along_rows),
+                       own_rows(target_grids[l], along_rows),
+                       {},
+                       {}});
+    Level& level = levels_.back();
+    std::vector<Real> coarse_source;
+    std::vector<Real> coarse_target;
+    if (l + 1 < count) {
+      coarse_source = coarsen(level.source_grid, source);
+      coarse_target = coarsen(level.target_grid, target);
+    }
+    level.source = part_of(std::move(source), level.source_rows.range());
+    level.target = part_of(std::move(target), level.target_rows.range());
+    source = std::move(coarse_source);
+    target = std::move(coarse_target);
   }
 }
 
@@ -102,33 +136,32 @@ std::vector<Real> MultiscaleSinkhorn::neighbour_costs() const {
 
 FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
-  const Level& data = levels_[level];
-  const OwnedRows source_rows = own_rows(data.source_grid, along_rows_);
-  const OwnedRows target_rows = own_rows(data.target_grid, along_rows_);
-  TransportProblem problem{make_marginal(source_rows, local_weights(source_rows, data.source), source_penalty_),
-                           make_marginal(target_rows, local_weights(target_rows, data.target), target_penalty_),
-                           make_kernel(kernel_, data.source_grid, source_rows, data.target_grid, target_rows)};
+  Level& data = levels_[level];
+  const Field g = map_ == nullptr ? Field() : carried_potential(level);
+  map_.reset();  // before the next one takes its memory
+  TransportProblem problem{
+      make_marginal(data.source_rows, std::exchange(data.source, {}), source_penalty_),
+      make_marginal(data.target_rows, std::exchange(data.target, {}), target_penalty_),
+      make_kernel(kernel_, data.source_grid, data.source_rows, data.target_grid, data.target_rows)};
   problem.kernel->set_precision(precision_);
-  auto map = std::make_unique<SinkhornMap>(std::move(problem));
-  if (map_ != nullptr) Kokkos::deep_copy(map->state()[0], carried_potential(*map_, level_, level, target_rows));
-  map_ = std::move(map);
+  map_ = std::make_unique<SinkhornMap>(std::move(problem), g);
   level_ = level;
   return *map_;
 }
 
 /// g on the new grid: softmin over the old source points, evaluated at the new target points. Never a copy: potentials
 /// are samples of the function that softmin defines everywhere.
-Field MultiscaleSinkhorn::carried_potential(const SinkhornMap& from, int from_level, int to_level,
-                                            const OwnedRows& target_rows) const {
-  const TransportProblem& old = from.problem();
-  const auto between = make_kernel(kernel_, levels_[from_level].source_grid, old.source.rows,
-                                   levels_[to_level].target_grid, target_rows);
+Field MultiscaleSinkhorn::carried_potential(int to_level) const {
+  const TransportProblem& old = map_->problem();
+  const Level& to = levels_[to_level];
+  const auto between =
+      make_kernel(kernel_, levels_[level_].source_grid, old.source.rows, to.target_grid, to.target_rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   const Field h = make_field("hpot::Sinkhorn::carried_h", 1, old.source.rows.local_n());
-  const Field g = make_field("hpot::Sinkhorn::carried", 1, target_rows.local_n());
-  add_log_weight(old.source.log_weight, from.f(), old.epsilon, h);
-  between->softmin(Side::target, h, g);
+  const Field g = make_field("hpot::Sinkhorn::carried", 1, to.target_rows.local_n());
+  add_log_weight(old.source.log_weight, map_->f(), old.epsilon, h);
+  between->softmin_spoiling(Side::target, h, g);
   apply_prox(old.target.penalty, g, old.epsilon, g);
   return g;
 }

@@ -77,10 +77,11 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
 }
 
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
-                                    const std::vector<std::vector<Real>>& measures, const std::vector<Real>& lambda,
+                                    std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors) {
-  MultiscaleBarycenter problem(settings.kernel, {grid, measures, lambda, settings.debiased}, processes,
-                               settings.schedule.smallest_side);
+  MultiscaleBarycenter problem(
+      settings.kernel, {grid, std::move(measures), lambda, settings.debiased, settings.acceleration.type != "none"},
+      processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{
       {}, settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid), {{}, processes.world()}, {}};

@@ -60,11 +60,9 @@ void TransportSettings::check_masses(Real source, Real target) const {
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
                                   const std::vector<Monitor*>& monitors) {
   settings.check_masses(mass_of(data.source), mass_of(data.target));
-  const Index smallest_side = settings.schedule.smallest_side;
   const auto unit_problem = [&] {  // only some units need a look at the cost
-    MultiscaleSinkhorn finest(settings.kernel, data, world, std::numeric_limits<Index>::max());
-    finest.enter(0);
-    return pair_unit(settings.epsilon, world, settings.kernel, data.target_grid, finest.map().problem());
+    return pair_unit(settings.epsilon, world, settings.kernel, data.target_grid,
+                     make_transport_problem(settings.kernel, data, world));
   };
   const bool simple = settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2";
   const Real unit = simple ? grid_unit(settings.epsilon, settings.kernel, data.target_grid) : unit_problem();
@@ -73,28 +71,30 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
   data.source_penalty = parse_penalty(settings.source_penalty, unit);
   data.target_penalty = parse_penalty(settings.target_penalty, unit);
 
-  MultiscaleSinkhorn problem(settings.kernel, data, world, smallest_side);
-  problem.set_precision(settings.precision);
   TransportSolution solution{{}, {}, settings.epsilon.target * unit, {{}, world}, {{}, world}, {}, {}};
-  const auto stages = make_schedule(settings.schedule, solution.target_epsilon,
-                                    diameter_cost(settings.kernel.cost, data.source_grid, data.target_grid),
-                                    problem.neighbour_costs(), settings.stopping.tolerance);
-  const auto acceleration = make_acceleration(settings.acceleration);
-  solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors);
-  if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
-    problem.enter(0).set_epsilon(solution.outcome.epsilon);
-    problem.map().evaluate();
-  }
-  const SinkhornMap& map = problem.map();
-  solution.source_rows = map.problem().source.rows;
-  solution.target_rows = map.problem().target.rows;
-  solution.f = map.f();
-  solution.g = map.g();
-  solution.values = evaluate_transport(world, map.problem(), map.f(), map.g());
+  const Real diameter = diameter_cost(settings.kernel.cost, data.source_grid, data.target_grid);
+  const TransportProblem finest = [&] {  // what only sweeps need is freed before the evaluation
+    MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, settings.schedule.coarsest_side());
+    problem.set_precision(settings.precision);
+    const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
+                                      settings.stopping.tolerance);
+    const auto acceleration = make_acceleration(settings.acceleration);
+    solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors);
+    if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
+      problem.enter(0).set_epsilon(solution.outcome.epsilon);
+      problem.map().evaluate();
+    }
+    solution.f = problem.map().f();
+    solution.g = problem.map().g();
+    return problem.map().problem();
+  }();
+  solution.source_rows = finest.source.rows;
+  solution.target_rows = finest.target.rows;
+  solution.values = evaluate_transport(world, finest, solution.f, solution.g);
   return solution;
 }
 
-Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, const TransportData& data,
+Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
                          const TransportSolution& mixed) {
   TransportSettings self_a = settings;
   self_a.target_penalty = settings.source_penalty;
@@ -103,13 +103,14 @@ Real sinkhorn_divergence(const Communicator& world, const TransportSettings& set
   require(settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2",
           "epsilon.unit = " + settings.epsilon.unit, "a divergence needs one eps for three problems",
           "use epsilon.unit = cost or spacing2");
-  const TransportSolution aa =
-      solve_transport(world, self_a, {data.source_grid, data.source_grid, data.source, data.source}, {});
-  const TransportSolution bb =
-      solve_transport(world, self_b, {data.target_grid, data.target_grid, data.target, data.target}, {});
   const Real excess = mass_of(data.source) - mass_of(data.target);
-  return mixed.values.dual_cost - 0.5 * (aa.values.dual_cost + bb.values.dual_cost) +
-         0.5 * mixed.target_epsilon * excess * excess;
+  const auto self_cost = [&](const TransportSettings& self, const Grid& grid, std::vector<Real> weights) {
+    std::vector<Real> again = weights;
+    return solve_transport(world, self, {grid, grid, std::move(weights), std::move(again)}, {}).values.dual_cost;
+  };
+  const Real aa = self_cost(self_a, data.source_grid, std::move(data.source));
+  const Real bb = self_cost(self_b, data.target_grid, std::move(data.target));
+  return mixed.values.dual_cost - 0.5 * (aa + bb) + 0.5 * mixed.target_epsilon * excess * excess;
 }
 
 }  // namespace hpot

@@ -24,6 +24,7 @@ struct BarycenterProblem {
   bool debiased = false;
   std::shared_ptr<KernelOperator> kernel;  // grid to itself
   Real epsilon = 1.0;
+  bool accelerated = true;  // false: no inner products will be asked for, and their weights are not kept
 };
 
 /// log b, log_zero where b is 0; in place.
@@ -58,7 +59,7 @@ std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, co
 Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,
                           const ConstField& log_ratio, Real epsilon);
 
-/// D <- (D + log_ratio + transform/eps)/2 into `next`.
+/// D <- (D + log_ratio + transform/eps)/2 into `next`, which may be `transform`.
 void debias(const ConstField& log_d, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
             const Field& next);
 

@@ -10,11 +10,19 @@
 
 namespace hpot {
 
+/// Where a map begins, on its own grid: the half-steps s and the D of a solve elsewhere, at the eps that it had.
+struct BarycenterStart {
+  Real epsilon = 1.0;
+  Field s, log_d;
+};
+
 class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
  public:
-  /// Starts from f = 0, D = 0. Collective along batches. Memory per owned measure: log b, f, s; the half-steps go through two more arrays of
-  /// as many measures as fit a fixed share.
+  /// Starts from f = 0, D = 0. Collective along batches. Arrays of the owned rows: log b, f, s of every owned measure; h, of
+  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more when accelerated.
   explicit BarycenterMap(BarycenterProblem problem);
+  /// Takes over the fields of `start`. Collective.
+  BarycenterMap(BarycenterProblem problem, const BarycenterStart& start);
 
   void set_epsilon(Real epsilon) override;
   /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
@@ -27,24 +35,24 @@ class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
                                        const std::vector<std::vector<Field>>& ys) const override;
 
   /// sum_k lambda_k P_k 1 at the present state, in full precision: non-negative, its mass exact at any tolerance.
-  /// One row, the owned points. Collective. Spoils the image.
+  /// One row, the owned points; it is an array of the map, which the next sweep overwrites. Collective. Spoils the image.
   [[nodiscard]] Field result();
 
-  /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`.
+  /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`. Spoils the image.
   void carry(const KernelOperator& between, const Field& s);
-  /// Sets the state from s carried from elsewhere, and D.
-  void start_from(const Field& s, const Field& log_d);
 
   [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
   [[nodiscard]] const Field& log_d() const { return log_d_; }
 
  private:
-  /// s_k of every measure for the present f, through g_k; `finish(first, chunk of h)` takes log b_k + g_k/eps.
+  BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d);
+  /// s_k of every measure for the present f, through g_k, which stands in the image meanwhile; `finish(first, chunk of h)`
+  /// takes log b_k + g_k/eps and may spoil it.
   template <class Finish>
   void for_chunks(const Finish& finish);
   void half_steps();
-  void reduce_log_ratio();
-  void renew_quantum();
+  void reduce_log_ratio(const Field& s);
+  void renew_quantum(const Field& s);
 
   BarycenterProblem problem_;
   Real log_q_;
@@ -52,12 +60,11 @@ class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
   Index count_ = 0;
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
-  Field log_d_, next_log_d_;
-  Field log_ratio_;  // log(mu/q)
-  Field metric_;     // mu where last renewed: the inner product's weights, so that empty tails do not count
+  Field log_d_, next_log_d_;  // debiased; the next one is made in place of softmin(log q + D)
+  Field log_ratio_;           // log(mu/q)
+  Field metric_;              // mu where last renewed: the inner product's weights, so that empty tails do not count
   bool renew_metric_ = true;
-  Field transform_;  // softmin(log q + D), debiased
-  Field h_, g_;      // chunk of measures
+  Field h_;  // chunk of measures
 };
 
 struct BarycenterData {
@@ -65,13 +72,16 @@ struct BarycenterData {
   std::vector<std::vector<Real>> measures;  // of mass 1, those owned here
   std::vector<Real> lambda;
   bool debiased = false;
+  bool accelerated = true;  // see BarycenterProblem
 };
 
 class MultiscaleBarycenter final : public LeveledProblem {
  public:
-  MultiscaleBarycenter(const KernelOptions& kernel, const BarycenterData& data, const ProcessGrid& processes,
+  /// Of the measures and their coarse copies this rank's rows are kept, each until its level is entered.
+  MultiscaleBarycenter(const KernelOptions& kernel, BarycenterData data, const ProcessGrid& processes,
                        Index smallest_side);
 
+  /// A level may be entered once, and left for finer ones.
   FixedPointMap& enter(int level) override;
   [[nodiscard]] BarycenterMap& map() { return *map_; }
   void set_precision(Precision precision) { precision_ = precision; }
@@ -80,13 +90,14 @@ class MultiscaleBarycenter final : public LeveledProblem {
  private:
   struct Level {
     Grid grid;
-    std::vector<std::vector<Real>> measures;
+    OwnedRows rows;
+    std::vector<std::vector<Real>> measures;  // owned rows
   };
-  void carry(BarycenterMap& to, int to_level) const;
+  [[nodiscard]] BarycenterStart carried(int to_level) const;
 
   KernelOptions kernel_;
   std::vector<Real> lambda_;
-  bool debiased_;
+  bool debiased_, accelerated_;
   ProcessGrid processes_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;

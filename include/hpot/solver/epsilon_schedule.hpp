@@ -22,6 +22,9 @@ struct ScheduleOptions {
   Real stage_tolerance = 5e-2;  // of all stages but the last
   Index smallest_side = 16;     // longest side of the coarsest level
 
+  /// Coarser grids than one with this longest side are not needed.
+  [[nodiscard]] Index coarsest_side() const { return multiscale ? smallest_side : std::numeric_limits<Index>::max(); }
+
   static std::vector<OptionKey> keys();
   static ScheduleOptions from(const Options& options);
 };

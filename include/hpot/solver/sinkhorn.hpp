@@ -15,8 +15,9 @@ namespace hpot {
 
 class SinkhornMap final : public FixedPointMap {
  public:
-  /// Starts from g = 0. Local.
-  explicit SinkhornMap(TransportProblem problem);
+  /// Starts from `g`, which it takes over; 0 without one. Local. Arrays of the owned rows: weights and log weights of both
+  /// sides, f, g, the image and h.
+  explicit SinkhornMap(TransportProblem problem, const Field& g = {});
 
   void set_epsilon(Real epsilon) override;
   Real evaluate() override;
@@ -38,10 +39,11 @@ class SinkhornMap final : public FixedPointMap {
   std::vector<Real> source_mass_;
   std::vector<Real> target_mass_;
   Field f_, g_, image_;
-  Field h_source_, h_target_;
+  Field h_source_, h_target_;  // one array where the sides are of one size
 };
 
-/// Weights of one pair of measures on grids, whole on every rank, and how to solve for them.
+/// Weights of one pair of measures on grids, whole on every rank, and how to solve for them. Move it into what takes it by
+/// value: every level's weights are freed when it is entered.
 struct TransportData {
   Grid source_grid;
   Grid target_grid;
@@ -51,12 +53,17 @@ struct TransportData {
   MarginalPenalty target_penalty = Balanced{};
 };
 
+/// The owned rows of `data` on its own grids. Collective.
+TransportProblem make_transport_problem(const KernelOptions& kernel, const TransportData& data,
+                                        const Communicator& along_rows);
+
 class MultiscaleSinkhorn final : public LeveledProblem {
  public:
   /// Rows are divided over `along_rows`. `levels` bounds the depth of the hierarchy (1: no coarse grids). Collective.
-  MultiscaleSinkhorn(const KernelOptions& kernel, const TransportData& data, const Communicator& along_rows,
+  MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
                      Index smallest_side);
 
+  /// A level may be entered once, and left for finer ones.
   FixedPointMap& enter(int level) override;
   /// The map entered last.
   [[nodiscard]] SinkhornMap& map() { return *map_; }
@@ -67,14 +74,13 @@ class MultiscaleSinkhorn final : public LeveledProblem {
  private:
   struct Level {
     Grid source_grid, target_grid;
-    std::vector<Real> source, target;
+    OwnedRows source_rows, target_rows;
+    std::vector<Real> source, target;  // owned rows
   };
-  [[nodiscard]] Field carried_potential(const SinkhornMap& from, int from_level, int to_level,
-                                        const OwnedRows& target_rows) const;
+  [[nodiscard]] Field carried_potential(int to_level) const;
 
   KernelOptions kernel_;
   MarginalPenalty source_penalty_, target_penalty_;
-  Communicator along_rows_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;
   std::unique_ptr<SinkhornMap> map_;

@@ -30,9 +30,10 @@ struct BarycenterSolution {
   Field barycenter;  // owned rows, the same on all ranks along batches
 };
 
-/// `measures` (of mass 1) and `lambda` are those owned along batches. Collective.
+/// `measures` (of mass 1) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
+/// finest grid is entered. Collective.
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
-                                    const std::vector<std::vector<Real>>& measures, const std::vector<Real>& lambda,
+                                    std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors);
 
 }  // namespace hpot

@@ -32,12 +32,13 @@ struct TransportSolution {
   Field f, g;  // owned rows
 };
 
-/// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings). Collective.
+/// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings): move it in, so
+/// that it is freed where only the owned rows are needed. Collective.
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
                                   const std::vector<Monitor*>& monitors);
 
 /// OT(a,b) - OT(a,a)/2 - OT(b,b)/2 + eps (m_a - m_b)^2/2, given OT(a,b) = `mixed` [Feydy 2019; Sejourne 2019]. Collective.
-Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, const TransportData& data,
+Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
                          const TransportSolution& mixed);
 
 }  // namespace hpot
