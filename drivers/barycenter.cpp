@@ -17,7 +17,7 @@ std::vector<OptionKey> keys() {
        check::text(), true},
   };
   for (const auto& more : {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(),
-                           OutputOptions::keys("barycenter.h5")}) {
+                           ResourceOptions::keys(), OutputOptions::keys("barycenter.h5")}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -38,27 +38,35 @@ ExitCode body(const Communicator& world, const Options& options) {
   const ProcessGrid processes(world, ParallelOptions::from(options).shape(world.size(), count));
   const Partition batches(count, 1, processes.shape().batches);
 
-  // 3. owners read in parallel
-  const RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
-  if (options.action() == Options::Action::dry_run) {
-    if (world.rank() == 0)
-      std::fputs(describe(plan_barycenter(settings, raw.grid, count, processes.shape()), world.size()).c_str(), stdout);
-    return ExitCode::done;
-  }
+  // 3. what it takes; then owners read in parallel
+  BarycenterRun run{read_first_grid(world, names), count, processes.shape(), static_cast<Index>(lambdas.size()),
+                    static_cast<int>(input.parts().size())};
+  const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
+    BarycenterSettings other = settings;
+    other.acceleration = acceleration;
+    run.shape = ParallelOptions::from(options).shape(ranks, count);
+    if (run.shape.rows * run.shape.batches != ranks) return {};
+    return plan_barycenter(other, run);
+  };
+  const WorkPlan plan = admit(world, options, settings.acceleration, planner);
+  if (options.action() == Options::Action::dry_run) return ExitCode::done;
+  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
+  std::size_t solves_left = input.parts().size() * lambdas.size();
   for (const auto& [negative, group] : input.parts()) {
-    const MeasureSet set = make_measures(world, raw, negative, input.normalize, processes.shape().rows);
-
-    // 4. solve, one row of weights after the other
+    // 4. solve, one row of weights after the other; only the last takes the values as read themselves
     const auto start = std::chrono::steady_clock::now();
     std::vector<BarycenterSolution> solutions;
     HistoryMonitor history;
+    MeasureSet set;
     for (const auto& lambda : lambdas) {
+      set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
+                          processes.shape().rows);
       const std::vector<Real> owned(lambda.begin() + raw.owned.begin, lambda.begin() + raw.owned.end);
       auto progress = make_progress_monitor(output.progress, world.rank() == 0);
       solutions.push_back(
-          solve_barycenter(processes, settings, raw.grid, set.weights, owned, {&history, progress.get()}));
+          solve_barycenter(processes, settings, raw.grid, std::move(set.weights), owned, {&history, progress.get()}));
       progress.reset();
       const Outcome& outcome = solutions.back().outcome;
       if (world.rank() == 0) {
@@ -74,7 +82,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     write_barycenters(world, output, group, file.get(),
                       {options, raw, set, processes.shape(), history.history(), seconds}, lambdas, solutions);
   }
-  close_result(world, file.get(), output);
+  close_result(world, file.get(), output, plan.bytes());
   return code;
 }
 

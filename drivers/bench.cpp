@@ -3,6 +3,7 @@
 #include "hpot/io/result.hpp"
 #include "hpot/kernel/lanes.hpp"
 #include "hpot/problem/problem_benchmarks.hpp"
+#include "hpot/solver/work_plan.hpp"
 
 #include <unistd.h>
 
@@ -99,9 +100,13 @@ ExitCode body(const Communicator& world, const Options& options) {
       {options.integer("bench.size"), options.integer("bench.image"), options.integer("bench.points")});
   for (auto& more : problem_benchmarks(world, array_bytes)) all.push_back(std::move(more));
   std::printf("%s; %d threads, %d lanes\n", version_text().c_str(), threads_per_rank(), lanes::width);
+  WorkPlan plan;  // one benchmark's data are there at a time
+  plan.consider("memory ceilings", {library_buffers(), {"three arrays", 3.0 * static_cast<double>(array_bytes)}});
+  for (const Benchmark& b : all) plan.consider(b.kernel + " " + b.size, {library_buffers(), {"its arrays", b.bytes}});
   if (options.action() == Options::Action::dry_run) {
     for (const Benchmark& b : all)
       std::printf("%-18s %-13s %s\n", b.kernel.c_str(), b.size.c_str(), b.precision.c_str());
+    std::fputs(describe(plan, world.size()).c_str(), stdout);
     return ExitCode::done;
   }
 
@@ -119,7 +124,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     table.add({benchmark, timing, name(benchmark.binding(ceilings)), 100.0 * benchmark.bound(ceilings) / timing.least});
   }
   table.complete();
-  std::printf("rates and percentages are of the least time; table: %s\n", file.c_str());
+  std::printf("rates and percentages are of the least time; table: %s\nmemory taken: %s, planned: %s\n", file.c_str(),
+              bytes_text(static_cast<Real>(memory_growth())).c_str(), bytes_text(plan.bytes()).c_str());
   return ExitCode::done;
 }
 

@@ -1,5 +1,7 @@
 #include "hpot/core/session.hpp"
 
+#include "hpot/core/memory.hpp"
+
 #include <mpi.h>
 #include <sched.h>
 
@@ -80,6 +82,7 @@ Session::Session(int& argc, char**& argv) {
   const int threads = shared_node_threads();
   if (threads > 0) settings.set_num_threads(threads);
   Kokkos::initialize(settings);
+  begin_memory_count();
 }
 
 Session::~Session() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -23,26 +24,36 @@ const Outcome& worst(const std::vector<BarycenterSolution>& solutions) {
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
                        Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
                        const std::vector<BarycenterSolution>& solutions) {
-  std::vector<std::vector<Real>> barycenters;
-  for (const auto& solution : solutions) barycenters.push_back(gather_points(solution.rows, solution.barycenter));
+  const Grid& grid = run.raw.grid;
+  const Index rows = static_cast<Index>(lambdas.size());
+  Array values{data_shape(grid, rows), {}};
+  if (rows > 1 && world.rank() == 0) values.values.reserve(rows * grid.points());
+  for (const auto& solution : solutions) {
+    std::vector<Real> row = gather_points(solution.rows, solution.barycenter);
+    if (rows == 1) {
+      values.values = std::move(row);
+    } else {
+      values.values.insert(values.values.end(), row.begin(), row.end());
+    }
+  }
   world.agree([&] {
     if (world.rank() != 0) return;
-    const Grid& grid = run.raw.grid;
-    const Index rows = static_cast<Index>(lambdas.size());
     const std::string root = group.empty() ? "/" : group;
     write_run(*file, group, world, run, worst(solutions));
     file->attribute(root, "marginal_error", worst(solutions).error);
     Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
-    Array values{data_shape(grid, rows), {}};
     std::vector<Raster> rasters;
+    std::vector<Real> one;
     for (Index r = 0; r < rows; ++r) {
       lambda.values.insert(lambda.values.end(), lambdas[r].begin(), lambdas[r].end());
-      values.values.insert(values.values.end(), barycenters[r].begin(), barycenters[r].end());
-      if (!output.picture.empty()) rasters.push_back(picture_of(grid, barycenters[r]));
+      const auto first = values.values.begin() + r * grid.points();
+      if (rows > 1) one.assign(first, first + grid.points());
+      const std::vector<Real>& barycenter = rows > 1 ? one : values.values;
+      if (!output.picture.empty()) rasters.push_back(picture_of(grid, barycenter));
       if (!grid.affine) continue;
       const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
       const std::string part = group.empty() ? "" : "_" + group.substr(1);
-      write_nifti(beside(output.file, part + number + ".nii.gz"), grid, barycenters[r]);
+      write_nifti(beside(output.file, part + number + ".nii.gz"), grid, barycenter);
     }
     file->dataset(group + "/weights", lambda);
     file->dataset(group + "/barycenter", values);

@@ -204,11 +204,13 @@ void append(Number number, const std::vector<unsigned char>& bytes, std::size_t 
 std::vector<Real> read_numbers(ByteReader& reader, Number number, bool swap, Index count, const std::string& what) {
   const std::size_t size = size_of(number);
   reader.require_room(0, static_cast<std::uint64_t>(count), size, what);
-  // Compressed data may still end early: let the vector grow with what is really there.
+  // Compressed data may still end early: where it would have to be packed more tightly than real data are, let the vector
+  // grow with what is really there.
   const bool zipped = has_ending(reader.path(), ".gz");
   auto left = static_cast<std::size_t>(count);
+  const std::size_t believed = std::max<std::size_t>(16 * chunk_bytes, reader.most_bytes() / (8 * size));
   std::vector<Real> values;
-  values.reserve(zipped ? std::min(left, 16 * chunk_bytes) : left);
+  values.reserve(zipped ? std::min(left, believed) : left);
   std::vector<unsigned char> chunk(std::min(left * size, chunk_bytes));
   while (left > 0) {
     const std::size_t part = std::min(left, chunk_bytes / size);

@@ -36,6 +36,8 @@ class ByteReader {
   /// Reads on to the end of compressed data, so that its checksum is compared.
   void verify_checksum();
 
+  /// As many bytes as the file can hold, decompressed.
+  [[nodiscard]] std::uint64_t most_bytes() const { return most_bytes_; }
   /// InputError unless the file can hold `items` items of `size` bytes after `offset` bytes.
   void require_room(std::uint64_t offset, std::uint64_t items, std::uint64_t size, const std::string& what) const;
 
@@ -43,7 +45,7 @@ class ByteReader {
   struct Stream;
   std::string path_;
   std::unique_ptr<Stream> stream_;
-  std::uint64_t most_bytes_ = 0;  // that the file can hold, decompressed
+  std::uint64_t most_bytes_ = 0;
 };
 
 enum class Number { int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64 };

@@ -215,14 +215,41 @@ Handle simple_space(const std::vector<hsize_t>& extent) {
 
 }  // namespace
 
+namespace {
+
+void read_values(const OpenDataset& open, const Handle& memory, const Handle& selection, const std::string& where,
+                 std::vector<Real>& values) {
+  if (!values.empty() &&
+      H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, memory.id(), selection.id(), H5P_DEFAULT, values.data()) < 0) {
+    fail(where, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
+  }
+}
+
+}  // namespace
+
 Array read_hdf5(const std::string& path, const std::string& dataset) {
   const QuietErrors quiet;
-  OpenDataset open = open_dataset(path, dataset);
-  Array array{std::move(open.shape), std::vector<Real>(open.points)};
-  if (open.points > 0 &&
-      H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) {
-    fail(path + ":" + dataset, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
-  }
+  const OpenDataset open = open_dataset(path, dataset);
+  Array array{open.shape, std::vector<Real>(open.points)};
+  const Handle space(H5Dget_space(open.dataset.id()), H5Sclose);
+  read_values(open, space, space, path + ":" + dataset, array.values);
+  return array;
+}
+
+Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item) {
+  const QuietErrors quiet;
+  const OpenDataset open = open_dataset(path, dataset);
+  if (open.shape.empty() || item < 0 || item >= open.shape.front())
+    throw std::logic_error("read_hdf5_item: no item " + std::to_string(item));
+  Array array{{open.shape.begin() + 1, open.shape.end()},
+              std::vector<Real>(open.points / static_cast<std::size_t>(open.shape.front()))};
+  std::vector<hsize_t> start(open.shape.size(), 0);
+  std::vector<hsize_t> count(open.shape.begin(), open.shape.end());
+  start[0] = static_cast<hsize_t>(item);
+  count[0] = 1;
+  const Handle selection(H5Dget_space(open.dataset.id()), H5Sclose);
+  H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  read_values(open, simple_space(count), selection, path + ":" + dataset, array.values);
   return array;
 }
 

@@ -86,6 +86,12 @@ Index idx_count(const std::string& path, const IdxSelection& selection) {
   return static_cast<Index>(selected_images(path, header.images, selection).size());
 }
 
+Grid read_idx_grid(const std::string& path) {
+  ByteReader reader(path);
+  const ImagesHeader header = read_images_header(reader);
+  return make_grid({header.rows, header.columns}, {1.0});
+}
+
 GridData read_idx(const std::string& path, const IdxSelection& selection, Index item) {
   ByteReader reader(path);
   const ImagesHeader header = read_images_header(reader);

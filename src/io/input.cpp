@@ -58,17 +58,21 @@ std::vector<std::string> digests(const Communicator& world, const RawMeasures& r
 
 }  // namespace
 
-RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned) {
-  RawMeasures raw{{}, names, owned, {}, {}};
+Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names) {
   std::vector<Real> packed;
   world.agree([&] {
-    for (Index k = owned.begin; k < owned.end; ++k) raw.data.push_back(read_measure(names[k]));
-    if (world.rank() == 0) packed = pack(raw.data.empty() ? read_measure(names[0]).grid : raw.data[0].grid);
+    if (world.rank() == 0) packed = pack(read_grid(names[0]));
   });
   world.broadcast(packed);
-  raw.grid = unpack_grid(packed);
+  return unpack_grid(packed);
+}
+
+RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned) {
+  RawMeasures raw{read_first_grid(world, names), names, owned, {}, {}};
   world.agree([&] {
-    for (const GridData& data : raw.data) {
+    for (Index k = owned.begin; k < owned.end; ++k) {
+      raw.data.push_back(read_measure(names[k]));
+      const GridData& data = raw.data.back();
       const std::string difference = grid_mismatch(raw.grid, data.grid);
       require(difference.empty(), data.name, "its grid differs from that of " + names[0] + ": " + difference,
               "resample it to the same grid");
@@ -78,14 +82,14 @@ RawMeasures read_measures(const Communicator& world, const std::vector<std::stri
   return raw;
 }
 
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, NegativeValues negative, bool normalize,
-                         int batch_copies) {
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<GridData> data,
+                         NegativeValues negative, bool normalize, int batch_copies) {
   MeasureSet set;
   const std::size_t count = raw.names.size();
   std::vector<Real> numbers(3 * count, 0.0);  // masses; masked; clipped
   world.agree([&] {
-    for (std::size_t k = 0; k < raw.data.size(); ++k) {
-      Measure measure = make_measure(raw.data[k], negative, normalize);
+    for (std::size_t k = 0; k < data.size(); ++k) {
+      Measure measure = make_measure(std::move(data[k]), negative, normalize);
       const std::size_t index = raw.owned.begin + k;
       numbers[index] = measure.mass / batch_copies;
       numbers[count + index] = static_cast<Real>(measure.masked) / batch_copies;

@@ -31,6 +31,7 @@ struct Format {
   /// How many measures a container holds; 0 where the source is a single one.
   Index (*count)(const MeasureSource&);
   GridData (*read)(const MeasureSource&);
+  Grid (*grid)(const MeasureSource&);  // without the values
 };
 
 Index one_measure(const MeasureSource&) { return 0; }
@@ -39,9 +40,13 @@ GridData read_volume(const MeasureSource& source) {
   return read_nifti(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1)));
 }
 
+Grid volume_grid(const MeasureSource& source) { return read_nifti_grid(source.path); }
+
 GridData read_picture(const MeasureSource& source) {
   return read_image(source.path, source.value("channel", "luminance"), source.flag("invert"));
 }
+
+Grid picture_grid(const MeasureSource& source) { return read_picture(source).grid; }
 
 IdxSelection idx_selection(const MeasureSource& source) { return {static_cast<int>(source.integer("label", -1, 255))}; }
 
@@ -51,20 +56,27 @@ GridData read_idx_image(const MeasureSource& source) {
   return read_idx(source.path, idx_selection(source), source.integer("item", 0, highest_index));
 }
 
+Grid idx_grid(const MeasureSource& source) { return read_idx_grid(source.path); }
+
 /// Axes of length 1 are dropped, the last point's apart.
-GridData grid_data(Array array, const MeasureSource& source) {
-  std::erase(array.shape, Index{1});
-  if (array.shape.empty()) array.shape = {1};
-  require(array.shape.size() <= 3, source.text, "an array of " + std::to_string(array.shape.size()) + " dimensions",
+Grid array_grid(std::vector<Index> shape, const MeasureSource& source) {
+  std::erase(shape, Index{1});
+  if (shape.empty()) shape = {1};
+  require(shape.size() <= 3, source.text, "an array of " + std::to_string(shape.size()) + " dimensions",
           "measures have 1 to 3; where the first axis counts measures, say ?stack=1");
-  reject_infinite(array.values, source.text);
+  return make_grid(shape, {1.0});
+}
+
+GridData grid_data(Array array, const MeasureSource& source) {
   GridData data;
-  data.grid = make_grid(array.shape, {1.0});
+  data.grid = array_grid(std::move(array.shape), source);
+  reject_infinite(array.values, source.text);
   data.values = std::move(array.values);
   return data;
 }
 
 GridData read_table(const MeasureSource& source) { return grid_data(read_csv(source.path), source); }
+Grid table_grid(const MeasureSource& source) { return read_table(source).grid; }
 
 Index count_stack(const MeasureSource& source, const std::vector<Index>& shape) {
   if (!source.flag("stack")) return 0;
@@ -72,34 +84,45 @@ Index count_stack(const MeasureSource& source, const std::vector<Index>& shape) 
   return shape.front();
 }
 
-GridData read_stackable(const MeasureSource& source, Array array) {
+/// The one item of a stack that `source` picks, -1 where it is no stack.
+Index item_of(const MeasureSource& source, const std::vector<Index>& shape) {
   if (!source.flag("stack")) {
     if (source.has("item"))
       source.reject("item", "the array is one measure", "say stack=1 where its first axis counts");
-    return grid_data(std::move(array), source);
+    return -1;
   }
-  const Index items = count_stack(source, array.shape);
+  const Index items = count_stack(source, shape);
   const Index item = source.integer("item", 0, highest_index);
   if (item >= items) source.reject("item", "there are " + std::to_string(items) + " measures", "items count from 0");
-  const auto size = static_cast<std::ptrdiff_t>(array.values.size()) / items;
-  const auto begin = array.values.begin() + size * item;
-  return grid_data({{array.shape.begin() + 1, array.shape.end()}, {begin, begin + size}}, source);
+  return item;
+}
+
+Grid stackable_grid(const MeasureSource& source, const std::vector<Index>& shape) {
+  return array_grid({shape.begin() + (item_of(source, shape) < 0 ? 0 : 1), shape.end()}, source);
 }
 
 Index count_npy(const MeasureSource& source) { return count_stack(source, read_npy_shape(source.path)); }
-GridData read_npy_array(const MeasureSource& source) { return read_stackable(source, read_npy(source.path)); }
+Grid npy_grid(const MeasureSource& source) { return stackable_grid(source, read_npy_shape(source.path)); }
+GridData read_npy_array(const MeasureSource& source) {
+  const Index item = item_of(source, read_npy_shape(source.path));
+  return grid_data(item < 0 ? read_npy(source.path) : read_npy_item(source.path, item), source);
+}
 
 const std::string& dataset_of(const MeasureSource& source) {
   require(!source.dataset.empty(), source.text, "names no dataset", "write FILE.h5:/group/dataset");
   return source.dataset;
 }
 
+std::vector<Index> hdf5_shape(const MeasureSource& source) { return read_hdf5_shape(source.path, dataset_of(source)); }
 Index count_hdf5(const MeasureSource& source) {
-  const std::string& dataset = dataset_of(source);
-  return source.flag("stack") ? count_stack(source, read_hdf5_shape(source.path, dataset)) : 0;
+  dataset_of(source);
+  return source.flag("stack") ? count_stack(source, hdf5_shape(source)) : 0;
 }
+Grid hdf5_grid(const MeasureSource& source) { return stackable_grid(source, hdf5_shape(source)); }
 GridData read_hdf5_array(const MeasureSource& source) {
-  return read_stackable(source, read_hdf5(source.path, dataset_of(source)));
+  const std::string& dataset = dataset_of(source);
+  const Index item = item_of(source, hdf5_shape(source));
+  return grid_data(item < 0 ? read_hdf5(source.path, dataset) : read_hdf5_item(source.path, dataset, item), source);
 }
 
 const std::vector<Format>& formats() {
@@ -108,16 +131,18 @@ const std::vector<Format>& formats() {
        {".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"},
        {"frame"},
        one_measure,
-       read_volume},
-      {"images", {".png", ".pgm"}, {"channel", "invert", "spacing"}, one_measure, read_picture},
+       read_volume,
+       volume_grid},
+      {"images", {".png", ".pgm"}, {"channel", "invert", "spacing"}, one_measure, read_picture, picture_grid},
       {"IDX images",
        {".idx", ".idx.gz", "idx3-ubyte", "idx3-ubyte.gz"},
        {"label", "count", "item", "spacing"},
        count_idx,
-       read_idx_image},
-      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table},
-      {"arrays", {".npy"}, {"stack", "count", "item", "spacing"}, count_npy, read_npy_array},
-      {"HDF5 arrays", {".h5", ".hdf5"}, {"stack", "count", "item", "spacing"}, count_hdf5, read_hdf5_array},
+       read_idx_image,
+       idx_grid},
+      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table, table_grid},
+      {"arrays", {".npy"}, {"stack", "count", "item", "spacing"}, count_npy, read_npy_array, npy_grid},
+      {"HDF5 arrays", {".h5", ".hdf5"}, {"stack", "count", "item", "spacing"}, count_hdf5, read_hdf5_array, hdf5_grid},
   };
   return table;
 }
@@ -217,19 +242,36 @@ std::vector<std::string> expand_measures(const std::string& list) {
   return texts;
 }
 
+namespace {
+
+/// The format of a source that stands for one measure.
+const Format& format_of_one(const MeasureSource& source) {
+  const Format& format = format_of(source);
+  check(source, format);
+  const Index items = source.has("item") ? 0 : format.count(source);
+  const Index wanted = items == 0 ? 1 : wanted_count(source, items);
+  require(wanted == 1, source.text, "stands for " + std::to_string(wanted) + " measures",
+          "choose one with item=0 to item=" + std::to_string(wanted - 1));
+  return format;
+}
+
+}  // namespace
+
+Grid read_grid(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  if (source.path.empty()) return synthetic_grid(text.substr(synthetic_prefix.size()));
+  Grid grid = format_of_one(source).grid(source);
+  set_spacing(source, grid);
+  return grid;
+}
+
 GridData read_measure(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
   GridData data;
   if (source.path.empty()) {
     data = synthetic_measure(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
   } else {
-    const Format& format = format_of(source);
-    check(source, format);
-    const Index items = source.has("item") ? 0 : format.count(source);
-    const Index wanted = items == 0 ? 1 : wanted_count(source, items);
-    require(wanted == 1, text, "stands for " + std::to_string(wanted) + " measures",
-            "choose one with item=0 to item=" + std::to_string(wanted - 1));
-    data = format.read(source);
+    data = format_of_one(source).read(source);
     set_spacing(source, data.grid);
   }
   data.name = text;

@@ -181,6 +181,11 @@ std::pair<Real, Real> scaling_of(const Header& header) {
 
 }  // namespace
 
+Grid read_nifti_grid(const std::string& path) {
+  const FloatExceptionsIgnored guard;
+  return grid_of(read_header(path), path);
+}
+
 GridData read_nifti(const std::string& path, int frame) {
   GridData data;
   Header header;

@@ -123,6 +123,23 @@ Array read_npy(const std::string& path) {
   return array;
 }
 
+Array read_npy_item(const std::string& path, Index item) {
+  ByteReader reader(path);
+  const NpyHeader header = read_header(reader);
+  Array array;
+  array.shape.assign(header.shape.begin() + 1, header.shape.end());
+  const Index size = header.count / header.shape.front();
+  if (header.fortran) {
+    const Array whole = read_npy(path);
+    array.values.assign(whole.values.begin() + item * size, whole.values.begin() + (item + 1) * size);
+    return array;
+  }
+  reader.require_room(0, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
+  reader.skip(static_cast<std::uint64_t>(item * size) * size_of(header.number), "values");
+  array.values = read_numbers(reader, header.number, header.swap, size, "values");
+  return array;
+}
+
 std::vector<Index> read_npy_shape(const std::string& path) {
   ByteReader reader(path);
   return read_header(reader).shape;

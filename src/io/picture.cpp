@@ -39,6 +39,7 @@ Colour interpolate(const std::array<Colour, n>& table, Real t) {
 struct Scale {
   explicit Scale(const std::vector<Real>& values) {
     std::vector<Real> sizes;
+    sizes.reserve(values.size());
     for (const Real v : values) {
       if (!std::isfinite(v) || v == 0) continue;
       sizes.push_back(std::abs(v));

@@ -2,6 +2,7 @@
 
 #include "hpot/core/error.hpp"
 #include "hpot/core/field.hpp"
+#include "hpot/core/memory.hpp"
 #include "hpot/core/session.hpp"
 
 #include <unistd.h>
@@ -53,9 +54,12 @@ std::unique_ptr<Hdf5Writer> create_result(const Communicator& world, const std::
   return file;
 }
 
-void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output) {
+void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output, Real planned_bytes) {
+  const Real growth = world.max(static_cast<Real>(memory_growth()));
   world.agree([&] {
     if (world.rank() != 0) return;
+    file->attribute("/", "memory_planned", static_cast<Index>(planned_bytes));
+    file->attribute("/", "memory_growth_max", static_cast<Index>(growth));
     file->close();
     std::printf("results: %s%s%s\n", output.file.c_str(), output.picture.empty() ? "" : ", ", output.picture.c_str());
   });

@@ -20,8 +20,14 @@ void write_values(Hdf5Writer& file, const std::string& object, const TransportVa
 
 }  // namespace
 
+Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const Grid& grid,
+                       const std::vector<std::vector<Real>>& weights) {
+  if (output.picture.empty() || world.rank() != 0) return {};
+  return contact_sheet({picture_of(grid, weights[0]), picture_of(grid, weights[1])}, 1);
+}
+
 void write_transport(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
-                     const RunRecord& run, const TransportSolution& solution) {
+                     const RunRecord& run, const TransportSolution& solution, const Raster& picture) {
   const std::vector<Real> f = gather_points(solution.source_rows, solution.f);
   const std::vector<Real> g = gather_points(solution.target_rows, solution.g);
   world.agree([&] {
@@ -33,9 +39,7 @@ void write_transport(const Communicator& world, const OutputOptions& output, con
     file->dataset(group + "/potentials/g", {data_shape(grid), g});
     file->dataset(group + "/history", run.history);
     write_support(*file, group + "/support", grid);
-    if (output.picture.empty()) return;
-    write_png(picture_path(output.picture, group),
-              contact_sheet({picture_of(grid, run.set.weights[0]), picture_of(grid, run.set.weights[1])}, 1));
+    if (!output.picture.empty()) write_png(picture_path(output.picture, group), picture);
   });
 }
 

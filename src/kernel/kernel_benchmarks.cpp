@@ -66,7 +66,15 @@ Benchmark axis_benchmark(const std::string& kernel, Index n, Real epsilon, const
       run_pass(cost, pass, out.data() + n * n * n);
     };
   };
-  return {kernel, describe(cube(n, 3)), epsilon, precision, terms, unit, {{ceiling, terms}}, prepare};
+  return {kernel,
+          describe(cube(n, 3)),
+          epsilon,
+          precision,
+          terms,
+          unit,
+          {{ceiling, terms}},
+          3.0 * sizeof(Real) * static_cast<double>(n * n * n),
+          prepare};
 }
 
 Benchmark log_sum_exp_benchmark(Index n, Real epsilon, Precision precision) {
@@ -91,9 +99,11 @@ void add_axis_kernels(Index n, std::vector<Benchmark>& all) {
                                [](const auto& cost, const auto& pass, Real*) { max_along(cost, pass, -1.0); }));
 }
 
-/// The first demand's amount is the number of terms.
+/// The first demand's amount is the number of terms; `kernel_values` are what the operator holds.
 Benchmark softmin_benchmark(const std::string& kernel, const Grid& grid, Real epsilon, Precision precision,
-                            const std::string& unit, const std::vector<Demand>& demands, MakeOperator make) {
+                            const std::string& unit, const std::vector<Demand>& demands, double kernel_values,
+                            MakeOperator make) {
+  const double bytes = sizeof(Real) * (2.0 * static_cast<double>(grid.points()) + kernel_values);
   const auto prepare = [=] {
     const std::shared_ptr<KernelOperator> kernel_operator = make(grid);
     kernel_operator->prepare(epsilon);
@@ -102,11 +112,12 @@ Benchmark softmin_benchmark(const std::string& kernel, const Grid& grid, Real ep
     const Field s("hpot::benchmark::s", 1, grid.points());
     return [=] { kernel_operator->softmin(Side::source, h, s); };
   };
-  return {kernel, describe(grid), epsilon, text_of(precision), demands.front().amount, unit, demands, prepare};
+  return {kernel, describe(grid), epsilon, text_of(precision), demands.front().amount, unit, demands, bytes, prepare};
 }
 
 void add_separable(const Grid& grid, std::vector<Benchmark>& all) {
   const double terms = static_cast<double>(grid.dimension() * grid.points() * grid.axes[0].n);
+  const double work = static_cast<double>(grid.points());
   const auto make = [](const Grid& g) {
     return make_separable_operator(SquaredEuclidean{}, g, g, {0, g.points()}, {0, g.points()});
   };
@@ -115,26 +126,27 @@ void add_separable(const Grid& grid, std::vector<Benchmark>& all) {
     line.prepare(epsilon);
     if (line.fits_product()) {
       all.push_back(softmin_benchmark("separable softmin", grid, epsilon, Precision::full, "terms",
-                                      {{Ceiling::multiply_add, terms}}, make));
+                                      {{Ceiling::multiply_add, terms}}, work, make));
       continue;
     }
     for (const Precision precision : {Precision::mixed, Precision::full}) {
       all.push_back(softmin_benchmark("separable softmin", grid, epsilon, precision, "effective terms",
-                                      {{exp_ceiling(precision), terms}}, make));
+                                      {{exp_ceiling(precision), terms}}, work, make));
     }
   }
 }
 
 void add_point_operators(const Grid& grid, std::vector<Benchmark>& all) {
   const double terms = squared(grid.points());
+  const double points = 2.0 * static_cast<double>(grid.points() * grid.dimension());
   all.push_back(softmin_benchmark("dense softmin", grid, 1.0, Precision::full, "terms", {{Ceiling::exp_double, terms}},
-                                  [](const Grid& g) {
+                                  points, [](const Grid& g) {
                                     return make_dense_operator(SquaredEuclidean{}, grid_points(g), grid_points(g),
                                                                {0, g.points()}, {0, g.points()});
                                   }));
   all.push_back(softmin_benchmark("stored softmin", grid, 1.0, Precision::full, "terms",
                                   {{Ceiling::exp_double, terms}, {Ceiling::memory_read, sizeof(Real) * terms}},
-                                  [](const Grid& g) {
+                                  points + 2.0 * terms, [](const Grid& g) {
                                     return make_stored_operator(SquaredEuclidean{}, grid_points(g), grid_points(g),
                                                                 {0, g.points()}, {0, g.points()});
                                   }));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -17,12 +18,13 @@ std::string number(Real value) {
 
 }  // namespace
 
-Measure make_measure(const GridData& data, NegativeValues negative, bool normalize) {
+Measure make_measure(GridData data, NegativeValues negative, bool normalize) {
   Measure measure;
-  measure.weights.reserve(data.values.size());
+  measure.weights = std::move(data.values);
   Index below = 0;
   Real lowest = 0.0;
-  for (Real value : data.values) {
+  for (Real& weight : measure.weights) {
+    Real value = weight;
     if (std::isnan(value)) {
       ++measure.masked;
       value = 0.0;
@@ -33,7 +35,7 @@ Measure make_measure(const GridData& data, NegativeValues negative, bool normali
       lowest = std::min(lowest, value);
       value = 0.0;
     }
-    measure.weights.push_back(value + 0.0);  // no -0
+    weight = value + 0.0;  // no -0
   }
   if (negative == NegativeValues::error && below > 0) {
     throw InputError(

@@ -190,6 +190,20 @@ Index synthetic_count(const std::string& text) {
   return count_of(source);
 }
 
+namespace {
+
+Grid grid_of(const Source& source, const Family& family) {
+  const bool anatomical = family.name == "shell" || family.name == "phantom";
+  return synthetic::make_grid_of(source, dimension_of(source, family), anatomical);
+}
+
+}  // namespace
+
+Grid synthetic_grid(const std::string& text) {
+  const Source source(text);
+  return grid_of(source, family_of(source));
+}
+
 GridData synthetic_measure(const std::string& text, Index item) {
   const Source source(text);
   const Family& family = family_of(source);
@@ -203,9 +217,7 @@ GridData synthetic_measure(const std::string& text, Index item) {
             "items count from 0 to count - 1");
     data.name += (text.find('?') == std::string::npos ? "?item=" : "&item=") + std::to_string(item);
   }
-  const int dimension = dimension_of(source, family);
-  const bool anatomical = family.name == "shell" || family.name == "phantom";
-  data.grid = synthetic::make_grid_of(source, dimension, anatomical);
+  data.grid = grid_of(source, family);
   data.values = family.values(source, data.grid, item);
   return data;
 }

@@ -29,6 +29,7 @@ Benchmark benchmark(const Communicator& self, Index side, const char* kernel, do
           points,
           "points",
           {{Ceiling::memory_read, bytes * points}, {Ceiling::exp_double, exps * points}},
+          3.0 * sizeof(Real) * points,
           prepare};
 }
 

@@ -41,10 +41,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
       log_d_(log_d) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
-  // from global numbers, so that all ranks along rows take the same chunks
-  const Index parts = problem_.rows.along_rows.size();
-  const Index share = std::max<Index>(1, (problem_.rows.partition.global_n() + parts - 1) / parts);
-  const Index at_once = std::max<Index>(1, std::min(measures, chunk_values / share));
+  const Index at_once = measures_at_once(measures, problem_.rows.partition.global_n(), problem_.rows.along_rows.size());
   const Index n_debiased = problem_.debiased ? n : 0;
   const auto given = [](const Field& field, Index rows, Index points) {
     return static_cast<Index>(field.extent(0)) == rows && static_cast<Index>(field.extent(1)) == points;
@@ -63,6 +60,11 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
     count_ += static_cast<Index>(owned[r]);
   }
   next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_debiased);
+}
+
+Index BarycenterMap::measures_at_once(Index measures, Index global_n, int ranks_along_rows) {
+  const Index share = std::max<Index>(1, (global_n + ranks_along_rows - 1) / ranks_along_rows);
+  return std::max<Index>(1, std::min(measures, chunk_values / share));
 }
 
 void BarycenterMap::set_epsilon(Real epsilon) {

@@ -1,16 +1,49 @@
 #include "hpot/solver/work_plan.hpp"
 
+#include "hpot/measure/pyramid.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
 namespace hpot {
 namespace {
 
-constexpr Real coarse_levels =
-    1.0 / 7.0;  // of a volume: 1/8 + 1/64 + ...; more in lower dimension, where arrays are small
+constexpr Real bytes_per_value = sizeof(Real);
 
+/// Values of one field, as numbers of arrays are multiplied with them.
+struct Sizes {
+  Real n = 0.0;        // all points
+  Real local_n = 0.0;  // owned rows of the rank with most
+  Real coarse = 0.0;   // points of all coarser levels
+  Real next = 0.0;     // local points of the next coarser level
+};
+
+Real largest_share(const Grid& grid, int parts) {
+  const Index tile = grid.dimension() == 1 ? std::min<Index>(64, grid.points()) : grid.points() / grid.axes[0].n;
+  const Index tiles = (grid.points() + tile - 1) / tile;
+  return static_cast<Real>(std::min(grid.points(), (tiles + parts - 1) / parts * tile));
+}
+
+Sizes sizes_of(const Grid& grid, const ScheduleOptions& schedule, int parts) {
+  Sizes sizes{static_cast<Real>(grid.points()), largest_share(grid, parts), 0.0, 0.0};
+  const std::vector<Grid> levels = make_levels(grid, schedule.coarsest_side());
+  for (std::size_t l = 1; l < levels.size(); ++l) sizes.coarse += static_cast<Real>(levels[l].points());
+  if (levels.size() > 1) sizes.next = largest_share(levels[1], parts);
+  return sizes;
+}
+
+/// Copies of a state that Anderson mixing holds at most, in advance(): two of each difference, the last residual and image,
+/// and the next residual.
 Real anderson_copies(const AccelerationOptions& acceleration) {
-  return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 4.0 : 0.0;
+  return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
+}
+
+/// What the operator of a grid with itself keeps: work arrays of `batch` fields (separable.cpp, target()), points, matrix.
+Real kernel_values(const KernelOptions& kernel, const Grid& grid, Real batch_values, Real local_n) {
+  const Real n = static_cast<Real>(grid.points());
+  if (kernel.type == "separable") return grid.dimension() == 2 ? batch_values : 0.0;
+  const Real points = n * static_cast<Real>(grid.dimension());
+  return kernel.type == "stored" ? points + local_n * n : points;
 }
 
 /// Terms of one softmin of one measure on the owned share of the rows.
@@ -21,65 +54,178 @@ Real terms_of_softmin(const KernelOptions& kernel, const Grid& grid, Real local_
   return local_n * sides;
 }
 
-Real share(Index n, int parts) { return static_cast<Real>((n + parts - 1) / parts); }
-
-Real matrix_values(const KernelOptions& kernel, const Grid& grid, Real local_n) {
-  return kernel.type == "stored" ? 2.0 * local_n * static_cast<Real>(grid.points()) : 0.0;
-}
+PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
 
 }  // namespace
 
+PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
+
 Real WorkPlan::bytes() const {
   Real sum = 0.0;
-  for (const PlannedArray& array : arrays) sum += sizeof(Real) * array.values;
+  for (const PlannedArrays& some : arrays) sum += some.bytes;
   return sum;
 }
 
-WorkPlan plan_transport(const TransportSettings& settings, const Grid& grid, int ranks) {
-  const Real n = static_cast<Real>(grid.points());
-  const Real local_n = share(grid.points(), ranks);
+void WorkPlan::consider(const std::string& name, std::vector<PlannedArrays> others) {
+  const WorkPlan other{name, std::move(others), terms_per_sweep};
+  if (arrays.empty() || other.bytes() > bytes()) *this = other;
+}
+
+WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run) {
+  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
+  const Real gathered = run.ranks > 1 ? n : 0.0;
+  const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
+  const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
+  const bool separable = settings.kernel.type == "separable";
+  // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
+  // those of b and the potentials
+  const Real raw = run.parts > 1 ? 2.0 * n : 0.0;
+  const bool second = run.divergence && 2.0 * local_n > n;  // then (a, a) holds more than (a, b)
+  const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * n;
+  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
+  const PlannedArrays base = library_buffers();
   WorkPlan plan;
-  plan.arrays = {{"measures as read, their weights and coarse levels (whole)", 2.0 * n * (4.0 + coarse_levels)},
-                 {"weights and their logarithms", 4.0 * local_n},
-                 {"potentials and half-steps", 5.0 * local_n},
-                 {"acceleration", anderson_copies(settings.acceleration) * local_n},
-                 {"gathered potentials", ranks > 1 ? 2.0 * n : 0.0},
-                 {"kernel work arrays", 2.0 * n / ranks + matrix_values(settings.kernel, grid, local_n)},
-                 {"evaluation of the result", 8.0 * local_n + 2.0 * n}};
-  plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, grid, local_n);
+  plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, run.grid, local_n);
+  // read_measures, make_measures; MultiscaleSinkhorn
+  plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
+  // make_transport_problem, mean_cost: mean, zeros, sums, work
+  if (settings.epsilon.unit == "max_cost" || settings.epsilon.unit == "mean_cost") {
+    plan.consider("the unit of epsilon", {base, whole, arrays("measures, whole", 2.0 * n),
+                                          arrays("weights and their logarithms", 4.0 * local_n),
+                                          arrays("mean costs and work arrays", 3.0 * local_n + n),
+                                          arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  }
+  // SinkhornMap: f, g, image, h
+  plan.consider("sweeps on the given grid", {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                                             arrays("potentials and half-steps", 4.0 * local_n),
+                                             arrays("acceleration", anderson_copies(settings.acceleration) * local_n),
+                                             arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  // evaluate_transport: s_a, s_b, p; or s_a, g1, e_b, r1, e_a. plan_cost: h, mean. average_cost: sums; zeros and work
+  const Real averages = 2.0 * local_n + (separable ? local_n + n + (run.grid.dimension() > 1 ? local_n : 0.0) : 0.0);
+  plan.consider("evaluation of the result", {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                                             arrays("potentials", 2.0 * local_n),
+                                             arrays("plan marginals and rounding", (balanced ? 5.0 : 3.0) * local_n),
+                                             arrays("mean costs and work arrays", averages),
+                                             arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  // write_transport
+  plan.consider("writing", {base, whole, arrays("potentials of this rank", 3.0 * local_n),
+                            arrays("potentials, whole, on rank 0", 2.0 * n)});
   return plan;
 }
 
-WorkPlan plan_barycenter(const BarycenterSettings& settings, const Grid& grid, Index measures, ProcessGridShape shape) {
-  const Real n = static_cast<Real>(grid.points());
-  const Real local_n = share(grid.points(), shape.rows);
-  const Real owned = share(measures, shape.batches);
+WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun& run) {
+  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.shape.rows);
+  const Real owned = static_cast<Real>((run.measures + run.shape.batches - 1) / run.shape.batches);
+  const Real states = owned + (settings.debiased ? 1.0 : 0.0);
+  const Real share =
+      static_cast<Real>(BarycenterMap::measures_at_once(static_cast<Index>(owned), run.grid.points(), run.shape.rows));
+  const Real gathered = run.shape.rows > 1 ? share * n : 0.0;
+  const Real mixed = settings.acceleration.type == "none" ? 0.0 : 1.0;
+  const Real solves = static_cast<Real>(run.rows) * run.parts;
+  // drivers/barycenter.cpp keeps raw data while other solves follow: in all but the last row, of which it holds the results
+  // of the rows before; each of the two may be more
+  const Real kept = solves > 1.0 ? owned * n : 0.0;
+  const Real rows_before = static_cast<Real>(run.rows - 1);
+  const Real rows_kept = run.parts > 1 ? rows_before : std::max(0.0, rows_before - 1.0);
+  const bool before_last = kept + rows_kept * local_n > rows_before * local_n;
+  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const PlannedArrays whole_then = arrays(whole.name, before_last ? kept : 0.0);
+  const Real results = (before_last ? rows_kept : rows_before) * local_n;
+  const PlannedArrays base = library_buffers();
   WorkPlan plan;
-  plan.arrays = {
-      {"measures as read, their weights and coarse levels (whole)", owned * n * (4.0 + coarse_levels)},
-      {"log weights, potentials, half-steps", 3.0 * owned * local_n},
-      {"acceleration", anderson_copies(settings.acceleration) * (owned + (settings.debiased ? 1.0 : 0.0)) * local_n},
-      {"half-steps in flight", 2.0 * std::max(local_n, std::min(owned * local_n, Real{1 << 20}))},
-      {"barycenter and debiasing", (settings.debiased ? 6.0 : 3.0) * local_n},
-      {"gathered potentials", shape.rows > 1 ? 2.0 * n : 0.0},
-      {"kernel work arrays", 2.0 * std::max(local_n, Real{1 << 22}) + matrix_values(settings.kernel, grid, local_n)}};
   plan.terms_per_sweep =
-      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, grid, local_n);
+      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.grid, local_n);
+  // read_measures, make_measures; MultiscaleBarycenter
+  plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", owned * n),
+                            arrays("coarse copies of the owned rows", owned * coarse * local_n / n)});
+  // MultiscaleBarycenter::carried, with the level before still there
+  plan.consider(
+      "entering the given grid",
+      {base, whole, arrays("measures, owned rows", owned * local_n), arrays("half-steps carried over", owned * local_n),
+       arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
+       arrays("acceleration on the next coarser grid", anderson_copies(settings.acceleration) * states * next)});
+  // BarycenterMap
+  plan.consider("sweeps on the given grid",
+                {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
+                 arrays("acceleration", (anderson_copies(settings.acceleration) * states + mixed) * local_n),
+                 arrays("half-steps in flight", share * local_n),
+                 arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
+                 arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
+                 arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, local_n))});
+  // write_barycenters: all rows, one of them again, a local copy; picture_of: sorted values
+  plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
+                            arrays("barycenters, whole, on rank 0", (static_cast<Real>(run.rows) + 2.0) * n)});
   return plan;
 }
 
 std::string describe(const WorkPlan& plan, int ranks) {
-  constexpr Real mebibyte = 1024.0 * 1024.0;
-  std::string text = "per rank, of " + std::to_string(ranks) + " (estimates):\n";
-  char line[128];
-  for (const PlannedArray& array : plan.arrays) {
-    if (array.values <= 0.0) continue;
-    std::snprintf(line, sizeof line, "  %10.1f MiB  %s\n", sizeof(Real) * array.values / mebibyte, array.name.c_str());
+  constexpr Real mebibyte = 0x1p20;
+  std::string text = "memory per rank, of " + std::to_string(ranks) + ", most of it in: " + plan.phase + "\n";
+  char line[160];
+  for (const PlannedArrays& some : plan.arrays) {
+    if (some.bytes <= 0.0) continue;
+    std::snprintf(line, sizeof line, "  %10.1f MiB  %s\n", some.bytes / mebibyte, some.name.c_str());
     text += line;
   }
-  std::snprintf(line, sizeof line, "  %10.1f MiB  in all\n  %10.3g terms per sweep on the finest grid\n",
-                plan.bytes() / mebibyte, plan.terms_per_sweep);
+  std::snprintf(line, sizeof line, "  %10.1f MiB  in all, beside the program at its start (%.0f MiB)\n",
+                plan.bytes() / mebibyte, static_cast<Real>(memory_at_start()) / mebibyte);
+  text += line;
+  if (plan.terms_per_sweep <= 0.0) return text;
+  std::snprintf(line, sizeof line, "  %10.3g terms per sweep on the given grid\n", plan.terms_per_sweep);
   return text + line;
+}
+
+namespace {
+
+/// Changes, each by itself, that make a plan fit `room`.
+std::string what_fits(const Planner& planner, const AccelerationOptions& acceleration, int ranks, Real room) {
+  constexpr int most_ranks = 1 << 14;
+  const auto fits = [&](const AccelerationOptions& other, int others) {
+    const auto plan = planner(other, others);
+    return plan && plan->bytes() <= room;
+  };
+  const AccelerationOptions none{"none", acceleration.memory};
+  std::string text;
+  const auto offer = [&](const std::string& what) { text += (text.empty() ? "" : ", or ") + what; };
+  for (Index memory = acceleration.memory - 1; acceleration.type == "anderson" && memory >= 1; --memory) {
+    if (!fits({acceleration.type, memory}, ranks)) continue;
+    offer("acceleration.memory = " + std::to_string(memory));
+    break;
+  }
+  if (acceleration.type != "none" && fits(none, ranks)) offer("acceleration.type = none");
+  const auto least_ranks = [&](const AccelerationOptions& other) {
+    for (int others = ranks + 1; others <= most_ranks; ++others) {
+      if (fits(other, others)) return others;
+    }
+    return 0;
+  };
+  if (const int others = least_ranks(acceleration); others > 0) offer(std::to_string(others) + " ranks");
+  if (text.empty()) {
+    if (const int others = least_ranks(none); others > 0)
+      offer("acceleration.type = none on " + std::to_string(others) + " ranks");
+  }
+  return text.empty() ? "no number of ranks makes it fit: use a coarser grid, or raise the limit"
+                      : "what would fit: " + text;
+}
+
+}  // namespace
+
+WorkPlan admit(const Communicator& world, const Options& options, const AccelerationOptions& acceleration,
+               const Planner& planner) {
+  const WorkPlan plan = planner(acceleration, world.size()).value_or(WorkPlan{});
+  if (options.action() == Options::Action::dry_run && world.rank() == 0)
+    std::fputs(describe(plan, world.size()).c_str(), stdout);
+  const auto limit = ResourceOptions::from(options).memory_limit;
+  const Real at_start = world.max(static_cast<Real>(memory_at_start()));
+  if (!limit || at_start + plan.bytes() <= *limit) return plan;
+  std::vector<PlannedArrays> largest = plan.arrays;
+  std::sort(largest.begin(), largest.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  constexpr std::size_t shown = 2;
+  std::string why = "a rank would hold " + bytes_text(at_start + plan.bytes()) + " in its " + plan.phase;
+  for (std::size_t a = 0; a < std::min(shown, largest.size()); ++a)
+    why += (a == 0 ? ": " : ", ") + bytes_text(largest[a].bytes) + " " + largest[a].name;
+  options.reject("resources.memory_limit", why, what_fits(planner, acceleration, world.size(), *limit - at_start));
 }
 
 }  // namespace hpot

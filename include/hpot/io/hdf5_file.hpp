@@ -20,6 +20,8 @@ struct Array {
 /// Local. InputError names the file and dataset when either is missing (with the list of datasets that are there), is
 /// not numeric, is cut short, or claims more values than the file can hold (checked before memory is taken).
 Array read_hdf5(const std::string& path, const std::string& dataset);
+/// Entry `item` of the first axis alone, of a dataset of rank 1 to 4.
+Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item);
 /// Shape only.
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
 

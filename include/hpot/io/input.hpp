@@ -27,6 +27,9 @@ struct RawMeasures {
   std::vector<std::string> sha256;  // of all: of the values as read, float64 little-endian, row-major
 };
 
+/// The grid of the first measure, from its header where the format has one. Collective.
+Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names);
+
 /// Reads measures [owned) of `names`; every measure must be read somewhere and have the grid of the first. Collective.
 RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned);
 
@@ -37,8 +40,9 @@ struct MeasureSet {
   Index clipped = 0;                       // negative values that count as zero, over all measures
 };
 
-/// One part of every measure. `batch_copies` ranks hold each measure (rows of the process grid). Collective.
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, NegativeValues negative, bool normalize,
-                         int batch_copies);
+/// One part of every measure of `raw`, in the arrays of `data`: a copy of raw.data, or raw.data itself moved in where no
+/// other part is needed. `batch_copies` ranks hold each measure (rows of the process grid). Collective.
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<GridData> data,
+                         NegativeValues negative, bool normalize, int batch_copies);
 
 }  // namespace hpot

@@ -23,6 +23,10 @@ namespace hpot {
 /// nothing.
 std::vector<std::string> expand_measures(const std::string& list);
 
+/// The grid of a measure, from its header where the format has one (images and tables are read). Local. InputError as
+/// read_measure, but for what the values would tell.
+Grid read_grid(const std::string& source);
+
 /// Reads one measure. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown extensions and qualifiers
 /// are InputErrors that name the file. `name` is `source`.
 GridData read_measure(const std::string& source);

@@ -14,6 +14,9 @@ namespace hpot {
 /// InputError: not such a file, cut short, RGB or complex voxels, infinite values. Local.
 GridData read_nifti(const std::string& path, int frame = -1);
 
+/// The grid alone, from the header.
+Grid read_nifti_grid(const std::string& path);
+
 /// Writes float64 .nii or .nii.gz with the grid's affine (diag(spacing) and the axes' origins without one) as its
 /// sform, under a temporary name that is renamed when complete. Axes of up to 32767 points. Local: call it on one rank.
 void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values);

@@ -26,9 +26,9 @@ std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field);
 /// Fails now, on every rank, where the files' folders do not exist or cannot be written: not after hours of work. Collective.
 void check_writable(const Communicator& world, const std::vector<std::string>& paths);
 
-/// The result file on rank 0, null elsewhere; and its completion. Collective.
+/// The result file on rank 0, null elsewhere; and its completion, with the memory that was planned and taken. Collective.
 std::unique_ptr<Hdf5Writer> create_result(const Communicator& world, const std::string& path);
-void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output);
+void close_result(const Communicator& world, Hdf5Writer* file, const OutputOptions& output, Real planned_bytes);
 
 /// What every result records of its run.
 struct RunRecord {

@@ -6,9 +6,13 @@
 
 namespace hpot {
 
+/// Both measures on rank 0, where output.picture asks for them; else nothing. Local.
+Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const Grid& grid,
+                       const std::vector<std::vector<Real>>& weights);
+
 /// One part's values, potentials, history and picture. Collective; rank 0 writes (`file` is null elsewhere).
 void write_transport(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
-                     const RunRecord& run, const TransportSolution& solution);
+                     const RunRecord& run, const TransportSolution& solution, const Raster& picture);
 
 /// For people, on rank 0's stdout. Local.
 void print_transport(const std::string& group, const TransportSolution& solution);

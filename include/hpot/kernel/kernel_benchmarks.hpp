@@ -25,6 +25,7 @@ struct Benchmark {
   double amount = 0.0;    // of what the rate counts
   std::string unit;       // "terms", "effective terms", "points"
   std::vector<Demand> demands;
+  double bytes = 0.0;                              // of the data and of what the kernel needs beside them
   std::function<std::function<void()>()> prepare;  // makes the data, which live as long as what it returns
 
   /// The ceiling that allows the least speed.

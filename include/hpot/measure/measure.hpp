@@ -20,8 +20,9 @@ struct Measure {
   Index clipped = 0;          // negative values that count as zero
 };
 
-/// Weights of `data`, scaled to mass 1 if `normalize` (also from masses near the ends of double's range). Local. InputError
-/// that names the data: negative values under `error`, no mass at all, a mass that no double holds.
-Measure make_measure(const GridData& data, NegativeValues negative, bool normalize);
+/// Weights of `data`, scaled to mass 1 if `normalize` (also from masses near the ends of double's range), in its own array:
+/// move it in where it is not needed any more. Local. InputError that names the data: negative values under `error`, no
+/// mass at all, a mass that no double holds.
+Measure make_measure(GridData data, NegativeValues negative, bool normalize);
 
 }  // namespace hpot

@@ -28,6 +28,9 @@ namespace hpot {
 /// Local; throws InputError as synthetic_measure does.
 Index synthetic_count(const std::string& source);
 
+/// The grid of the family's measures. Local; throws InputError likewise.
+Grid synthetic_grid(const std::string& source);
+
 /// Measure number `item` of the family, 0 <= item < count; a source that names its own `item` stands for that one,
 /// whatever is passed. Local; throws InputError for unknown families or keys, naming the known ones.
 GridData synthetic_measure(const std::string& source, Index item);

@@ -24,6 +24,9 @@ class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
   /// Takes over the fields of `start`. Collective.
   BarycenterMap(BarycenterProblem problem, const BarycenterStart& start);
 
+  /// How many measures go through h at once: as many as fit a fixed share of memory, alike on all ranks along rows.
+  [[nodiscard]] static Index measures_at_once(Index measures, Index global_n, int ranks_along_rows);
+
   void set_epsilon(Real epsilon) override;
   /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
   Real evaluate() override;

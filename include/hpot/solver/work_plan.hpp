@@ -1,28 +1,62 @@
-// What a run will hold and compute, before it does: --dry-run. Local.
+// What a run will hold and compute, before it does: --dry-run and resources.memory_limit. Local unless marked.
+//
+// A plan counts the arrays of the rank with the largest share in every phase of a run, and keeps the phase that holds most.
+// Each phase in work_plan.cpp names the function whose arrays it lists.
 #pragma once
 
+#include "hpot/core/memory.hpp"
 #include "hpot/solver/solve_barycenter.hpp"
 #include "hpot/solver/solve_transport.hpp"
 
+#include <functional>
+
 namespace hpot {
 
-struct PlannedArray {
+struct PlannedArrays {
   std::string name;
-  Real values = 0.0;  // doubles
+  Real bytes = 0.0;
 };
 
-/// Of the rank with the largest share.
+/// What every program takes beside its arrays: buffers of MPI, HDF5 and Kokkos, library code used for the first time.
+PlannedArrays library_buffers();
+
 struct WorkPlan {
-  std::vector<PlannedArray> arrays;
-  Real terms_per_sweep = 0.0;  // pairs (output, input) along all axes on the finest grid
+  std::string phase;                  // that holds most
+  std::vector<PlannedArrays> arrays;  // in it
+  Real terms_per_sweep = 0.0;         // pairs (output, input) along all axes on the finest grid; 0: unknown
 
   [[nodiscard]] Real bytes() const;
+  /// Keeps `arrays` if they are more than those of the phases before.
+  void consider(const std::string& name, std::vector<PlannedArrays> arrays);
 };
 
-WorkPlan plan_transport(const TransportSettings& settings, const Grid& grid, int ranks);
-WorkPlan plan_barycenter(const BarycenterSettings& settings, const Grid& grid, Index measures, ProcessGridShape shape);
+/// What the program does beside one solve.
+struct TransportRun {
+  Grid grid;
+  int ranks = 1;
+  int parts = 1;  // 2: input.negative = split
+  bool divergence = false;
+};
+struct BarycenterRun {
+  Grid grid;
+  Index measures = 1;
+  ProcessGridShape shape;
+  Index rows = 1;  // of barycenter.weights
+  int parts = 1;
+};
+
+WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run);
+WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun& run);
 
 /// A table for people.
 std::string describe(const WorkPlan& plan, int ranks);
+
+/// The plan under other settings, on so many ranks; nothing where the process grid does not allow that number.
+using Planner = std::function<std::optional<WorkPlan>(const AccelerationOptions& acceleration, int ranks)>;
+
+/// The plan of this run, printed on --dry-run. InputError where a rank would hold more than resources.memory_limit: it
+/// names the largest arrays and what would fit. Collective.
+WorkPlan admit(const Communicator& world, const Options& options, const AccelerationOptions& acceleration,
+               const Planner& planner);
 
 }  // namespace hpot
