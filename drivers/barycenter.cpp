@@ -2,13 +2,15 @@
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/io/barycenter_result.hpp"
+#include "hpot/io/checkpoint.hpp"
 #include "hpot/solver/work_plan.hpp"
 
-#include <chrono>
-#include <cstdio>
+#include <algorithm>
 
 namespace hpot {
 namespace {
+
+const char* const program = "hpot-barycenter";
 
 std::vector<OptionKey> keys() {
   std::vector<OptionKey> all = {
@@ -17,7 +19,7 @@ std::vector<OptionKey> keys() {
        check::text(), true},
   };
   for (const auto& more : {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(),
-                           ResourceOptions::keys(), OutputOptions::keys("barycenter.h5")}) {
+                           ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("barycenter.h5")}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -51,38 +53,48 @@ ExitCode body(const Communicator& world, const Options& options) {
   const WorkPlan plan = admit(world, options, settings.acceleration, planner);
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, processes.shape(), output.file});
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
   std::size_t solves_left = input.parts().size() * lambdas.size();
   for (const auto& [negative, group] : input.parts()) {
     // 4. solve, one row of weights after the other; only the last takes the values as read themselves
-    const auto start = std::chrono::steady_clock::now();
     std::vector<BarycenterSolution> solutions;
+    double seconds = 0.0;
     HistoryMonitor history;
     MeasureSet set;
-    for (const auto& lambda : lambdas) {
+    for (std::size_t row = 0; row < lambdas.size() && code != ExitCode::interrupted; ++row) {
       set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
                           processes.shape().rows);
-      const std::vector<Real> owned(lambda.begin() + raw.owned.begin, lambda.begin() + raw.owned.end);
-      auto progress = make_progress_monitor(output.progress, world.rank() == 0);
-      solutions.push_back(
-          solve_barycenter(processes, settings, raw.grid, std::move(set.weights), owned, {&history, progress.get()}));
-      progress.reset();
-      const Outcome& outcome = solutions.back().outcome;
-      if (world.rank() == 0) {
-        std::printf("%s after %lld sweeps, %.2f s, at epsilon %.6g: marginal error %.3g\n", name(outcome.reason),
-                    static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon, outcome.error);
-        std::fputs(advice(outcome, settings.stopping, solutions.back().target_epsilon, 0.0).c_str(), stderr);
-      }
-      if (code == ExitCode::done) code = exit_code(outcome.reason);
+      const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
+      BarycenterSolution solution{{}, 0.0, own_rows(raw.grid, processes.along_rows()), {}};
+      history.begin_row(static_cast<std::int32_t>(row));
+      const auto work = [&] {
+        BarycenterSettings rest = settings;
+        rest.stopping = settings.stopping.after(seconds_since_start());
+        const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
+        solution = solve_barycenter(processes, rest, raw.grid, std::move(set.weights), owned,
+                                    {&history, progress.get()}, &checkpoint);
+        return !resumable(solution.outcome.reason);
+      };
+      checkpoint.once(work, [&](Archive& archive) {
+        hpot::archive(archive, solution);
+        history.archive(archive);
+      });
+      if (world.rank() == 0) print_barycenter(group, row, lambdas.size(), settings.stopping, solution);
+      if (code != ExitCode::interrupted) code = std::max(code, exit_code(solution.outcome.reason));
+      seconds += solution.outcome.seconds;
+      solutions.push_back(std::move(solution));
     }
 
-    // 5. results
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    // 5. results, of all rows or of those that were begun
     write_barycenters(world, output, group, file.get(),
-                      {options, raw, set, processes.shape(), history.history(), seconds}, lambdas, solutions);
+                      {options, raw, set, processes.shape(), history.history(), seconds},
+                      {lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(solutions.size())}, solutions);
+    if (code == ExitCode::interrupted) break;
   }
   close_result(world, file.get(), output, plan.bytes());
+  checkpoint.conclude(code);
   return code;
 }
 
@@ -90,6 +102,7 @@ ExitCode body(const Communicator& world, const Options& options) {
 }  // namespace hpot
 
 int main(int argc, char** argv) {
-  return hpot::run_main(
-      argc, argv, {"hpot-barycenter", "Wasserstein barycenters of measures on one grid.", hpot::keys(), hpot::body});
+  return hpot::run_main(argc, argv,
+                        {hpot::program, "Wasserstein barycenters of measures on one grid.", hpot::keys(), hpot::body,
+                         hpot::restart_source()});
 }

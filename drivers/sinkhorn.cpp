@@ -1,13 +1,16 @@
 // hpot-sinkhorn: entropic transport between two measures on one grid.
 #include "hpot/core/session.hpp"
+#include "hpot/io/checkpoint.hpp"
 #include "hpot/io/transport_result.hpp"
 #include "hpot/solver/work_plan.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 
 namespace hpot {
 namespace {
+
+const char* const program = "hpot-sinkhorn";
 
 std::vector<OptionKey> keys() {
   std::vector<OptionKey> all = {
@@ -15,8 +18,8 @@ std::vector<OptionKey> keys() {
       {"input.target", "", "measure b, on the same grid", check::text(), true},
       {"sinkhorn.divergence", "false", "also solve (a,a) and (b,b), and report the Sinkhorn divergence", check::flag()},
   };
-  for (const auto& more :
-       {InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(), OutputOptions::keys("sinkhorn.h5")}) {
+  for (const auto& more : {InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
+                           CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5")}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -49,6 +52,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const WorkPlan plan = admit(world, options, settings.acceleration, planner);
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, {0, 2});
+  const ProcessGridShape shape{world.size(), 1};
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, shape, output.file});
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;
@@ -61,33 +66,42 @@ ExitCode body(const Communicator& world, const Options& options) {
     TransportData data{raw.grid, raw.grid, std::move(set.weights[0]), std::move(set.weights[1])};
 
     // 4. solve
-    const auto start = std::chrono::steady_clock::now();
+    TransportSettings rest = settings;
+    rest.stopping = settings.stopping.after(seconds_since_start());
     HistoryMonitor history;
-    auto progress = make_progress_monitor(output.progress, world.rank() == 0);
-    const TransportSolution solution =
-        solve_transport(world, settings, divergence ? data : std::move(data), {&history, progress.get()});
-    progress.reset();
+    const OwnedRows rows = own_rows(raw.grid, world);
+    TransportSolution solution{{}, {}, 0.0, rows, rows, {}, {}};
+    const auto work = [&] {
+      const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
+      solution =
+          solve_transport(world, rest, divergence ? data : std::move(data), {&history, progress.get()}, &checkpoint);
+      return !resumable(solution.outcome.reason);
+    };
+    checkpoint.once(work, [&](Archive& archive) {
+      hpot::archive(archive, solution);
+      history.archive(archive);
+    });
     if (world.rank() == 0) {
       print_transport(group, solution);
       std::fputs(
           advice(solution.outcome, settings.stopping, solution.target_epsilon, solution.values.error_floor).c_str(),
           stderr);
     }
-    if (divergence) {
-      const Real value = sinkhorn_divergence(world, settings, std::move(data), solution);
-      if (world.rank() == 0) {
-        std::printf("  divergence      %.12g\n", value);
-        file->attribute(group.empty() ? "/" : group, "divergence", value);
-      }
-    }
+    code = std::max(code, exit_code(solution.outcome.reason));
 
     // 5. results
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     write_transport(world, output, group, file.get(),
-                    {options, raw, set, {world.size(), 1}, history.history(), seconds}, solution, picture);
-    if (code == ExitCode::done) code = exit_code(solution.outcome.reason);
+                    {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
+    if (divergence && !resumable(solution.outcome.reason)) {
+      rest.stopping = settings.stopping.after(seconds_since_start());
+      const Divergence result = sinkhorn_divergence(world, rest, std::move(data), solution, &checkpoint);
+      write_divergence(world, group, file.get(), result);
+      code = std::max(code, exit_code(result.reason));
+    }
+    if (code == ExitCode::interrupted) break;
   }
   close_result(world, file.get(), output, plan.bytes());
+  checkpoint.conclude(code);
   return code;
 }
 
@@ -95,7 +109,7 @@ ExitCode body(const Communicator& world, const Options& options) {
 }  // namespace hpot
 
 int main(int argc, char** argv) {
-  return hpot::run_main(
-      argc, argv,
-      {"hpot-sinkhorn", "Entropic optimal transport between two measures on one grid.", hpot::keys(), hpot::body});
+  return hpot::run_main(argc, argv,
+                        {hpot::program, "Entropic optimal transport between two measures on one grid.", hpot::keys(),
+                         hpot::body, hpot::restart_source()});
 }

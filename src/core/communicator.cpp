@@ -119,6 +119,48 @@ std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root)
   return all;
 }
 
+void Communicator::to_root(const std::vector<Real>& mine,
+                           const std::function<void(int rank, const std::vector<Real>& values)>& take) const {
+  constexpr int tag = 1;
+  if (rank_ == 0) take(0, mine);
+  std::uint64_t count = mine.size();
+  if (rank_ != 0) {
+    MPI_Send(&count, 1, MPI_UINT64_T, 0, tag, handle_->comm);
+    in_chunks(count,
+              [&](std::size_t begin, int n) { MPI_Send(mine.data() + begin, n, MPI_DOUBLE, 0, tag, handle_->comm); });
+    return;
+  }
+  for (int r = 1; r < size_; ++r) {
+    MPI_Recv(&count, 1, MPI_UINT64_T, r, tag, handle_->comm, MPI_STATUS_IGNORE);
+    std::vector<Real> values(count);
+    in_chunks(count, [&](std::size_t begin, int n) {
+      MPI_Recv(values.data() + begin, n, MPI_DOUBLE, r, tag, handle_->comm, MPI_STATUS_IGNORE);
+    });
+    take(r, values);
+  }
+}
+
+std::vector<Real> Communicator::from_root(const std::function<std::vector<Real>(int rank)>& give) const {
+  constexpr int tag = 2;
+  std::uint64_t count = 0;
+  std::vector<Real> mine;
+  if (rank_ == 0) mine = give(0);
+  for (int r = 1; rank_ == 0 && r < size_; ++r) {
+    const std::vector<Real> values = give(r);
+    count = values.size();
+    MPI_Send(&count, 1, MPI_UINT64_T, r, tag, handle_->comm);
+    in_chunks(count,
+              [&](std::size_t begin, int n) { MPI_Send(values.data() + begin, n, MPI_DOUBLE, r, tag, handle_->comm); });
+  }
+  if (rank_ == 0) return mine;
+  MPI_Recv(&count, 1, MPI_UINT64_T, 0, tag, handle_->comm, MPI_STATUS_IGNORE);
+  mine.resize(count);
+  in_chunks(count, [&](std::size_t begin, int n) {
+    MPI_Recv(mine.data() + begin, n, MPI_DOUBLE, 0, tag, handle_->comm, MPI_STATUS_IGNORE);
+  });
+  return mine;
+}
+
 void Communicator::broadcast(std::string& bytes, int root) const {
   std::uint64_t count = bytes.size();
   MPI_Bcast(&count, 1, MPI_UINT64_T, root, handle_->comm);

@@ -19,6 +19,8 @@ using option_text::contains;
 using option_text::join;
 
 const char* const command_line = "command line";
+const char* const restart_word = "auto";
+const char* const changed_by_restart[] = {"output", "stopping", "checkpoint", "resources"};
 constexpr std::size_t largest_ini = std::size_t{1} << 20;
 
 struct ActionName {
@@ -64,7 +66,7 @@ void check_declarations(const std::vector<OptionKey>& keys) {
 }
 
 [[noreturn]] void reject_unknown(const std::vector<OptionKey>& keys, const std::string& origin, const Assignment& a) {
-  std::vector<std::string> all{"config"};
+  std::vector<std::string> all{"config", "restart"};
   for (const ActionName& action : action_names) all.emplace_back(action.name);
   std::vector<std::string> same_section;
   for (const OptionKey& key : keys) {
@@ -118,9 +120,11 @@ std::vector<std::string> with_empty_values(const std::vector<std::string>& argum
   return tokens;
 }
 
-po::parsed_options run_boost_parser(const std::vector<OptionKey>& keys, const std::vector<std::string>& arguments) {
+po::parsed_options run_boost_parser(const std::vector<OptionKey>& keys, const std::vector<std::string>& arguments,
+                                    bool restarts) {
   po::options_description description;
   description.add_options()("config", po::value<std::string>());
+  if (restarts) description.add_options()("restart", po::value<std::string>());
   for (const ActionName& action : action_names) description.add_options()(action.name, "");
   for (const OptionKey& key : keys) description.add_options()(key.name.c_str(), po::value<std::string>());
   using Style = po::command_line_style::style_t;
@@ -141,9 +145,9 @@ po::parsed_options run_boost_parser(const std::vector<OptionKey>& keys, const st
 }
 
 std::vector<Assignment> parse_command_line(const std::vector<OptionKey>& keys,
-                                           const std::vector<std::string>& arguments) {
+                                           const std::vector<std::string>& arguments, bool restarts) {
   std::vector<Assignment> assignments;
-  for (const po::option& option : run_boost_parser(keys, arguments).options) {
+  for (const po::option& option : run_boost_parser(keys, arguments, restarts).options) {
     const std::string word = option.original_tokens.empty() ? "" : option.original_tokens.front();
     require(!option.string_key.empty() && option.position_key == -1, std::string(command_line) + ": '" + word + "'",
             "not an option", "write --section.key value; --help lists the keys");
@@ -203,8 +207,8 @@ std::string wrapped(const std::string& text, const std::string& prefix) {
 
 }  // namespace
 
-Options Options::parse(const Communicator& world, const std::vector<OptionKey>& keys, int argc,
-                       const char* const* argv) {
+Options Options::parse(const Communicator& world, const std::vector<OptionKey>& keys, int argc, const char* const* argv,
+                       const RestartSource* restart) {
   check_declarations(keys);
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.emplace_back(argv[i]);
@@ -212,7 +216,7 @@ Options Options::parse(const Communicator& world, const std::vector<OptionKey>& 
 
   Options options;
   options.keys_ = keys;
-  std::vector<Assignment> overrides = parse_command_line(keys, arguments);
+  std::vector<Assignment> overrides = parse_command_line(keys, arguments, restart != nullptr);
   const auto take = [&](const std::string& name) {
     const auto named = [&](const Assignment& a) { return a.key == name; };
     std::vector<std::string> values;
@@ -227,23 +231,61 @@ Options Options::parse(const Communicator& world, const std::vector<OptionKey>& 
     if (!take(action.name).empty() && options.action_ == Action::run) options.action_ = action.action;
   }
   const std::vector<std::string> config = take("config");
+  const std::vector<std::string> asked = take("restart");
   check_assignments(keys, overrides, command_line);
 
   for (const OptionKey& key : keys) options.values_[key.name] = {key.fallback, {}};
   if (options.action_ == Action::help || options.action_ == Action::version) return options;
-  if (!config.empty()) {
+  const auto everywhere = [&](const std::function<std::string()>& read) {
     std::string bytes;
     world.agree([&] {
-      if (world.rank() == 0) bytes = read_ini(config.front());
+      if (world.rank() == 0) bytes = read();
     });
     world.broadcast(bytes);
-    const std::vector<Assignment> assignments = parse_ini(keys, bytes, config.front());
-    check_assignments(keys, assignments, config.front());
-    for (const Assignment& a : assignments) options.values_[a.key] = {a.value, config.front()};
+    return bytes;
+  };
+  const auto lay = [&](const std::vector<Assignment>& assignments, const std::string& origin) {
+    for (const Assignment& a : assignments) options.values_[a.key] = {a.value, origin};
+  };
+  const auto ini_at = [&](const std::string& bytes, const std::string& file) {
+    std::vector<Assignment> assignments = parse_ini(keys, bytes, file);
+    check_assignments(keys, assignments, file);
+    return assignments;
+  };
+  std::vector<Assignment> from_config;
+  if (!config.empty()) {
+    from_config = ini_at(everywhere([&] { return read_ini(config.front()); }), config.front());
+    lay(from_config, config.front());
   }
-  for (const Assignment& a : overrides) options.values_[a.key] = {a.value, command_line};
+  lay(overrides, command_line);
+  if (!asked.empty() && asked.front() != restart_word) options.restart_file_ = asked.front();
+  if (!asked.empty() && asked.front() == restart_word) {
+    const std::string named = restart->file(options);
+    const auto there = [&] { return std::string(!named.empty() && std::filesystem::exists(named) ? "yes" : ""); };
+    if (!everywhere(there).empty()) options.restart_file_ = named;
+  }
+  if (const std::string& file = options.restart_file_;
+      !asked.empty() && (asked.front() != restart_word || !file.empty())) {
+    require(!file.empty(), std::string(command_line) + ": --restart", "the name is empty",
+            "give the name of a checkpoint, or auto");
+    lay(ini_at(everywhere([&] { return restart->read_ini(file); }), file), file);
+    const auto before = options.values_;
+    lay(from_config, config.empty() ? "" : config.front());
+    lay(overrides, command_line);
+    options.check_changes(before);
+  }
   if (options.action_ != Action::dump_config) options.check_required(config.empty() ? command_line : config.front());
   return options;
+}
+
+void Options::check_changes(const std::map<std::string, Value>& before) const {
+  for (const auto& [key, was] : before) {
+    const bool free = std::find(std::begin(changed_by_restart), std::end(changed_by_restart), section_of(key)) !=
+                      std::end(changed_by_restart);
+    if (free || text(key) == was.text) continue;
+    reject(key, "the run of " + restart_file_ + " had '" + was.text + "'; a restart goes on with the same problem",
+           "leave it as it was, or start afresh without --restart");
+  }
 }
 
 void Options::check_required(const std::string& origin) const {
@@ -319,10 +361,13 @@ std::string Options::dump() const {
   return ini;
 }
 
-std::string Options::help(const std::string& program, const std::string& about, const std::vector<OptionKey>& keys) {
+std::string Options::help(const std::string& program, const std::string& about, const std::vector<OptionKey>& keys,
+                          bool restarts) {
   std::string text = program + ": " + about + "\n\nusage: " + program +
                      " [--config FILE.ini] [--section.key value]...\n" +
                      "  --config FILE     read keys from an INI file; the command line overrides it\n";
+  if (restarts)
+    text += "  --restart FILE    go on from a checkpoint; auto: from checkpoint.file, or afresh where there is none\n";
   for (const ActionName& action : action_names) {
     std::string name = std::string("  --") + action.name;
     name.resize(20, ' ');

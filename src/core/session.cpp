@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,6 +16,14 @@ namespace hpot {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(5);  // for the other ranks to report the same error
+
+volatile std::sig_atomic_t stop_signal = 0;
+std::chrono::steady_clock::time_point session_start;
+
+extern "C" void remember_stop(int signal) {
+  stop_signal = 1;
+  if (signal == SIGTERM) std::signal(SIGTERM, SIG_DFL);
+}
 
 /// 0 leaves the choice to Kokkos.
 int shared_node_threads() {
@@ -57,9 +66,11 @@ int report_input_error(const Program& program, int rank, const char* what) {
 int run(int argc, char** argv, const Program& program) {
   const Communicator world = Communicator::world();
   try {
-    const Options options = Options::parse(world, program.keys, argc, argv);
+    const Options options =
+        Options::parse(world, program.keys, argc, argv, program.restart ? &*program.restart : nullptr);
     std::string text;
-    if (options.action() == Options::Action::help) text = Options::help(program.name, program.about, program.keys);
+    if (options.action() == Options::Action::help)
+      text = Options::help(program.name, program.about, program.keys, program.restart.has_value());
     if (options.action() == Options::Action::version) text = version_text() + "\n";
     if (options.action() == Options::Action::dump_config) text = options.dump();
     if (text.empty()) return static_cast<int>(program.body(world, options));
@@ -73,6 +84,7 @@ int run(int argc, char** argv, const Program& program) {
 }  // namespace
 
 Session::Session(int& argc, char**& argv) {
+  session_start = std::chrono::steady_clock::now();
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   Kokkos::InitializationSettings settings;
@@ -101,6 +113,19 @@ int run_main(int argc, char** argv, const Program& program) {
   std::fflush(nullptr);
   MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::internal_error));
   return static_cast<int>(ExitCode::internal_error);
+}
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = remember_stop;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+bool stop_requested() { return stop_signal != 0; }
+
+double seconds_since_start() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - session_start).count();
 }
 
 int threads_per_rank() { return ExecutionSpace{}.concurrency(); }

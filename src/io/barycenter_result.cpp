@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 namespace hpot {
@@ -20,6 +21,17 @@ const Outcome& worst(const std::vector<BarycenterSolution>& solutions) {
 }
 
 }  // namespace
+
+void print_barycenter(const std::string& group, std::size_t row, std::size_t rows, const StoppingOptions& stopping,
+                      const BarycenterSolution& solution) {
+  const Outcome& outcome = solution.outcome;
+  std::string label = group.empty() ? "" : group.substr(1) + ": ";
+  if (rows > 1) label += "row " + std::to_string(row + 1) + " of " + std::to_string(rows) + ": ";
+  std::printf("%s%s after %lld sweeps, %.2f s, at epsilon %.6g: marginal error %.3g\n", label.c_str(),
+              name(outcome.reason), static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon,
+              outcome.error);
+  std::fputs(advice(outcome, stopping, solution.target_epsilon, 0.0).c_str(), stderr);
+}
 
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
                        Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
@@ -41,6 +53,14 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
     const std::string root = group.empty() ? "/" : group;
     write_run(*file, group, world, run, worst(solutions));
     file->attribute(root, "marginal_error", worst(solutions).error);
+    std::vector<Real> sweeps;
+    std::vector<Real> errors;
+    std::vector<std::string> reasons;
+    for (const auto& solution : solutions) {
+      sweeps.push_back(static_cast<Real>(solution.outcome.iterations));
+      errors.push_back(solution.outcome.error);
+      reasons.emplace_back(name(solution.outcome.reason));
+    }
     Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
     std::vector<Raster> rasters;
     std::vector<Real> one;
@@ -53,10 +73,15 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
       if (!grid.affine) continue;
       const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
       const std::string part = group.empty() ? "" : "_" + group.substr(1);
-      write_nifti(beside(output.file, part + number + ".nii.gz"), grid, barycenter);
+      const std::string volume = beside(output.file, part + number + ".nii.gz");
+      write_nifti(volume, grid, barycenter);
+      std::printf("volume: %s\n", volume.c_str());
     }
     file->dataset(group + "/weights", lambda);
     file->dataset(group + "/barycenter", values);
+    file->attribute(group + "/weights", "iterations", sweeps);
+    file->attribute(group + "/weights", "marginal_error", errors);
+    file->attribute(group + "/weights", "stop_reason", reasons);
     file->dataset(group + "/history", run.history);
     write_support(*file, group + "/support", grid);
     const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));

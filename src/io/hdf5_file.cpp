@@ -195,7 +195,7 @@ Handle bool_type() {
 /// Compound of a HistoryEntry: in memory with its padding, in the file packed and little-endian.
 Handle history_type(bool in_memory) {
   using H = HistoryEntry;
-  Handle type(H5Tcreate(H5T_COMPOUND, in_memory ? sizeof(H) : 36), H5Tclose);
+  Handle type(H5Tcreate(H5T_COMPOUND, in_memory ? sizeof(H) : 40), H5Tclose);
   const auto add = [&](const char* name, std::size_t memory_offset, std::size_t file_offset, hid_t native,
                        hid_t stored) {
     H5Tinsert(type.id(), name, in_memory ? memory_offset : file_offset, in_memory ? native : stored);
@@ -205,6 +205,7 @@ Handle history_type(bool in_memory) {
   add("epsilon", offsetof(H, epsilon), 12, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
   add("marginal_error", offsetof(H, marginal_error), 20, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
   add("seconds", offsetof(H, seconds), 28, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE);
+  add("row", offsetof(H, row), 36, H5T_NATIVE_INT32, H5T_STD_I32LE);
   return type;
 }
 
@@ -251,6 +252,27 @@ Array read_hdf5_item(const std::string& path, const std::string& dataset, Index 
   H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   read_values(open, simple_space(count), selection, path + ":" + dataset, array.values);
   return array;
+}
+
+std::vector<std::string> read_hdf5_texts(const std::string& path, const std::string& attribute) {
+  const QuietErrors quiet;
+  const Handle file = open_file(path);
+  const std::string where = path + ": attribute " + attribute;
+  const Handle there(H5Aopen(file.id(), attribute.c_str(), H5P_DEFAULT), H5Aclose);
+  require(there.valid(), where, "it is not there", "is this a file that HPOT wrote for this purpose?");
+  const Handle stored(H5Aget_type(there.id()), H5Tclose);
+  require(H5Tget_class(stored.id()) == H5T_STRING && H5Tis_variable_str(stored.id()) > 0, where, "it is no text");
+  const Handle space(H5Aget_space(there.id()), H5Sclose);
+  const hssize_t count = H5Sget_simple_extent_npoints(space.id());
+  constexpr hssize_t most = 1 << 24;
+  require(count >= 0 && count <= most, where, "it claims " + std::to_string(count) + " texts");
+  std::vector<char*> texts(static_cast<std::size_t>(count), nullptr);
+  const Handle type = string_type();
+  if (count > 0 && H5Aread(there.id(), type.id(), texts.data()) < 0) fail(where, "cannot be read");
+  std::vector<std::string> result;
+  for (const char* text : texts) result.emplace_back(text == nullptr ? "" : text);
+  if (count > 0) H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data());
+  return result;
 }
 
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset) {

@@ -24,6 +24,8 @@ OutputOptions OutputOptions::from(const Options& options) {
   OutputOptions result{options.text("output.file"), options.text("output.picture"), options.text("output.progress")};
   if (result.file.empty()) options.reject("output.file", "no file name");
   if (result.picture == "none") result.picture.clear();
+  if (!result.picture.empty() && !result.picture.ends_with(".png"))
+    options.reject("output.picture", "pictures are PNG files", "give a name that ends in .png, or none");
   return result;
 }
 
@@ -84,6 +86,11 @@ void write_run(Hdf5Writer& file, const std::string& group, const Communicator& w
   file.attribute(root, "input_masses", run.set.masses);
   file.attribute(root, "masked_values", run.set.masked);
   file.attribute(root, "clipped_values", run.set.clipped);
+  if (run.set.masked + run.set.clipped > 0) {
+    std::printf("%sinput: %lld NaN values masked, %lld negative values clipped\n",
+                group.empty() ? "" : (group.substr(1) + ": ").c_str(), static_cast<long long>(run.set.masked),
+                static_cast<long long>(run.set.clipped));
+  }
 }
 
 void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid) {

@@ -26,4 +26,7 @@ class TemporaryFile {
   bool committed_ = false;
 };
 
+/// Deletes the temporary files of `path` that killed programs left behind. Errors are ignored.
+void remove_abandoned(const std::string& path);
+
 }  // namespace hpot

@@ -43,6 +43,20 @@ void write_transport(const Communicator& world, const OutputOptions& output, con
   });
 }
 
+void write_divergence(const Communicator& world, const std::string& group, Hdf5Writer* file,
+                      const Divergence& divergence) {
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    if (divergence.reason != StopReason::converged) {
+      std::fprintf(stderr, "not converged: no divergence is given, a self-transport ended with %s\n",
+                   name(divergence.reason));
+      return;
+    }
+    std::printf("  divergence      %.12g\n", divergence.value);
+    file->attribute(group.empty() ? "/" : group, "divergence", divergence.value);
+  });
+}
+
 void print_transport(const std::string& group, const TransportSolution& solution) {
   const TransportValues& v = solution.values;
   const Outcome& outcome = solution.outcome;

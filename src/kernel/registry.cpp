@@ -67,9 +67,13 @@ std::vector<OptionKey> KernelOptions::keys() {
   return keys;
 }
 
+std::string KernelOptions::resolved_type() const {
+  if (type != "auto") return type;
+  return is_separable(cost) ? "separable" : "dense";
+}
+
 KernelOptions KernelOptions::from(const Options& options) {
   KernelOptions result{options.text("kernel.type"), make_cost(options)};
-  if (result.type == "auto") result.type = is_separable(result.cost) ? "separable" : "dense";
   if (result.type == "separable" && !is_separable(result.cost)) {
     options.reject("kernel.type", "cost.type = " + name(result.cost) + " does not separate over axes",
                    "use dense or stored");
@@ -87,7 +91,7 @@ std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const 
                                             const OwnedRows& source, const Grid& target_grid, const OwnedRows& target) {
   const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range()};
   for (const Entry& entry : table) {
-    if (options.type != entry.name) continue;
+    if (options.resolved_type() != entry.name) continue;
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);
   }
   throw std::logic_error("make_kernel: unknown type " + options.type);

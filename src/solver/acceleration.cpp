@@ -94,7 +94,8 @@ class Anderson final : public Acceleration {
       map.accept();
       return;
     }
-    if (moving(map) && (error > accepted_rise * least_error_ || age_ == memory_lives * memory_)) restart(map);
+    if (map.inner_product_moves() && (error > accepted_rise * least_error_ || age_ == memory_lives * memory_))
+      restart(map);
     least_error_ = std::min(least_error_, error);
     ++age_;
     const Fields x = map.state();
@@ -112,6 +113,27 @@ class Anderson final : public Acceleration {
 
   [[nodiscard]] bool can_go_back() const override { return std::isfinite(last_error_); }
 
+  void archive(Archive& archive) override {
+    Index remembered = static_cast<Index>(history_.size());
+    archive.number("remembered", remembered);
+    history_.resize(remembered);
+    gram_.resize(remembered);
+    for (Index j = 0; j < remembered; ++j) {
+      const std::string name = "difference_" + std::to_string(j) + "/";
+      archive.fields(name + "residual", history_[j].residual);
+      archive.fields(name + "image", history_[j].image);
+      archive.numbers(name + "gram", gram_[j]);
+    }
+    archive.fields("last_residual", last_residual_);
+    archive.fields("last_image", last_image_);
+    archive.number("last_error", last_error_);
+    archive.number("least_error", least_error_);
+    archive.number("age", age_);
+    archive.number("stage_least", stage_least_);
+    archive.number("doublings", doublings_);
+    archive.number("plain_sweeps_left", plain_sweeps_left_);
+  }
+
  private:
   void forget() {
     history_.clear();
@@ -122,11 +144,9 @@ class Anderson final : public Acceleration {
     age_ = 0;
   }
 
-  static MovingInnerProduct* moving(FixedPointMap& map) { return dynamic_cast<MovingInnerProduct*>(&map); }
-
   void restart(FixedPointMap& map) {
     forget();
-    if (MovingInnerProduct* product = moving(map)) product->renew_inner_product();
+    map.renew_inner_product();
   }
 
   struct Difference {

@@ -140,6 +140,13 @@ void BarycenterMap::accept() {
 std::vector<Field> BarycenterMap::state() const { return {f_, log_d_}; }
 std::vector<Field> BarycenterMap::image() const { return {image_, next_log_d_}; }
 
+void BarycenterMap::archive(Archive& archive) {
+  FixedPointMap::archive(archive);
+  archive.values("metric", metric_);
+  archive.number("renew_metric", renew_metric_);
+  archive.number("quantum", quantum_);
+}
+
 std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::vector<std::vector<Field>>& ys) const {
   std::vector<Field> potentials;
   std::vector<Field> logs;

@@ -1,6 +1,8 @@
 #include "hpot/solver/fixed_point.hpp"
 
+#include "hpot/core/session.hpp"
 #include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/keeper.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -8,32 +10,95 @@
 
 namespace hpot {
 
+void FixedPointMap::archive(Archive& archive) {
+  const std::vector<Field> fields = state();
+  for (std::size_t n = 0; n < fields.size(); ++n) archive.values("field_" + std::to_string(n), fields[n]);
+}
+
+void archive(Archive& archive, Outcome& outcome) {
+  int reason = static_cast<int>(outcome.reason);
+  archive.number("reason", reason);
+  outcome.reason = static_cast<StopReason>(reason);
+  archive.number("iterations", outcome.iterations);
+  archive.number("error", outcome.error);
+  archive.number("epsilon", outcome.epsilon);
+  archive.number("level", outcome.level);
+  archive.number("seconds", outcome.seconds);
+}
+
+namespace {
+
+/// What to do beside the next sweep, agreed on by all ranks.
+struct Wishes {
+  StopReason reason = StopReason::converged;  // any other: it is the last sweep
+  bool keep = false;
+};
+
+Wishes wishes_of(const Communicator& world, const StoppingOptions& stopping, const Keeper& keeper, double elapsed,
+                 Index next_iteration) {
+  std::vector<Real> flags{stop_requested() ? 1.0 : 0.0, elapsed > stopping.time_limit ? 1.0 : 0.0,
+                          keeper.due() ? 1.0 : 0.0};
+  world.max(flags);
+  Wishes wishes;
+  if (next_iteration >= stopping.max_iterations) wishes.reason = StopReason::max_iterations;
+  if (flags[1] > 0.0) wishes.reason = StopReason::time_limit;
+  if (flags[0] > 0.0) wishes.reason = StopReason::interrupted;
+  wishes.keep = flags[2] > 0.0 || wishes.reason != StopReason::converged;
+  return wishes;
+}
+
+}  // namespace
+
 Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vector<Stage>& stages,
-              const StoppingOptions& stopping, Acceleration& acceleration, const std::vector<Monitor*>& monitors) {
+              const StoppingOptions& stopping, Acceleration& acceleration, const std::vector<Monitor*>& monitors,
+              Keeper* given_keeper) {
+  Keeper keeps_nothing;
+  Keeper& keeper = given_keeper == nullptr ? keeps_nothing : *given_keeper;
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   Outcome outcome;
-  for (std::size_t n = 0; n < stages.size(); ++n) {
-    const Stage& stage = stages[n];
-    const bool final_stage = n + 1 == stages.size();
+  Index number = 0;
+  double seconds_before = 0.0;
+  const Visit whole_state = [&](Archive& archive) {
+    archive.number("stage", number);
+    archive.number("iterations", outcome.iterations);
+    double seconds = seconds_before + elapsed();
+    archive.number("seconds", seconds);
+    if (archive.loads()) seconds_before = seconds;
+    FixedPointMap& map = problem.enter(stages.at(number).level);
+    if (archive.loads()) map.set_epsilon(stages[number].epsilon);
+    map.archive(archive);
+    acceleration.archive(archive);
+    for (Monitor* monitor : monitors) monitor->archive(archive);
+  };
+  bool resumed = keeper.resume(whole_state);
+  for (; number < static_cast<Index>(stages.size()); ++number) {
+    const Stage& stage = stages[number];
+    const bool final_stage = number + 1 == static_cast<Index>(stages.size());
     FixedPointMap& map = problem.enter(stage.level);
-    map.set_epsilon(stage.epsilon);
-    acceleration.reset();
+    if (!resumed) {
+      map.set_epsilon(stage.epsilon);
+      acceleration.reset();
+    }
+    resumed = false;
     outcome.epsilon = stage.epsilon;
     outcome.level = stage.level;
     while (true) {
+      const Wishes wishes = wishes_of(world, stopping, keeper, elapsed(), outcome.iterations + 1);
+      if (wishes.keep) keeper.keep(whole_state);
+      outcome.reason = wishes.reason;
       outcome.error = map.evaluate();
       ++outcome.iterations;
-      outcome.seconds = elapsed();
+      outcome.seconds = seconds_before + elapsed();
       for (Monitor* monitor : monitors) {
         monitor->record({outcome.iterations, stage.level, stage.epsilon, outcome.error, outcome.seconds},
                         stage.tolerance, final_stage);
       }
-      if (outcome.error <= stage.tolerance) break;
+      if (outcome.error <= stage.tolerance) {
+        if (final_stage) outcome.reason = StopReason::converged;
+        break;
+      }
       if (!std::isfinite(outcome.error) && !acceleration.can_go_back()) outcome.reason = StopReason::diverged;
-      if (outcome.iterations >= stopping.max_iterations) outcome.reason = StopReason::max_iterations;
-      if (std::isfinite(stopping.time_limit) && world.any(outcome.seconds > stopping.time_limit))
-        outcome.reason = StopReason::time_limit;
       if (outcome.reason != StopReason::converged) break;
       acceleration.advance(map, outcome.error);
     }
@@ -63,8 +128,8 @@ std::string advice(const Outcome& outcome, const StoppingOptions& stopping, Real
   }
   text << "  Sweeps grow like (largest cost)/epsilon: a twice as large epsilon needs about half of them. Also: "
           "acceleration.type =\n"
-          "  anderson with a larger acceleration.memory, and penalties (kl, tv) where the masses need not match "
-          "exactly.\n"
+          "  anderson where it is none, a larger acceleration.memory, and penalties (kl, tv) where the masses need not "
+          "match exactly.\n"
           "  The result file holds the last state; its marginal_error says how far it is.\n";
   return text.str();
 }

@@ -18,7 +18,7 @@ class ProgressMonitor final : public Monitor {
  public:
   explicit ProgressMonitor(bool terminal) : terminal_(terminal) {}
   ~ProgressMonitor() override {
-    if (started_) print(last_, last_tolerance_, true);
+    if (started_ && (terminal_ || printed_ != last_.seconds)) print(last_, last_tolerance_, true);
     if (terminal_ && started_) std::fputc('\n', out_);
     std::fflush(out_);
   }
@@ -89,17 +89,42 @@ class SilentMonitor final : public Monitor {
 
 void HistoryMonitor::record(const HistoryEntry& entry, Real, bool) {
   last_ = entry;
+  last_.row = row_;
   if (count_++ % stride_ != 0) return;
-  kept_.push_back(entry);
+  kept_.push_back(last_);
   if (kept_.size() < most_entries) return;
   for (std::size_t i = 0; 2 * i < kept_.size(); ++i) kept_[i] = kept_[2 * i];
   kept_.resize(kept_.size() / 2);
   stride_ *= 2;
 }
 
+void HistoryMonitor::archive(Archive& archive) {
+  constexpr Index columns = 6;
+  Index entries = static_cast<Index>(kept_.size());
+  archive.number("history_entries", entries);
+  kept_.resize(entries);
+  std::vector<Real> numbers;
+  const auto put = [&](const HistoryEntry& e) {
+    numbers.insert(numbers.end(), {static_cast<Real>(e.iteration), static_cast<Real>(e.level), e.epsilon,
+                                   e.marginal_error, e.seconds, static_cast<Real>(e.row)});
+  };
+  for (const HistoryEntry& entry : kept_) put(entry);
+  put(last_);
+  archive.numbers("history", numbers);
+  const auto take = [&](Index n) {
+    const Real* c = numbers.data() + columns * n;
+    return HistoryEntry{static_cast<std::int64_t>(c[0]), static_cast<std::int32_t>(c[1]), c[2], c[3], c[4],
+                        static_cast<std::int32_t>(c[5])};
+  };
+  for (Index n = 0; n < entries; ++n) kept_[n] = take(n);
+  last_ = take(entries);
+  archive.number("history_stride", stride_);
+  archive.number("history_count", count_);
+}
+
 History HistoryMonitor::history() const {
   History all = kept_;
-  if (!all.empty() && all.back().iteration != last_.iteration) all.push_back(last_);
+  if (!all.empty() && (all.back().iteration != last_.iteration || all.back().row != last_.row)) all.push_back(last_);
   return all;
 }
 

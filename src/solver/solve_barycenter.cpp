@@ -78,7 +78,7 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
 
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
-                                    const std::vector<Monitor*>& monitors) {
+                                    const std::vector<Monitor*>& monitors, Keeper* keeper) {
   MultiscaleBarycenter problem(
       settings.kernel, {grid, std::move(measures), lambda, settings.debiased, settings.acceleration.type != "none"},
       processes, settings.schedule.coarsest_side());
@@ -89,11 +89,17 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
       make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
                     problem.neighbour_costs(), settings.stopping.tolerance);
   const auto acceleration = make_acceleration(settings.acceleration);
-  solution.outcome = solve(processes.world(), problem, stages, settings.stopping, *acceleration, monitors);
+  solution.outcome = solve(processes.world(), problem, stages, settings.stopping, *acceleration, monitors, keeper);
   if (solution.outcome.level != 0) problem.enter(0).set_epsilon(solution.outcome.epsilon);  // stopped early
   solution.rows = problem.map().problem().rows;
   solution.barycenter = problem.map().result();
   return solution;
+}
+
+void archive(Archive& archive, BarycenterSolution& solution) {
+  hpot::archive(archive, solution.outcome);
+  archive.number("target_epsilon", solution.target_epsilon);
+  archive.field("barycenter", solution.barycenter);
 }
 
 }  // namespace hpot

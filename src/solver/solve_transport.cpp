@@ -58,7 +58,7 @@ void TransportSettings::check_masses(Real source, Real target) const {
 }
 
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
-                                  const std::vector<Monitor*>& monitors) {
+                                  const std::vector<Monitor*>& monitors, Keeper* keeper) {
   settings.check_masses(mass_of(data.source), mass_of(data.target));
   const auto unit_problem = [&] {  // only some units need a look at the cost
     return pair_unit(settings.epsilon, world, settings.kernel, data.target_grid,
@@ -79,7 +79,7 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
     const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
                                       settings.stopping.tolerance);
     const auto acceleration = make_acceleration(settings.acceleration);
-    solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors);
+    solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
     if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
       problem.enter(0).set_epsilon(solution.outcome.epsilon);
       problem.map().evaluate();
@@ -94,8 +94,33 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
   return solution;
 }
 
-Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
-                         const TransportSolution& mixed) {
+namespace {
+
+void visit(Archive& archive, TransportValues& values) {
+  for (const auto& [name, value] : {std::pair{"residual_source", &values.residual_source},
+                                    {"residual_target", &values.residual_target},
+                                    {"plan_mass", &values.plan_mass},
+                                    {"transport_cost", &values.transport_cost},
+                                    {"dual_cost", &values.dual_cost},
+                                    {"primal_cost", &values.primal_cost},
+                                    {"upper_cost", &values.upper_cost},
+                                    {"error_floor", &values.error_floor}}) {
+    archive.number(name, *value);
+  }
+}
+
+}  // namespace
+
+void archive(Archive& archive, TransportSolution& solution) {
+  hpot::archive(archive, solution.outcome);
+  archive.number("target_epsilon", solution.target_epsilon);
+  archive.field("f", solution.f);
+  archive.field("g", solution.g);
+  visit(archive, solution.values);
+}
+
+Divergence sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
+                               const TransportSolution& mixed, Keeper* keeper) {
   TransportSettings self_a = settings;
   self_a.target_penalty = settings.source_penalty;
   TransportSettings self_b = settings;
@@ -104,13 +129,33 @@ Real sinkhorn_divergence(const Communicator& world, const TransportSettings& set
           "epsilon.unit = " + settings.epsilon.unit, "a divergence needs one eps for three problems",
           "use epsilon.unit = cost or spacing2");
   const Real excess = mass_of(data.source) - mass_of(data.target);
+  Keeper keeps_nothing;
+  Divergence divergence;
   const auto self_cost = [&](const TransportSettings& self, const Grid& grid, std::vector<Real> weights) {
-    std::vector<Real> again = weights;
-    return solve_transport(world, self, {grid, grid, std::move(weights), std::move(again)}, {}).values.dual_cost;
+    Real dual_cost = 0.0;
+    (keeper == nullptr ? keeps_nothing : *keeper)
+        .once(
+            [&] {
+              std::vector<Real> again = weights;
+              const auto solution =
+                  solve_transport(world, self, {grid, grid, std::move(weights), std::move(again)}, {}, keeper);
+              dual_cost = solution.values.dual_cost;
+              if (solution.outcome.reason != StopReason::converged) divergence.reason = solution.outcome.reason;
+              return !resumable(solution.outcome.reason);
+            },
+            [&](Archive& archive) {
+              archive.number("dual_cost", dual_cost);
+              int reason = static_cast<int>(divergence.reason);
+              archive.number("reason", reason);
+              divergence.reason = static_cast<StopReason>(reason);
+            });
+    return dual_cost;
   };
-  const Real aa = self_cost(self_a, data.source_grid, std::move(data.source));
-  const Real bb = self_cost(self_b, data.target_grid, std::move(data.target));
-  return mixed.values.dual_cost - 0.5 * (aa + bb) + 0.5 * mixed.target_epsilon * excess * excess;
+  divergence.value = mixed.values.dual_cost + 0.5 * mixed.target_epsilon * excess * excess;
+  divergence.value -= 0.5 * self_cost(self_a, data.source_grid, std::move(data.source));
+  if (resumable(divergence.reason)) return divergence;
+  divergence.value -= 0.5 * self_cost(self_b, data.target_grid, std::move(data.target));
+  return divergence;
 }
 
 }  // namespace hpot

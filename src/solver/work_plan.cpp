@@ -41,14 +41,14 @@ Real anderson_copies(const AccelerationOptions& acceleration) {
 /// What the operator of a grid with itself keeps: work arrays of `batch` fields (separable.cpp, target()), points, matrix.
 Real kernel_values(const KernelOptions& kernel, const Grid& grid, Real batch_values, Real local_n) {
   const Real n = static_cast<Real>(grid.points());
-  if (kernel.type == "separable") return grid.dimension() == 2 ? batch_values : 0.0;
+  if (kernel.resolved_type() == "separable") return grid.dimension() == 2 ? batch_values : 0.0;
   const Real points = n * static_cast<Real>(grid.dimension());
-  return kernel.type == "stored" ? points + local_n * n : points;
+  return kernel.resolved_type() == "stored" ? points + local_n * n : points;
 }
 
 /// Terms of one softmin of one measure on the owned share of the rows.
 Real terms_of_softmin(const KernelOptions& kernel, const Grid& grid, Real local_n) {
-  if (kernel.type != "separable") return local_n * static_cast<Real>(grid.points());
+  if (kernel.resolved_type() != "separable") return local_n * static_cast<Real>(grid.points());
   Real sides = 0.0;
   for (const Axis& axis : grid.axes) sides += static_cast<Real>(axis.n);
   return local_n * sides;
@@ -76,7 +76,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const Real gathered = run.ranks > 1 ? n : 0.0;
   const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
-  const bool separable = settings.kernel.type == "separable";
+  const bool separable = settings.kernel.resolved_type() == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
   const Real raw = run.parts > 1 ? 2.0 * n : 0.0;

@@ -35,13 +35,18 @@ class Run:
         return [line for line in self.err.splitlines() if line.startswith(self.program + ":")]
 
 
-def run(program, *arguments, ranks=1, cwd=SOURCE, timeout=100):
-    command = [str(BIN / program), *map(str, arguments)]
+def command(program, *arguments, ranks=1):
+    """(argv, environment)"""
+    argv = [str(BIN / program), *map(str, arguments)]
     if ranks > 1:
-        command = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *command]
-    environment = dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+        argv = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *argv]
+    return argv, dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
+
+def run(program, *arguments, ranks=1, cwd=SOURCE, timeout=100):
+    argv, environment = command(program, *arguments, ranks=ranks)
     start = time.monotonic()
-    done = subprocess.run(command, cwd=cwd, env=environment, timeout=timeout, capture_output=True, text=True)
+    done = subprocess.run(argv, cwd=cwd, env=environment, timeout=timeout, capture_output=True, text=True)
     return Run(program, done.returncode, done.stdout, done.stderr, time.monotonic() - start)
 
 

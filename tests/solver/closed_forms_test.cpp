@@ -108,7 +108,7 @@ TEST(EqualInputs, HaveDivergenceZero) {
   for (const char* penalty : {"balanced", "kl:3", "tv:3"}) {
     const auto settings = test::transport_settings(0.6, 1e-10, penalty);
     const auto solution = test::solve_alone(settings, grid, a, a);
-    EXPECT_NEAR(sinkhorn_divergence(test::alone(), settings, {grid, grid, a, a}, solution), 0.0, 1e-12);
+    EXPECT_NEAR(sinkhorn_divergence(test::alone(), settings, {grid, grid, a, a}, solution).value, 0.0, 1e-12);
   }
 }
 
@@ -118,7 +118,7 @@ TEST(Divergence, IsPositiveBetweenDifferentMeasuresAlsoOfDifferentMass) {
   const Values b = test::scaled_to_mass(test::random_measure(108, 9, 0.4), 1.4);
   const auto settings = test::transport_settings(0.6, 1e-10, "kl:3");
   const auto solution = test::solve_alone(settings, grid, a, b);
-  EXPECT_GT(sinkhorn_divergence(test::alone(), settings, {grid, grid, a, b}, solution), 1e-3);
+  EXPECT_GT(sinkhorn_divergence(test::alone(), settings, {grid, grid, a, b}, solution).value, 1e-3);
 }
 
 /// W2^2 of histograms on one line: mass in order, left to right.

@@ -40,16 +40,29 @@ struct OptionKey {
   bool required = false;  // no default: must be given
 };
 
+class Options;
+
+/// Where --restart finds what an earlier run was asked for.
+struct RestartSource {
+  std::function<std::string(const Options& options)> file;  // the file that `auto` means; need not be there
+  std::function<std::string(const std::string& file)>
+      read_ini;  // the INI in it; called on rank 0, may throw InputError
+};
+
 class Options {
  public:
   /// What a command line asks for besides running.
   enum class Action { run, help, version, dump_config, dry_run };
 
-  /// Collective over `world`; argv may differ by rank, rank 0's counts.
-  static Options parse(const Communicator& world, const std::vector<OptionKey>& keys, int argc,
-                       const char* const* argv);
+  /// Collective over `world`; argv may differ by rank, rank 0's counts. With a `restart`, `--restart FILE` lays the INI in
+  /// FILE under the other sources, which may then change keys of [output], [stopping], [checkpoint] and [resources] only;
+  /// `--restart auto` does so where there is a file.
+  static Options parse(const Communicator& world, const std::vector<OptionKey>& keys, int argc, const char* const* argv,
+                       const RestartSource* restart = nullptr);
 
   [[nodiscard]] Action action() const { return action_; }
+  /// The file to go on from; empty for a fresh start.
+  [[nodiscard]] const std::string& restart_file() const { return restart_file_; }
   [[nodiscard]] const std::string& text(const std::string& key) const;
   [[nodiscard]] Real real(const std::string& key) const;
   [[nodiscard]] Index integer(const std::string& key) const;
@@ -66,7 +79,7 @@ class Options {
   [[nodiscard]] std::string dump() const;
   /// The text of --help.
   [[nodiscard]] static std::string help(const std::string& program, const std::string& about,
-                                        const std::vector<OptionKey>& keys);
+                                        const std::vector<OptionKey>& keys, bool restarts = false);
 
  private:
   struct Value {
@@ -75,10 +88,12 @@ class Options {
   };
   [[nodiscard]] const Value& value(const std::string& key) const;
   void check_required(const std::string& origin) const;
+  void check_changes(const std::map<std::string, Value>& before) const;
 
   std::vector<OptionKey> keys_;
   std::map<std::string, Value> values_;
   Action action_ = Action::run;
+  std::string restart_file_;
 };
 
 }  // namespace hpot

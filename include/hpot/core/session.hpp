@@ -6,6 +6,7 @@
 #include "hpot/core/options.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,20 @@ struct Program {
   std::string about;  // for --help
   std::vector<OptionKey> keys;
   std::function<ExitCode(const Communicator& world, const Options& options)> body;
+  std::optional<RestartSource> restart = std::nullopt;  // --restart, for programs that keep checkpoints
 };
 
 /// main() of every HPOT program. InputError: rank 0 prints it, all exit 2; should it have been thrown on some ranks only,
 /// the job is aborted with the same message after a few seconds rather than left hanging. Anything else: abort with 1.
 int run_main(int argc, char** argv, const Program& program);
+
+/// From now on the first SIGTERM and any SIGUSR1 only set what stop_requested() returns; a second SIGTERM ends the program.
+/// Local.
+void catch_stop_signals();
+[[nodiscard]] bool stop_requested();
+
+/// Since the Session began. Local.
+[[nodiscard]] double seconds_since_start();
 
 /// Threads that Kokkos runs on, per rank. Local.
 int threads_per_rank();

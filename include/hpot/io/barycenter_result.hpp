@@ -6,6 +6,10 @@
 
 namespace hpot {
 
+/// One line about row number `row` of `rows`, and advice where it did not converge. For people, on rank 0. Local.
+void print_barycenter(const std::string& group, std::size_t row, std::size_t rows, const StoppingOptions& stopping,
+                      const BarycenterSolution& solution);
+
 /// One part's barycenters, one per row of `lambdas`: HDF5; NIfTI beside it where the inputs were volumes with an affine;
 /// a picture of all rows. Collective; rank 0 writes (`file` is null elsewhere).
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,

@@ -22,6 +22,8 @@ struct Array {
 Array read_hdf5(const std::string& path, const std::string& dataset);
 /// Entry `item` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item);
+/// Texts of an attribute of the file's root, one or several. InputError where it is not there or no text. Local.
+std::vector<std::string> read_hdf5_texts(const std::string& path, const std::string& attribute);
 /// Shape only.
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
 
@@ -52,7 +54,7 @@ class Hdf5Writer {
   void attribute(const std::string& object, const std::string& name, const std::vector<std::string>& values);
 
   void dataset(const std::string& name, const Array& array);
-  /// Compound rows: iteration, level, epsilon, marginal_error, seconds.
+  /// Compound rows: iteration, level, epsilon, marginal_error, seconds, row.
   void dataset(const std::string& name, const History& history);
 
   /// Flushes, checks and renames. A second call does nothing.

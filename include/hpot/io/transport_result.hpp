@@ -14,6 +14,10 @@ Raster picture_of_pair(const Communicator& world, const OutputOptions& output, c
 void write_transport(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
                      const RunRecord& run, const TransportSolution& solution, const Raster& picture);
 
+/// Prints and writes it on rank 0; says so where one of its solves did not converge, and then writes nothing. Collective.
+void write_divergence(const Communicator& world, const std::string& group, Hdf5Writer* file,
+                      const Divergence& divergence);
+
 /// For people, on rank 0's stdout. Local.
 void print_transport(const std::string& group, const TransportSolution& solution);
 

@@ -13,6 +13,8 @@ struct KernelOptions {
 
   static std::vector<OptionKey> keys();
   static KernelOptions from(const Options& options);
+  /// `auto` resolved for the cost.
+  [[nodiscard]] std::string resolved_type() const;
 };
 
 /// Rows of a grid in whole planes (blocks of 64 points in one dimension).

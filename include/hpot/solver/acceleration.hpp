@@ -8,7 +8,7 @@
 //   - e more than doubled in one sweep: the state before is taken up again, as its plain image, with an empty memory. After
 //     the n-th time since the least error of the stage, 2^(n-1) - 1 plain sweeps follow before any is mixed, so that a map
 //     that cannot be mixed ends with plain sweeps.
-//   - Maps with a MovingInnerProduct: the memory is cleared and the product renewed also when e is above 1.2 times the
+//   - Maps whose inner product moves: the memory is cleared and the product renewed also when e is above 1.2 times the
 //     least since the last time, and after 3 m sweeps. With a product of a state long left, mixing stalls.
 #pragma once
 
@@ -27,6 +27,8 @@ class Acceleration {
   virtual void advance(FixedPointMap& map, Real error) = 0;
   /// True when advance() would leave a state whose error is not finite for one whose error was.
   [[nodiscard]] virtual bool can_go_back() const { return false; }
+  /// Its memory. Local.
+  virtual void archive(Archive&) {}
 };
 
 struct AccelerationOptions {
@@ -35,14 +37,6 @@ struct AccelerationOptions {
 
   static std::vector<OptionKey> keys();
   static AccelerationOptions from(const Options& options);
-};
-
-/// A map whose inner product depends on its state. The product stays as it is, since the memory holds its values, until it
-/// may be renewed by the next evaluate(). Local.
-class MovingInnerProduct {
- public:
-  virtual ~MovingInnerProduct() = default;
-  virtual void renew_inner_product() = 0;
 };
 
 std::unique_ptr<Acceleration> make_acceleration(const AccelerationOptions& options);

@@ -16,7 +16,7 @@ struct BarycenterStart {
   Field s, log_d;
 };
 
-class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
+class BarycenterMap final : public FixedPointMap {
  public:
   /// Starts from f = 0, D = 0. Collective along batches. Arrays of the owned rows: log b, f, s of every owned measure; h, of
   /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more when accelerated.
@@ -31,7 +31,9 @@ class BarycenterMap final : public FixedPointMap, public MovingInnerProduct {
   /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
   Real evaluate() override;
   void accept() override;
+  [[nodiscard]] bool inner_product_moves() const override { return true; }
   void renew_inner_product() override { renew_metric_ = true; }
+  void archive(Archive& archive) override;
   [[nodiscard]] std::vector<Field> state() const override;
   [[nodiscard]] std::vector<Field> image() const override;
   [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,

@@ -1,6 +1,7 @@
 // The one loop of HPOT: a fixed-point map, driven through the stages of a schedule.
 #pragma once
 
+#include "hpot/core/archive.hpp"
 #include "hpot/core/reduction.hpp"
 #include "hpot/solver/epsilon_schedule.hpp"
 #include "hpot/solver/monitor.hpp"
@@ -11,6 +12,7 @@
 namespace hpot {
 
 class Acceleration;
+class Keeper;
 
 /// One sweep of one method. Members are collective over the ranks that share the problem.
 class FixedPointMap {
@@ -32,6 +34,14 @@ class FixedPointMap {
   /// <x, y_m> for every y_m, in an inner product that fits the problem; one collective.
   [[nodiscard]] virtual std::vector<Real> dots(const std::vector<Field>& x,
                                                const std::vector<std::vector<Field>>& ys) const = 0;
+
+  /// True where that inner product depends on the state. It stays as it is, since an accelerator's memory holds its values,
+  /// until renew_inner_product() lets the next evaluate() renew it. Local.
+  [[nodiscard]] virtual bool inner_product_moves() const { return false; }
+  virtual void renew_inner_product() {}
+
+  /// What the next evaluate() depends on, besides eps. Local.
+  virtual void archive(Archive& archive);
 };
 
 /// The same method on every level of a multiscale hierarchy.
@@ -48,13 +58,18 @@ struct Outcome {
   Real error = 0.0;
   Real epsilon = 0.0;  // where it stopped
   int level = 0;
-  double seconds = 0.0;
+  double seconds = 0.0;  // of all runs that it took
 };
 
-/// Runs the stages in turn. Whatever the reason it ends for, the state of the last map is one whose error was measured,
-/// and that error is returned. Collective over `world`.
+/// Runs the stages in turn, or what is left of them where `keeper` has a state to go on from; then every later sweep has the
+/// bits that it would have had without the stop. Whatever the reason it ends for, the state of the last map is one whose
+/// error was measured, and that error is returned; before the last sweep of a run that is stopped the state is kept.
+/// Collective over `world`.
 Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vector<Stage>& stages,
-              const StoppingOptions& stopping, Acceleration& acceleration, const std::vector<Monitor*>& monitors);
+              const StoppingOptions& stopping, Acceleration& acceleration, const std::vector<Monitor*>& monitors,
+              Keeper* keeper = nullptr);
+
+void archive(Archive& archive, Outcome& outcome);
 
 /// Why a solve did not converge and what to do about it; empty when it did. For people.
 std::string advice(const Outcome& outcome, const StoppingOptions& stopping, Real target_epsilon, Real error_floor);

@@ -12,6 +12,7 @@ struct HistoryEntry {
   double epsilon = 0.0;
   double marginal_error = 0.0;  // L1, relative to the mass; the larger of the sides, or of the measures
   double seconds = 0.0;         // since the start
+  std::int32_t row = 0;         // of barycenter.weights, from 0
 };
 
 using History = std::vector<HistoryEntry>;

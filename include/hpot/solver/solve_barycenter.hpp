@@ -3,6 +3,7 @@
 
 #include "hpot/solver/acceleration.hpp"
 #include "hpot/solver/barycenter.hpp"
+#include "hpot/solver/keeper.hpp"
 #include "hpot/solver/scales.hpp"
 
 namespace hpot {
@@ -34,6 +35,9 @@ struct BarycenterSolution {
 /// finest grid is entered. Collective.
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
-                                    const std::vector<Monitor*>& monitors);
+                                    const std::vector<Monitor*>& monitors, Keeper* keeper = nullptr);
+
+/// All but `rows`.
+void archive(Archive& archive, BarycenterSolution& solution);
 
 }  // namespace hpot

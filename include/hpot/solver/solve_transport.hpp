@@ -3,6 +3,7 @@
 
 #include "hpot/problem/transport_values.hpp"
 #include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/keeper.hpp"
 #include "hpot/solver/scales.hpp"
 #include "hpot/solver/sinkhorn.hpp"
 
@@ -35,10 +36,18 @@ struct TransportSolution {
 /// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings): move it in, so
 /// that it is freed where only the owned rows are needed. Collective.
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
-                                  const std::vector<Monitor*>& monitors);
+                                  const std::vector<Monitor*>& monitors, Keeper* keeper = nullptr);
+
+/// All but the rows.
+void archive(Archive& archive, TransportSolution& solution);
+
+struct Divergence {
+  Real value = 0.0;
+  StopReason reason = StopReason::converged;  // of the worse of the two solves
+};
 
 /// OT(a,b) - OT(a,a)/2 - OT(b,b)/2 + eps (m_a - m_b)^2/2, given OT(a,b) = `mixed` [Feydy 2019; Sejourne 2019]. Collective.
-Real sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
-                         const TransportSolution& mixed);
+Divergence sinkhorn_divergence(const Communicator& world, const TransportSettings& settings, TransportData data,
+                               const TransportSolution& mixed, Keeper* keeper = nullptr);
 
 }  // namespace hpot

@@ -10,6 +10,8 @@ enum class StopReason { converged, max_iterations, time_limit, interrupted, dive
 
 [[nodiscard]] const char* name(StopReason reason);
 [[nodiscard]] ExitCode exit_code(StopReason reason);
+/// Stopped from outside: there is more to do.
+[[nodiscard]] bool resumable(StopReason reason);
 
 struct StoppingOptions {
   Real tolerance = 1e-4;         // on both sides' residuals, L1, relative to the mass
@@ -18,6 +20,8 @@ struct StoppingOptions {
 
   static std::vector<OptionKey> keys();
   static StoppingOptions from(const Options& options);
+  /// The same for a solve that begins `seconds` after the run.
+  [[nodiscard]] StoppingOptions after(double seconds) const;
 };
 
 }  // namespace hpot

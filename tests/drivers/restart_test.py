@@ -1,0 +1,251 @@
+"""Runs that are stopped, killed or short of disk go on from their checkpoint and end with the bits of the run that was not;
+checkpoints that do not fit are refused. HPOT_TEST_KILLS: how many kills (10)."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import programs
+from programs import h5py, numpy
+
+KILLS = int(os.environ.get("HPOT_TEST_KILLS", "10"))
+QUIET = ("--output.progress", "none")
+RUNS = {
+    "hpot-barycenter": ("--input.measures", "synthetic:phantom?n=20&count=3", "--epsilon.target", "2",
+                        "--barycenter.weights", "1,1,1;1,2,3"),
+    "hpot-sinkhorn": ("--input.source", "synthetic:phantom?n=24&item=0", "--input.target",
+                      "synthetic:phantom?n=24&item=1", "--sinkhorn.divergence", "true"),
+}
+UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
+
+
+def contents(path):
+    """Everything in a result but times: {name: bytes or value}."""
+    found = {}
+
+    def take(name, item):
+        for key, value in item.attrs.items():
+            if key not in UNEQUAL:
+                found[f"{name}@{key}"] = numpy.asarray(value).tolist()
+        if isinstance(item, h5py.Dataset):
+            value = item[()]
+            if value.dtype.names:
+                value = value[[column for column in value.dtype.names if column != "seconds"]]
+                found[name] = value.tolist()
+            else:
+                found[name] = value.tobytes()
+
+    with h5py.File(path) as file:
+        take("/", file)
+        file.visititems(take)
+    return found
+
+
+def descendants(pid):
+    parents = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                pass
+    found = [pid]
+    for candidate in found:
+        found += [child for child, parent in parents.items() if parent == candidate]
+    return found
+
+
+def start(program, *arguments, ranks=1):
+    command, environment = programs.command(program, *arguments, ranks=ranks)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ranks_of(process):
+    """The programs themselves, without mpirun."""
+    return [pid for pid in descendants(process.pid) if "hpot-" in os.path.basename(os.readlink(f"/proc/{pid}/exe"))]
+
+
+class Restart(programs.DriverTest):
+    def arguments(self, program, name, *more):
+        return (*RUNS[program], *QUIET, "--output.file", self.folder / f"{name}.h5", *more)
+
+    def whole(self, program, ranks):
+        done = programs.run(program, *self.arguments(program, "whole"), ranks=ranks)
+        self.assertEqual(done.code, 0, done.err)
+        return contents(self.folder / "whole.h5")
+
+    def assert_same_as_whole(self, name, whole):
+        self.assertEqual(contents(self.folder / f"{name}.h5"), whole)
+        self.assertFalse((self.folder / f"{name}.checkpoint.h5").exists())
+        self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
+
+    def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
+        for program in RUNS:
+            for ranks in (1, 2):
+                with self.subTest(program=program, ranks=ranks):
+                    whole = self.whole(program, ranks)
+                    arguments = self.arguments(program, "parts", "--restart", "auto")
+                    codes = []
+                    while not codes or codes[-1] == 4:
+                        done = programs.run(program, *arguments, "--stopping.time_limit", str(0.3 * 1.5 ** len(codes)),
+                                            ranks=ranks)
+                        codes.append(done.code)
+                        if done.code == 4:
+                            self.assertIn("--restart", done.err)
+                        self.assertLess(len(codes), 100)
+                    self.assertEqual(codes[-1], 0, done.err)
+                    self.assertGreater(len(codes), 1)
+                    self.assert_same_as_whole("parts", whole)
+
+    def test_signals_keep_the_state(self):
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            for ranks in (1, 2):
+                with self.subTest(signal=number, ranks=ranks):
+                    arguments = self.arguments("hpot-barycenter", "signalled", "--stopping.tolerance", "1e-9")
+                    process = start("hpot-barycenter", *arguments, ranks=ranks)
+                    time.sleep(1.5)
+                    os.kill(ranks_of(process)[-1], number)
+                    _, err = process.communicate(timeout=30)
+                    self.assertEqual(process.returncode, 4, err)
+                    self.assertIn("interrupted", err)
+                    with h5py.File(self.folder / "signalled.h5") as file:
+                        self.assertEqual(file.attrs["stop_reason"], "interrupted")
+                    checkpoint = self.folder / "signalled.checkpoint.h5"
+                    done = programs.run("hpot-barycenter", "--restart", checkpoint, "--stopping.tolerance", "1e-2",
+                                        ranks=ranks)
+                    self.assertEqual(done.code, 0, done.err)
+                    self.assertFalse(checkpoint.exists())
+
+    def test_a_run_out_of_sweeps_goes_on_with_more(self):
+        for program in RUNS:
+            one_solve = RUNS[program][:-2]
+            first = programs.run(program, *one_solve, *QUIET, "--output.file", self.folder / "more.h5",
+                                 "--stopping.max_iterations", "20")
+            self.assertEqual(first.code, 3, first.err)
+            again = programs.run(program, "--restart", self.folder / "more.checkpoint.h5", *QUIET,
+                                 "--stopping.max_iterations", "5000")
+            self.assertEqual(again.code, 0, again.err)
+            alone = programs.run(program, *one_solve, *QUIET, "--output.file", self.folder / "alone.h5")
+            self.assertEqual(alone.code, 0, alone.err)
+            self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
+
+    def test_killed_runs_end_with_the_bits_of_the_whole_run(self):
+        chance = random.Random(1)
+        kills = 0
+        while kills < KILLS:
+            program, ranks = chance.choice(list(RUNS)), chance.choice((1, 2))
+            whole = self.whole(program, ranks)
+            seconds = 3.0
+            while True:
+                process = start(program, *self.arguments(program, "killed", "--restart", "auto", "--checkpoint.every",
+                                                         "0"), ranks=ranks)
+                try:
+                    _, err = process.communicate(timeout=chance.uniform(0.1, seconds))
+                    self.assertEqual(process.returncode, 0, err)
+                    break
+                except subprocess.TimeoutExpired:
+                    for pid in descendants(process.pid):
+                        os.kill(pid, signal.SIGKILL)
+                    process.communicate()
+                    kills += 1
+                    seconds *= 1.2  # so that it ends
+                for path in self.folder.glob("killed*.h5"):  # whatever has its name is whole
+                    with h5py.File(path) as file:
+                        self.assertTrue(len(file.attrs) > 0)
+            self.assert_same_as_whole("killed", whole)
+
+    def interrupted(self, program="hpot-sinkhorn", ranks=1):
+        """A checkpoint to go on from."""
+        done = programs.run(program, *self.arguments(program, "stopped", "--stopping.time_limit", "0.01"), ranks=ranks)
+        self.assertEqual(done.code, 4, done.err)
+        return self.folder / "stopped.checkpoint.h5"
+
+    def assert_refused(self, checkpoint, *more, saying, program="hpot-sinkhorn", ranks=1):
+        before = sorted(self.folder.iterdir())
+        done = programs.run(program, "--restart", checkpoint, *more, ranks=ranks)
+        self.assertEqual(done.code, 2, done.out + done.err)
+        self.assertEqual(len(done.messages()), 1, done.err)
+        self.assertIn(saying, done.messages()[0])
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+
+    def test_checkpoints_that_do_not_fit_are_refused(self):
+        for ranks in (1, 3):
+            good = self.interrupted(ranks=ranks)
+            self.assert_refused(self.folder / "none.h5", saying="there is no such file", ranks=ranks)
+            self.assert_refused(self.folder / "stopped.h5", saying="no checkpoint", ranks=ranks)
+            self.assert_refused(good, "--epsilon.target", "7", saying="epsilon.target", ranks=ranks)
+            self.assert_refused(good, program="hpot-barycenter", saying="stopped.checkpoint.h5", ranks=ranks)
+            self.assert_refused(good, saying="start as many ranks as before", ranks=2)
+        text = self.folder / "text.h5"
+        text.write_text("no HDF5")
+        self.assert_refused(text, saying="no checkpoint")
+
+    def test_inputs_that_changed_are_refused(self):
+        table = self.folder / "a.csv"
+        table.write_text("1,2,3,4\n")
+        inputs = ("--input.source", table, "--input.target", table)
+        done = programs.run("hpot-sinkhorn", *inputs, "--output.file", self.folder / "stopped.h5",
+                            "--stopping.max_iterations", "1", "--stopping.tolerance", "1e-14")
+        self.assertEqual(done.code, 3, done.err)
+        table.write_text("1,2,3,5\n")
+        self.assert_refused(self.folder / "stopped.checkpoint.h5", saying="the inputs have changed")
+
+    def test_damaged_checkpoints_are_refused(self):
+        undamaged = self.folder / "undamaged.h5"
+        self.interrupted(ranks=2).rename(undamaged)
+        good = undamaged.read_bytes()
+        bad = self.folder / "bad.h5"
+        chance = random.Random(2)
+        for size in (0, 7, len(good) // 2, len(good) - 1):
+            bad.write_bytes(good[:size])
+            done = programs.run("hpot-sinkhorn", "--restart", bad, *QUIET, ranks=2)
+            self.assertEqual((done.code, len(done.messages())), (2, 1), done.err)
+        refused = 0
+        for _ in range(10):
+            damaged = bytearray(good)
+            damaged[chance.randrange(len(good))] ^= 1 << chance.randrange(8)
+            bad.write_bytes(damaged)
+            done = programs.run("hpot-sinkhorn", "--restart", bad, *QUIET, "--stopping.max_iterations", "10",
+                                "--stopping.time_limit", "none", ranks=2)
+            if done.code == 2:
+                refused += 1
+                self.assertEqual(len(done.messages()), 1, done.err)
+            else:  # a byte that holds nothing: unused space of the file
+                self.assertEqual(done.code, 3, done.err)
+                with h5py.File(bad) as one, h5py.File(undamaged) as other:
+                    for entry in other.attrs["entries"]:
+                        name = f"rank_0/{entry}"
+                        numpy.testing.assert_array_equal(one[name][()], other[name][()])
+        self.assertGreater(refused, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can make a small file system")
+    def test_full_disk_ends_the_run_and_leaves_the_older_checkpoint(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True).returncode:
+            self.skipTest("mount is not permitted here")
+        try:
+            for ranks in (1, 2):
+                older = self.interrupted(ranks=ranks)
+                name = disk / "small.checkpoint.h5"
+                shutil.copy(older, name)
+                before = name.read_bytes()
+                (disk / "filler").write_bytes(bytes(max(0, 2**20 * 3 - len(before) - 2**14)))
+                done = programs.run("hpot-sinkhorn", "--restart", older, *QUIET, "--checkpoint.file", name,
+                                    "--checkpoint.every", "0", "--stopping.time_limit", "none", ranks=ranks)
+                self.assertEqual(done.code, 2, done.out + done.err)
+                self.assertEqual(len(done.messages()), 1, done.err)
+                self.assertIn("small.checkpoint.h5", done.messages()[0])
+                self.assertIn("No space left", done.messages()[0])
+                self.assertEqual(name.read_bytes(), before)
+                self.assertEqual(sorted(p.name for p in disk.iterdir()), ["filler", "small.checkpoint.h5"])
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
