@@ -41,8 +41,12 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel
-  BarycenterRun run{read_first_grid(world, names), count, processes.shape(), static_cast<Index>(lambdas.size()),
-                    static_cast<int>(input.parts().size())};
+  BarycenterRun run{read_first_grid(world, names),
+                    count,
+                    processes.shape(),
+                    static_cast<Index>(lambdas.size()),
+                    static_cast<int>(input.parts().size()),
+                    !output.picture.empty()};
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;
     other.acceleration = acceleration;

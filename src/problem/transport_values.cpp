@@ -3,6 +3,7 @@
 #include "hpot/core/field.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -78,31 +79,34 @@ Real plan_cost(const TransportProblem& problem, const ConstField& p, const Const
 }
 
 /// Cost and entropic cost of the rounded plan of a balanced problem of mass 1. Fields are dropped as soon as they are not
-/// needed any more: at most nine more than those given (solver/work_plan.cpp counts them).
-void round_plan(const TransportProblem& problem, const ConstField& f, const ConstField& g, const ConstField& s_a,
+/// needed any more; solver/work_plan.cpp counts them.
+void round_plan(const TransportProblem& problem, const ConstField& f, const ConstField& g, Field s_a,
                 TransportValues& values) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   const Real epsilon = problem.epsilon;
   Field f1 = smaller_of(f, s_a);
+  s_a = {};
   Field s = softmin_at(problem, Side::target, f1);
   Field kept_b = like(g);
   plan_marginal(b.weight, g, s, epsilon, kept_b);
-  const Field g1 = smaller_of(g, s);
+  Field g1 = smaller_of(g, s);
   kept_b = smaller_of(kept_b, b.weight);
   const Field e_b = excess(b.weight, kept_b);
   s = {};
   const Real entropic_b = inner_product(b.rows, kept_b, g1)[0];
   kept_b = {};
   s = softmin_at(problem, Side::source, g1);
-  const Field r1 = like(f);
+  Field r1 = like(f);
   plan_marginal(a.weight, f1, s, epsilon, r1);
   s = {};
   Real entropic = inner_product(a.rows, r1, f1)[0] + entropic_b;
   f1 = {};
-  const Field e_a = excess(a.weight, r1);
-  const Real d = mass(a.rows, e_a)[0];
   values.upper_cost = plan_cost(problem, r1, g1);
+  const Field e_a = excess(a.weight, r1);
+  r1 = {};
+  g1 = {};
+  const Real d = mass(a.rows, e_a)[0];
   if (d > 0.0 && mass(b.rows, e_b)[0] > 0.0) {
     problem.kernel->prepare(infinity);  // mean cost under e_b, for every point
     const Field mean = like(f);
@@ -130,7 +134,7 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
   const Real mass_b = mass(b.rows, b.weight)[0];
   TransportValues values;
 
-  const Field s_a = softmin_at(problem, Side::source, g);
+  Field s_a = softmin_at(problem, Side::source, g);
   Field s_b = softmin_at(problem, Side::target, f);
   values.residual_source = residual(a, f, s_a, epsilon)[0] / mass_a;
   values.residual_target = residual(b, g, s_b, epsilon)[0] / mass_b;
@@ -156,7 +160,7 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
              std::abs(mass_b - 1.0) < 1e-9) {
     s_b = {};
     p = {};
-    round_plan(problem, f, g, s_a, values);
+    round_plan(problem, f, g, std::move(s_a), values);
   }
   return values;
 }

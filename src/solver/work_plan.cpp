@@ -75,7 +75,6 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
   const Real gathered = run.ranks > 1 ? n : 0.0;
   const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
-  const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
   const bool separable = settings.kernel.resolved_type() == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
@@ -101,13 +100,13 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                                              arrays("potentials and half-steps", 4.0 * local_n),
                                              arrays("acceleration", anderson_copies(settings.acceleration) * local_n),
                                              arrays("gathered potentials", gathered), arrays("kernel", kernel)});
-  // evaluate_transport: s_a, s_b, p; or s_a, g1, e_b, r1, e_a. plan_cost: h, mean. average_cost: sums; zeros and work
+  // evaluate_transport: s_a, s_b, p; rounding: g1, e_b, r1. plan_cost: h, mean. average_cost: sums; zeros and work
   const Real averages = 2.0 * local_n + (separable ? local_n + n + (run.grid.dimension() > 1 ? local_n : 0.0) : 0.0);
-  plan.consider("evaluation of the result", {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                                             arrays("potentials", 2.0 * local_n),
-                                             arrays("plan marginals and rounding", (balanced ? 5.0 : 3.0) * local_n),
-                                             arrays("mean costs and work arrays", averages),
-                                             arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  plan.consider(
+      "evaluation of the result",
+      {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n), arrays("potentials", 2.0 * local_n),
+       arrays("plan marginals and rounding", 3.0 * local_n), arrays("mean costs and work arrays", averages),
+       arrays("gathered potentials", gathered), arrays("kernel", kernel)});
   // write_transport
   plan.consider("writing", {base, whole, arrays("potentials of this rank", 3.0 * local_n),
                             arrays("potentials, whole, on rank 0", 2.0 * n)});
@@ -153,9 +152,10 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
                  arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
                  arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, local_n))});
-  // write_barycenters: all rows, one of them again, a local copy; picture_of: sorted values
+  // write_barycenters: all rows, one of them again where there are several; picture_of: sorted values
+  const Real on_root = static_cast<Real>(run.rows) + (run.rows > 1 ? 1.0 : 0.0) + (run.picture ? 1.0 : 0.0);
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
-                            arrays("barycenters, whole, on rank 0", (static_cast<Real>(run.rows) + 2.0) * n)});
+                            arrays("barycenters, whole, on rank 0", on_root * n)});
   return plan;
 }
 

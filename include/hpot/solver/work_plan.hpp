@@ -43,6 +43,7 @@ struct BarycenterRun {
   ProcessGridShape shape;
   Index rows = 1;  // of barycenter.weights
   int parts = 1;
+  bool picture = false;
 };
 
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run);

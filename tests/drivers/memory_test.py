@@ -1,0 +1,152 @@
+"""What a run takes: the dry run's number against VmHWM, the bound on barycenters, and resources.memory_limit."""
+import gzip
+import re
+import unittest
+
+import programs
+from programs import h5py, nibabel, numpy
+
+MEBIBYTE = 2.0**20
+LIBRARIES = 20 * MEBIBYTE  # of MPI, HDF5 and Kokkos, beside the arrays
+PLAIN = ("--barycenter.method", "plain")
+UNMIXED = ("--acceleration.type", "none")
+MIXED = ("--acceleration.memory", "3")
+
+
+def few_sweeps(count):
+    """On the given grid at once, so that the largest arrays are there soon."""
+    return ("--epsilon.multiscale", "false", "--epsilon.schedule", "none", "--epsilon.target", "64",
+            "--stopping.tolerance", "1e-12", "--stopping.max_iterations", str(count))
+
+
+def volumes(side, count):
+    return ("--input.measures", f"synthetic:gaussian?dim=3&n={side}&count={count}")
+
+
+def pair(family, side):
+    return tuple(part for name, item in (("source", 0), ("target", 1))
+                 for part in (f"--input.{name}", f"synthetic:{family}&n={side}&item={item}"))
+
+
+def planned_by_dry_run(program, *arguments, ranks=1):
+    """(bytes in all, bytes of the program at its start)."""
+    done = programs.run(program, *arguments, "--dry-run", ranks=ranks)
+    numbers = re.search(r"([\d.]+) MiB  in all, beside the program at its start \((\d+) MiB\)", done.out)
+    assert done.code == 0 and numbers, done.err + done.out
+    return tuple(float(number) * MEBIBYTE for number in numbers.groups())
+
+
+class Memory(programs.DriverTest):
+    def growth(self, program, *arguments, ranks=1, code=3, at_least=100):
+        """Runs; the plan must be within 20% of what was taken, `at_least` MiB, which is returned."""
+        result = self.succeed(program, *arguments, ranks=ranks, code=code)
+        with h5py.File(result) as file:
+            grown, planned = (float(file.attrs[name]) for name in ("memory_growth_max", "memory_planned"))
+        dry, _ = planned_by_dry_run(program, *arguments, "--output.file", result, ranks=ranks)
+        self.assertLess(abs(dry - planned), 0.06 * MEBIBYTE)
+        self.assertGreater(grown, at_least * MEBIBYTE)
+        self.assertLess(abs(planned - grown), 0.2 * grown, f"planned {planned}, taken {grown}")
+        return grown
+
+    def test_unmixed_barycenter_takes_4_arrays_for_each_owned_measure_and_4_more(self):
+        side = 96
+        volume = 8.0 * side**3
+        for method, count, ranks in (((), 6, 1), ((), 16, 1), ((), 6, 2), ((), 16, 2), (PLAIN, 6, 1), (PLAIN, 16, 2)):
+            with self.subTest(method=method, count=count, ranks=ranks):
+                grown = self.growth("hpot-barycenter", *volumes(side, count), *method, *UNMIXED, *few_sweeps(2),
+                                    ranks=ranks, at_least=60)
+                self.assertLess(grown, (4 * count / ranks + 4) * volume + LIBRARIES)
+
+    def test_dry_run_of_barycenters_is_near_what_they_take(self):
+        for measures, more, ranks in (
+                (volumes(96, 8), (*UNMIXED, *few_sweeps(2), "--parallel.rows", "2"), 2),
+                (volumes(80, 4), (*PLAIN, *MIXED, *few_sweeps(7)), 1),
+                (volumes(96, 4), (*PLAIN, *MIXED, *few_sweeps(7), "--parallel.rows", "2"), 2),
+                (volumes(96, 6), (*PLAIN, *MIXED, *few_sweeps(7)), 2),
+                (volumes(96, 3), (*UNMIXED, *few_sweeps(2), "--barycenter.weights", "1,1,1;1,2,3;3,2,1"), 1)):
+            with self.subTest(measures=measures, more=more, ranks=ranks):
+                self.growth("hpot-barycenter", *measures, *more, ranks=ranks)
+
+    def test_dry_run_of_transport_is_near_what_it_takes(self):
+        for measures, more, ranks in (
+                (("gaussian?dim=3", 104), (*UNMIXED, *few_sweeps(2)), 1),
+                (("gaussian?dim=3", 128), (*UNMIXED, *few_sweeps(2)), 2),
+                (("gaussian?dim=3", 96), (*MIXED, *few_sweeps(7), "--penalty.target", "kl:10"), 1),
+                (("gaussian?dim=3", 96), (*few_sweeps(14),), 2),
+                (("gaussian?dim=3", 96), (*UNMIXED, *few_sweeps(2), "--sinkhorn.divergence", "true"), 1),
+                (("gaussian?dim=2", 1024), (*UNMIXED, *few_sweeps(1)), 1),
+                (("ellipse?seed=1", 62), (*UNMIXED, *few_sweeps(2), "--kernel.type", "stored"), 1),
+                (("ellipse?seed=1", 72), (*UNMIXED, *few_sweeps(2), "--kernel.type", "stored"), 2)):
+            with self.subTest(measures=measures, more=more, ranks=ranks):
+                family, side = measures
+                self.growth("hpot-sinkhorn", *pair(family, side), *more, ranks=ranks)
+
+    def test_dry_run_through_all_levels_is_near_what_they_take(self):
+        self.growth("hpot-barycenter", *volumes(96, 6), *PLAIN, *UNMIXED, "--epsilon.target", "64",
+                    "--stopping.tolerance", "0.3", code=0)
+
+    def test_operator_on_the_fly_takes_no_matrix(self):
+        arguments = (*pair("ellipse?seed=1", 40), *UNMIXED, *few_sweeps(2), "--kernel.type", "dense")
+        result = self.succeed("hpot-sinkhorn", *arguments, code=3)
+        with h5py.File(result) as file:
+            self.assertLess(file.attrs["memory_growth_max"], LIBRARIES)
+            self.assertLess(file.attrs["memory_planned"], LIBRARIES)
+
+    def test_dry_run_of_the_benchmark_is_near_what_it_takes(self):
+        arguments = ("--bench.size", "64", "--bench.image", "64", "--bench.points", "16", "--bench.memory", "48",
+                     "--bench.repetitions", "1", "--bench.seconds", "0", "--output.file", self.folder / "bench.csv")
+        planned, _ = planned_by_dry_run("hpot-bench", *arguments)
+        done = programs.run("hpot-bench", *arguments)
+        taken = float(re.search(r"memory taken: ([\d.]+) MiB", done.out).group(1)) * MEBIBYTE
+        self.assertGreater(taken, 100 * MEBIBYTE)
+        self.assertLess(abs(planned - taken), 0.2 * taken)
+
+
+class Limit(programs.DriverTest):
+    def refusal(self, limit, *arguments, ranks=1, program="hpot-barycenter"):
+        done = programs.run(program, *arguments, "--resources.memory_limit", limit, "--output.file",
+                            self.folder / "result.h5", ranks=ranks)
+        self.assertEqual(done.code, 2, done.out + done.err)
+        self.assertEqual(len(done.messages()), 1, done.err)
+        self.assertFalse((self.folder / "result.h5").exists())
+        return done.messages()[0]
+
+    def test_what_cannot_fit_is_refused_before_voxels_are_read(self):
+        header = nibabel.Nifti1Image(numpy.zeros((400, 400, 400), numpy.uint8), numpy.eye(4)).to_bytes()[:400]
+        path = self.folder / "no_voxels.nii.gz"
+        path.write_bytes(gzip.compress(header))
+        message = self.refusal("1GiB", "--input.measures", path, ranks=2)
+        for fragment in ("resources.memory_limit = 1GiB", "a rank would hold", "acceleration", "what would fit", "ranks"):
+            self.assertIn(fragment, message)
+
+    def test_what_is_offered_fits(self):
+        arguments = (*volumes(96, 6), "--resources.memory_limit", "600MiB", "--output.file", self.folder / "result.h5")
+        message = self.refusal("600MiB", *volumes(96, 6))
+        memory = re.search(r"acceleration.memory = (\d+)", message).group(1)
+        ranks = int(re.search(r"(\d+) ranks", message).group(1))
+        for fitting in (("--acceleration.memory", memory), UNMIXED):
+            self.assertEqual(programs.run("hpot-barycenter", *arguments, *fitting, "--dry-run").code, 0)
+        self.assertEqual(programs.run("hpot-barycenter", *arguments, "--acceleration.memory", str(int(memory) + 1),
+                                      "--dry-run").code, 2)
+        self.assertEqual(programs.run("hpot-barycenter", *arguments, "--dry-run", ranks=ranks).code, 0)
+
+    def test_run_within_its_limit_obeys_it(self):
+        arguments = (*pair("gaussian?dim=3", 80), *UNMIXED, *few_sweeps(2))
+        planned, at_start = planned_by_dry_run("hpot-sinkhorn", *arguments)
+        limit = planned + at_start + 2 * MEBIBYTE
+        result = self.succeed("hpot-sinkhorn", *arguments, "--resources.memory_limit", f"{limit:.0f}B", code=3)
+        with h5py.File(result) as file:
+            self.assertLess(file.attrs["memory_growth_max"] + at_start, limit)
+        self.refusal(f"{limit - 6 * MEBIBYTE:.0f}B", *arguments, program="hpot-sinkhorn")
+
+    def test_where_no_number_of_ranks_helps_it_says_so(self):
+        self.assertIn("no number of ranks", self.refusal("200MiB", *pair("gaussian?dim=3", 400),
+                                                         program="hpot-sinkhorn"))
+
+    def test_sizes_that_are_none_are_refused(self):
+        for size in ("8GX", "-1GiB", "0", "much", "nan", "1e400GiB"):
+            self.assertIn("resources.memory_limit", self.refusal(size, *volumes(8, 2)))
+
+
+if __name__ == "__main__":
+    unittest.main()
