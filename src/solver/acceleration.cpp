@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -66,6 +67,11 @@ class Plain final : public Acceleration {
 };
 
 class Anderson final : public Acceleration {
+  struct Difference {
+    Fields residual;  // dF
+    Fields image;     // dG
+  };
+
  public:
   explicit Anderson(Index memory) : memory_(memory) {}
 
@@ -100,11 +106,12 @@ class Anderson final : public Acceleration {
     ++age_;
     const Fields x = map.state();
     const Fields y = map.image();
-    Fields residual = copy(y);
+    reserve(x);
+    Fields residual = take(y);
     combine_all(-1.0, x, 1.0, residual);  // F = G(x) - x
     if (!last_image_.empty()) remember(map, residual, y);
     last_residual_ = residual;
-    last_image_ = copy(y);
+    last_image_ = take(y);
     last_error_ = error;
     const std::vector<Real> gamma = solve_normal_equations(gram_, projections(map, residual));
     map.accept();  // x = G(x)
@@ -135,10 +142,39 @@ class Anderson final : public Acceleration {
   }
 
  private:
+  /// Makes every copy that the memory can ever need: what a run takes does not depend on how soon it converges.
+  void reserve(const Fields& state) {
+    const auto same_size = [](const Field& a, const Field& b) { return a.size() == b.size(); };
+    if (!spare_.empty() && !std::equal(state.begin(), state.end(), spare_[0].begin(), same_size)) spare_.clear();
+    const std::size_t held = 2 * history_.size() + (last_image_.empty() ? 0 : 2);
+    while (held + spare_.size() < static_cast<std::size_t>(2 * memory_ + 3)) spare_.push_back(copy(state));
+  }
+
+  Fields take(const Fields& values) {
+    Fields fields = std::move(spare_.back());
+    spare_.pop_back();
+    for (std::size_t f = 0; f < values.size(); ++f) Kokkos::deep_copy(fields[f], values[f]);
+    return fields;
+  }
+
+  void give_back(Fields& fields) {
+    if (!fields.empty()) spare_.push_back(std::move(fields));
+    fields.clear();
+  }
+
+  void give_back(std::deque<Difference>& differences) {
+    for (Difference& difference : differences) {
+      give_back(difference.residual);
+      give_back(difference.image);
+    }
+    differences.clear();
+  }
+
   void forget() {
-    history_.clear();
+    give_back(history_);
+    give_back(last_residual_);
+    give_back(last_image_);
     gram_.clear();
-    last_image_.clear();
     last_error_ = infinity;
     least_error_ = infinity;
     age_ = 0;
@@ -149,13 +185,10 @@ class Anderson final : public Acceleration {
     map.renew_inner_product();
   }
 
-  struct Difference {
-    Fields residual;  // dF
-    Fields image;     // dG
-  };
-
   void remember(const FixedPointMap& map, const Fields& residual, const Fields& image) {
     if (static_cast<Index>(history_.size()) == memory_) {
+      give_back(history_.front().residual);
+      give_back(history_.front().image);
       history_.pop_front();
       gram_.erase(gram_.begin());
       for (auto& row : gram_) row.erase(row.begin());
@@ -176,6 +209,7 @@ class Anderson final : public Acceleration {
 
   Index memory_;
   std::deque<Difference> history_;
+  std::vector<Fields> spare_;  // copies of a state that hold nothing now
   std::vector<std::vector<Real>> gram_;
   Fields last_residual_;
   Fields last_image_;
