@@ -45,7 +45,7 @@ struct PngReader {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &message, png_failed, png_warned);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
   Index width = 0, height = 0, stored_row_bytes = 0, row_bytes = 0;
-  int channels = 0, depth = 0;
+  int channels = 0, depth = 0, passes = 1;
   std::vector<png_byte> pixels;
   std::vector<png_bytep> rows;
   PngReader() = default;
@@ -70,7 +70,7 @@ bool read_png_header(PngReader& reader, std::FILE* file) {
   png_read_info(reader.png, reader.info);
   reader.stored_row_bytes = static_cast<Index>(png_get_rowbytes(reader.png, reader.info));
   png_set_expand(reader.png);  // palette to RGB, 1, 2 and 4 bit to 8, transparency to alpha
-  png_set_interlace_handling(reader.png);
+  reader.passes = png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
   reader.width = png_get_image_width(reader.png, reader.info);
   reader.height = png_get_image_height(reader.png, reader.info);
@@ -80,9 +80,16 @@ bool read_png_header(PngReader& reader, std::FILE* file) {
   return true;
 }
 
+/// Into `rows`, or, where it is empty, over and over into the one row of `pixels`.
 bool read_png_rows(PngReader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
-  png_read_image(reader.png, reader.rows.data());
+  if (!reader.rows.empty()) {
+    png_read_image(reader.png, reader.rows.data());
+  } else {
+    for (int pass = 0; pass < reader.passes; ++pass) {
+      for (Index y = 0; y < reader.height; ++y) png_read_row(reader.png, reader.pixels.data(), nullptr);
+    }
+  }
   png_read_end(reader.png, nullptr);
   return true;
 }
@@ -98,23 +105,40 @@ bool write_png_rows(PngWriter& writer, std::FILE* file, const Raster& raster) {
   return true;
 }
 
+void read_header(PngReader& reader, std::FILE* file, const std::string& path) {
+  require(read_png_header(reader, file), path, "not a readable PNG image: " + std::string(reader.message.text.data()),
+          "check the file");
+}
+
+void read_rows(PngReader& reader, const std::string& path) {
+  require(read_png_rows(reader), path, "cut short or damaged: " + std::string(reader.message.text.data()),
+          "get the file anew");
+}
+
+/// A header can claim a thousand times more than the file holds, and unpacked that is up to 32 times more again: a first
+/// reading, row by row, sees whether it is all there before memory is taken.
 void read_pixels(PngReader& reader, const std::string& path) {
   std::error_code error;
   require(std::filesystem::is_regular_file(path, error), path, "no such file",
           "check the name and the working directory");
   const File file(std::fopen(path.c_str(), "rb"));
   require(file != nullptr, path, "cannot be opened: " + std::string(std::strerror(errno)));
-  require(read_png_header(reader, file.get()), path,
-          "not a readable PNG image: " + std::string(reader.message.text.data()), "check the file");
-  const std::uintmax_t claimed = static_cast<std::uintmax_t>(reader.stored_row_bytes) * reader.height;
-  require(claimed / deflate_ratio <= std::filesystem::file_size(path, error) && !error, path,
-          "cut short, or its header is wrong: it claims " + std::to_string(reader.width) + " x " +
-              std::to_string(reader.height) + " pixels, more than the file can hold",
-          "get the file anew");
+  {
+    PngReader first;
+    read_header(first, file.get(), path);
+    const std::uintmax_t claimed = static_cast<std::uintmax_t>(first.stored_row_bytes) * first.height;
+    require(claimed / deflate_ratio <= std::filesystem::file_size(path, error) && !error, path,
+            "cut short, or its header is wrong: it claims " + std::to_string(first.width) + " x " +
+                std::to_string(first.height) + " pixels, more than the file can hold",
+            "get the file anew");
+    first.pixels.resize(static_cast<std::size_t>(first.row_bytes));
+    read_rows(first, path);
+  }
+  std::rewind(file.get());
+  read_header(reader, file.get(), path);
   reader.pixels.resize(static_cast<std::size_t>(reader.row_bytes * reader.height));
   for (Index y = 0; y < reader.height; ++y) reader.rows.push_back(reader.pixels.data() + y * reader.row_bytes);
-  require(read_png_rows(reader), path, "cut short or damaged: " + std::string(reader.message.text.data()),
-          "get the file anew");
+  read_rows(reader, path);
 }
 
 /// Factors of the stored channels (grey, grey alpha, RGB, RGB alpha) in the wanted value.

@@ -3,6 +3,7 @@
 #include "io/files.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <numeric>
@@ -118,6 +119,24 @@ TEST(Png, CutDamagedAndAbsurdFilesAreInputErrors) {
   EXPECT_THAT(error(png(900000, 900000, 16, rgb_alpha, bytes({0}), {}, true)),
               HasSubstr("more than the file can hold"));
   EXPECT_THAT(error_of([&] { read_image(folder / "none.png"); }), HasSubstr("no such file"));
+}
+
+TEST(Png, PixelsThatAreNotThereTakeNoMemory) {
+  const Folder folder("png_claims");
+  const std::string bulk = chunk("prVt", std::string(60000, '\1'));  // makes the claim of 20000 x 20000 bits believable
+  const std::string colours = chunk("PLTE", bytes({1, 2, 3})) + chunk("tRNS", "\1");
+  const auto peak = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;  // MiB
+  };
+  const auto before = peak();
+  for (const bool interlaced : {false, true}) {
+    const std::string path =
+        folder.write("a.png", png(20000, 20000, 1, palette, bytes({0, 0}), colours + bulk, interlaced));
+    EXPECT_THAT(error_of([&] { read_image(path); }), HasSubstr("cut short or damaged"));
+  }
+  EXPECT_LT(peak() - before, 200);  // unpacked: 1.6 GB
 }
 
 TEST(Pgm, TextAndBytesOfBothDepthsAreRead) {
