@@ -18,7 +18,7 @@ namespace hpot {
 
 namespace {
 
-constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
+constexpr std::size_t chunk_bytes = std::size_t{1} << 17;
 constexpr std::uint64_t deflate_ratio = 1032;  // no deflate stream expands more
 
 }  // namespace

@@ -20,15 +20,20 @@ class PgmText {
 
   Index number(const char* what, Index highest) {
     skip_blanks();
-    require(at_ < text_.size(), path_, std::string("cut short: it ends within its ") + what, "get the file anew");
+    if (at_ == text_.size()) reject(std::string("cut short: it ends within its ") + what, "get the file anew");
     Index value = 0;
     const std::size_t begin = at_;
     while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) && value <= highest) {
       value = 10 * value + (text_[at_++] - '0');
     }
-    require(at_ > begin && value <= highest, path_,
-            std::string("its ") + what + " is no number from 0 to " + std::to_string(highest), "check the file");
+    if (at_ == begin || value > highest) {
+      reject(std::string("its ") + what + " is no number from 0 to " + std::to_string(highest), "check the file");
+    }
     return value;
+  }
+
+  [[noreturn]] void reject(const std::string& why, const std::string& what_to_do) const {
+    throw InputError(error_text(path_, {}, {}, why, what_to_do));
   }
 
   /// What follows the single white-space byte after the header.
@@ -62,27 +67,28 @@ GridData read_pgm(const std::string& path) {
   const Index highest = text.number("maximal value", 65535);
   require(width > 0 && height > 0 && highest > 0, path, "its width, height or maximal value is 0", "check the file");
 
-  const Index sample_bytes = binary ? (highest > 255 ? 2 : 1) : 2;  // a number and a blank, but for the last
+  const Index sample_bytes = highest > 255 ? 2 : 1;
   const auto raster = text.raster();
-  const auto available = static_cast<Index>(raster.size());
-  require(width * height <= (available + 1) / sample_bytes, path, "cut short: it ends within its pixels",
+  const Index pixels = width * height;
+  const Index least_bytes = binary ? pixels * sample_bytes : 2 * pixels - 1;  // in text a digit and, between, a blank
+  require(least_bytes <= static_cast<Index>(raster.size()), path, "cut short: it ends within its pixels",
           "get the file anew");
   GridData data;
   data.grid = make_grid({height, width}, {1.0});
-  data.values.reserve(static_cast<std::size_t>(width * height));
-  for (Index i = 0; i < width * height; ++i) {
+  data.values.reserve(static_cast<std::size_t>(pixels));
+  for (Index i = 0; i < pixels; ++i) {
     Index sample = 0;
     if (binary) {
-      require((i + 1) * sample_bytes <= available, path, "cut short: it ends within its pixels", "get the file anew");
       for (Index b = 0; b < sample_bytes; ++b) {
         sample = 256 * sample + static_cast<unsigned char>(raster[static_cast<std::size_t>(i * sample_bytes + b)]);
       }
     } else {
       sample = text.number("pixels", 65535);
     }
-    require(sample <= highest, path,
-            "a pixel of " + std::to_string(sample) + " above the maximal value " + std::to_string(highest),
-            "check the file");
+    if (sample > highest) {
+      text.reject("a pixel of " + std::to_string(sample) + " above the maximal value " + std::to_string(highest),
+                  "check the file");
+    }
     data.values.push_back(static_cast<Real>(sample) / static_cast<Real>(highest));
   }
   data.name = path;
