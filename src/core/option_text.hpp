@@ -29,7 +29,10 @@ inline constexpr char protected_hash = '\x01';
 /// of another form, a key before the first section, a section that is not in `sections`, and bytes that are no text.
 std::string prepare_ini(const std::string& bytes, const std::string& file, const std::vector<std::string>& sections);
 
-/// Why an INI line `name = value` could not hold `value` as it is; empty when it can.
+/// `name = value` as a line of an INI that reads back as this value; one that begins with '#' follows the '=' at once.
+std::string ini_line(const std::string& name, const std::string& value);
+
+/// Why no ini_line could hold `value` as it is; empty when one can.
 std::string unwritable(const std::string& value);
 
 }  // namespace hpot::option_text

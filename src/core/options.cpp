@@ -6,6 +6,7 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -87,9 +88,11 @@ std::string read_ini(const std::string& file) {
   require(std::filesystem::exists(file, ignored), file, "no such file", "check --config and the folder you are in");
   require(!std::filesystem::is_directory(file, ignored), file, "a folder, not a file", "name the INI file in it");
   std::ifstream stream(file, std::ios::binary);
-  std::string bytes(largest_ini + 1, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(stream.gcount());
+  std::string bytes;
+  for (std::array<char, 4096> part; stream && bytes.size() <= largest_ini;) {
+    stream.read(part.data(), part.size());
+    bytes.append(part.data(), static_cast<std::size_t>(stream.gcount()));
+  }
   require(stream.eof() && !stream.bad(), file, "cannot be read, or larger than 1 MiB",
           "give a readable INI file; data files are named by the keys of [input]");
   return bytes;
@@ -354,8 +357,8 @@ std::string Options::dump() const {
       if (section_of(key.name) != section) continue;
       const std::string& current = text(key.name);
       const bool missing = key.required && current.empty();
-      ini += wrapped(key.help, "# ") + (missing ? "# required: " : "") + name_in_section(key.name) + " =" +
-             (current.empty() ? "" : " " + current) + "\n";
+      ini += wrapped(key.help, "# ") + (missing ? "# required: " : "") +
+             option_text::ini_line(name_in_section(key.name), current) + "\n";
     }
   }
   return ini;
