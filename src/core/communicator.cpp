@@ -196,8 +196,7 @@ void Communicator::agree(const std::function<void()>& work) const {
     message = error.what();
     failed = rank_;
   } catch (const std::bad_alloc&) {
-    message =
-        "rank " + std::to_string(rank_) + " (out of memory) [use more nodes, fewer ranks per node, or smaller input]";
+    message = out_of_memory_text(rank_);
     failed = rank_;
   }
   MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MIN, handle_->comm);

@@ -1,5 +1,7 @@
 #include "hpot/core/error.hpp"
 
+#include <algorithm>
+
 namespace hpot {
 
 std::string error_text(const std::string& file, const std::string& key, const std::string& value,
@@ -8,7 +10,15 @@ std::string error_text(const std::string& file, const std::string& key, const st
   if (!key.empty()) text += (text.empty() ? "" : ": ") + key + " = " + value;
   if (!why.empty()) text += (text.empty() ? "(" : " (") + why + ")";
   if (!what_to_do.empty()) text += " [" + what_to_do + "]";
+  // Names and values may come from a damaged file: none of them may break the line or steer a terminal.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
   return text;
+}
+
+std::string out_of_memory_text(int rank) {
+  return error_text("rank " + std::to_string(rank), {}, {}, "out of memory",
+                    "use more nodes, fewer ranks per node, or smaller input");
 }
 
 }  // namespace hpot

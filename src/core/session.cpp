@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <thread>
 
 namespace hpot {
@@ -54,6 +55,7 @@ bool all_ranks_arrive() {
   return done != 0;
 }
 
+/// An error of all ranks, or of this one alone, which ends the others.
 int report_input_error(const Program& program, int rank, const char* what) {
   const int code = static_cast<int>(ExitCode::bad_input);
   const bool together = all_ranks_arrive();
@@ -78,6 +80,8 @@ int run(int argc, char** argv, const Program& program) {
     return static_cast<int>(ExitCode::done);
   } catch (const InputError& error) {
     return report_input_error(program, world.rank(), error.what());
+  } catch (const std::bad_alloc&) {  // Kokkos' own is derived from it
+    return report_input_error(program, world.rank(), out_of_memory_text(world.rank()).c_str());
   }
 }
 

@@ -71,6 +71,17 @@ class OptionsTest : public testing::Test {
   std::string file_ = testing::TempDir() + "hpot_options_" + std::to_string(getpid()) + ".ini";
 };
 
+TEST_F(OptionsTest, AValueThatBeginsWithAHashIsDumpedSoThatItReadsBack) {
+  const Options options = parse(with_ini("[input]\nsource = a.csv\nmeasures =#1;b\n"));
+  EXPECT_EQ(options.text("input.measures"), "#1;b");
+  EXPECT_EQ(parse(with_ini(options.dump())).text("input.measures"), "#1;b");
+}
+
+TEST_F(OptionsTest, ErrorsAreOneLineWhateverTheyTellOf) {
+  EXPECT_THAT(error_of({"--input.source", "a\nb\x1b[2J"}), Not(HasSubstr("\n")));
+  EXPECT_THAT(error_of({"--vers\x01ion"}), HasSubstr("--vers?ion"));
+}
+
 TEST_F(OptionsTest, CommandLineOverridesIniOverridesDefault) {
   const Options options = parse(with_ini("[input]\nsource = a.nii\n[epsilon]\ntarget = 2\nunit = spacing2\n",
                                          {"--epsilon.target", "0.25", "--parallel.rows=3"}));

@@ -21,9 +21,13 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// `<file>: <key> = <value> (<why it is a problem>) [what to do]`; empty parts are left out.
+/// `<file>: <key> = <value> (<why it is a problem>) [what to do]`; empty parts are left out. One line: control characters
+/// become '?'.
 std::string error_text(const std::string& file, const std::string& key, const std::string& value,
                        const std::string& why, const std::string& what_to_do);
+
+/// Of a rank whose memory does not suffice.
+std::string out_of_memory_text(int rank);
 
 /// Throws InputError when `condition` does not hold. `where` is a file, `file: key = value`, or a part of the program.
 inline void require(bool condition, const std::string& where, const std::string& why,

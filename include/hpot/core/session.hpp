@@ -31,7 +31,8 @@ struct Program {
 };
 
 /// main() of every HPOT program. InputError: rank 0 prints it, all exit 2; should it have been thrown on some ranks only,
-/// the job is aborted with the same message after a few seconds rather than left hanging. Anything else: abort with 1.
+/// the job is aborted with the same message after a few seconds rather than left hanging; likewise where memory runs out.
+/// Anything else: abort with 1.
 int run_main(int argc, char** argv, const Program& program);
 
 /// From now on the first SIGTERM and any SIGUSR1 only set what stop_requested() returns; a second SIGTERM ends the program.
