@@ -21,6 +21,11 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 class Hdf5File : public testing::Test {
  protected:
   void SetUp() override {
@@ -153,6 +158,28 @@ TEST_F(Hdf5File, CutFilesAndAbsurdShapesAreRefusedBeforeMemoryIsTaken) {
   EXPECT_THAT(message_of([&] { read_hdf5(never, "group/data"); }), HasSubstr("the file stores 0"));
   const std::string five = foreign(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {1, 1, 1, 1, 2}, values.data());
   EXPECT_THAT(message_of([&] { read_hdf5(five, "group/data"); }), HasSubstr("it has 5 dimensions"));
+}
+
+// Found by hpot_fuzz.
+
+TEST_F(Hdf5File, GroupsThatCrashTheLibraryAreInputErrors) {
+  const double values[] = {1, 2};
+  const std::string file = foreign(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {2}, values);
+  const std::string whole = bytes_of(file);
+  int heaps = 0;
+  for (auto heap = whole.find("HEAP"); heap != std::string::npos; heap = whole.find("HEAP", heap + 1)) {
+    ++heaps;  // of a group's names: at 8 its size, at 24 its place
+    for (const std::size_t field : {8, 24}) {
+      std::string damaged = whole;
+      damaged.replace(heap + field, 8, 8, '\xff');
+      std::ofstream(file, std::ios::binary) << damaged;
+      EXPECT_THAT(message_of([&] { read_hdf5(file, "group/data"); }), HasSubstr("foreign.h5")) << heap << "+" << field;
+      EXPECT_THAT(message_of([&] { read_hdf5_shape(file, "group/data"); }), HasSubstr("foreign.h5"));
+    }
+  }
+  EXPECT_EQ(heaps, 2);
+  std::ofstream(file, std::ios::binary) << whole;
+  EXPECT_THAT(read_hdf5(file, "group/data").values, ElementsAre(1, 2));
 }
 
 TEST_F(Hdf5File, WriterDestroyedWithoutCloseLeavesTheOldFileAndNothingElse) {
