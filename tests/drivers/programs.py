@@ -35,16 +35,21 @@ class Run:
         return [line for line in self.err.splitlines() if line.startswith(self.program + ":")]
 
 
-def command(program, *arguments, ranks=1):
-    """(argv, environment)"""
+def command(program, *arguments, ranks=1, odd_rank=None):
+    """(argv, environment). `odd_rank` changes what rank 1 is: options of mpirun and a command that wraps the program."""
     argv = [str(BIN / program), *map(str, arguments)]
-    if ranks > 1:
-        argv = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *argv]
+    several = [MPIEXEC, "--oversubscribe", "--bind-to", "none"]
+    if odd_rank is not None:
+        options, wrapper = odd_rank
+        argv = [*several, "-n", "1", *argv, ":", *map(str, options), "-n", "1", *wrapper, *argv, ":",
+                "-n", str(ranks - 2), *argv]
+    elif ranks > 1:
+        argv = [*several, "-n", str(ranks), *argv]
     return argv, dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
 
-def run(program, *arguments, ranks=1, cwd=SOURCE, timeout=100):
-    argv, environment = command(program, *arguments, ranks=ranks)
+def run(program, *arguments, ranks=1, odd_rank=None, cwd=SOURCE, timeout=100):
+    argv, environment = command(program, *arguments, ranks=ranks, odd_rank=odd_rank)
     start = time.monotonic()
     done = subprocess.run(argv, cwd=cwd, env=environment, timeout=timeout, capture_output=True, text=True)
     return Run(program, done.returncode, done.stdout, done.stderr, time.monotonic() - start)
