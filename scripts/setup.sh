@@ -21,6 +21,7 @@ packages=(
   libnifti-dev libpng-dev zlib1g-dev                    # NIfTI-1, Analyze 7.5, PNG, gzip
   libgtest-dev liblemon-dev                             # tests: framework, exact network simplex
   clang-format-14                                       # the format check
+  clang-14 libclang-rt-14-dev libomp-14-dev             # scripts/fuzz.sh
   python3 python3-numpy python3-h5py python3-nibabel python3-matplotlib   # plots, and tests of the written files
 )
 
@@ -52,7 +53,10 @@ for package in "${packages[@]}"; do installed "$package" || missing+=("$package"
 if [ ${#missing[@]} -gt 0 ]; then
   echo "setup: installing from this machine's own Debian release: ${missing[*]}"
   apt update
-  apt install -y --no-install-recommends "${missing[@]}" >/dev/null
+  # Once Kokkos has brought Debian 13's libc6, packages that need the very libc6 of their release must be of 13 as well.
+  apt install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+    apt install -y --no-install-recommends -t trixie "${missing[@]}" >/dev/null ||
+    apt install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 # Kokkos: an existing one comes first.
