@@ -40,6 +40,15 @@ Field copy_of(const ConstField& field) {
   return copy;
 }
 
+Field quotient(const ConstField& x, Real y) {
+  const Field z(Kokkos::view_alloc("hpot::quotient", Kokkos::WithoutInitializing), x.extent(0), x.extent(1));
+  const Real* from = x.data();
+  Real* to = z.data();
+  Kokkos::parallel_for(
+      "hpot::quotient", Policy(0, z.size()), KOKKOS_LAMBDA(Index i) { to[i] = from[i] / y; });
+  return z;
+}
+
 void combine(Real alpha, const ConstField& x, Real beta, const Field& y) {
   const Real* from = x.data();
   Real* to = y.data();

@@ -69,6 +69,17 @@ std::string penalty_problem(const std::string& text) {
 
 std::string describe(const MarginalPenalty& penalty) { return std::visit(Describe{}, penalty); }
 
+Real reach(const MarginalPenalty& penalty) {
+  const auto* tv = std::get_if<TotalVariation>(&penalty);
+  return tv == nullptr ? infinity : tv->rho;
+}
+
+Real strength(const MarginalPenalty& penalty) {
+  if (const auto* kl = std::get_if<KullbackLeibler>(&penalty)) return kl->rho;
+  if (const auto* tv = std::get_if<TotalVariation>(&penalty)) return tv->rho;
+  return 0.0;
+}
+
 bool is_finite(const MarginalPenalty& penalty) {
   return std::holds_alternative<KullbackLeibler>(penalty) || std::holds_alternative<TotalVariation>(penalty);
 }

@@ -71,6 +71,14 @@ void apply_prox(const MarginalPenalty& penalty, const ConstField& s, Real epsilo
   std::visit([&](const auto& p) { prox_kernel(p, s, epsilon, f); }, penalty);
 }
 
+void clamp_to_domain(const MarginalPenalty& penalty, const Field& f) {
+  const Real rho = reach(penalty);
+  if (rho == infinity) return;
+  Kokkos::parallel_for(
+      "hpot::clamp_to_domain", all_points(f),
+      KOKKOS_LAMBDA(Index k, Index i) { f(k, i) = Kokkos::max(-rho, Kokkos::min(rho, f(k, i))); });
+}
+
 std::vector<Real> residual(const Marginal& side, const ConstField& f, const ConstField& s, Real epsilon) {
   return std::visit(
       [&](const auto& p) {

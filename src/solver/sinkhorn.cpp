@@ -14,6 +14,8 @@ SinkhornMap::SinkhornMap(TransportProblem problem, const Field& g) : problem_(st
   const Marginal& b = problem_.target;
   source_mass_ = mass(a.rows, a.weight);
   target_mass_ = mass(b.rows, b.weight);
+  const Real largest_mass = *std::max_element(target_mass_.begin(), target_mass_.end());
+  share_ = quotient(b.weight, largest_mass > 0.0 ? std::ldexp(1.0, std::ilogb(largest_mass)) : 1.0);
   const Index batch = static_cast<Index>(a.weight.extent(0));
   f_ = make_field("hpot::Sinkhorn::f", batch, a.rows.local_n());
   if (g_.extent(0) == 0) g_ = make_field("hpot::Sinkhorn::g", batch, b.rows.local_n());
@@ -32,6 +34,7 @@ Real SinkhornMap::evaluate() {
   const Marginal& a = problem_.source;
   const Marginal& b = problem_.target;
   const Real epsilon = problem_.epsilon;
+  clamp_to_domain(b.penalty, g_);  // mixing sweeps may leave it
   // f = prox_a(softmin(log b + g/eps))
   add_log_weight(b.log_weight, g_, epsilon, h_target_);
   problem_.kernel->softmin_spoiling(Side::source, h_target_, f_);
@@ -68,7 +71,7 @@ void SinkhornMap::accept() { std::swap(g_, image_); }
 std::vector<Real> SinkhornMap::dots(const std::vector<Field>& x, const std::vector<std::vector<Field>>& ys) const {
   std::vector<Field> fields;
   for (const auto& y : ys) fields.push_back(y[0]);
-  return weighted_dots(problem_.target.rows, problem_.target.weight, x[0], fields);
+  return weighted_dots(problem_.target.rows, share_, x[0], fields);
 }
 
 namespace {

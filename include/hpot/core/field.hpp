@@ -14,6 +14,8 @@ namespace hpot {
 void set_entry(const Field& field, Index k, const std::vector<Real>& values);
 [[nodiscard]] std::vector<Real> host_values(const ConstField& field);
 [[nodiscard]] Field copy_of(const ConstField& field);
+/// x / y, entry by entry.
+[[nodiscard]] Field quotient(const ConstField& x, Real y);
 
 /// y = alpha x + beta y.
 void combine(Real alpha, const ConstField& x, Real beta, const Field& y);

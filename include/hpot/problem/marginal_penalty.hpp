@@ -63,6 +63,10 @@ std::string penalty_problem(const std::string& text);
 [[nodiscard]] inline bool is_balanced(const MarginalPenalty& penalty) {
   return std::holds_alternative<Balanced>(penalty);
 }
+/// rho of tv: its potentials lie in [-rho, rho], below the dual is -infinity, above it stays the same. Else infinity.
+[[nodiscard]] Real reach(const MarginalPenalty& penalty);
+/// rho of kl and tv, else 0.
+[[nodiscard]] Real strength(const MarginalPenalty& penalty);
 /// True where any plan has a finite penalty, so that no rounding is needed for a feasible one.
 [[nodiscard]] bool is_finite(const MarginalPenalty& penalty);
 

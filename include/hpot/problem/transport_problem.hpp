@@ -38,6 +38,9 @@ void add_log_weight(const ConstField& log_weight, const ConstField& potential, R
 /// f = prox(s).
 void apply_prox(const MarginalPenalty& penalty, const ConstField& s, Real epsilon, const Field& f);
 
+/// tv: f <- clamp(f, -rho, rho), in place: below -rho the dual is -infinity. Other penalties take any f.
+void clamp_to_domain(const MarginalPenalty& penalty, const Field& f);
+
 /// Residual of a side: sum a |exp((f-s)/eps) - exp((prox(s)-s)/eps)|; balanced, the L1 error of the marginal.
 std::vector<Real> residual(const Marginal& side, const ConstField& f, const ConstField& s, Real epsilon);
 

@@ -38,6 +38,7 @@ class SinkhornMap final : public FixedPointMap {
   TransportProblem problem_;
   std::vector<Real> source_mass_;
   std::vector<Real> target_mass_;
+  Field share_;  // b over a power of two: sums of squares neither underflow nor overflow at masses of 1e-300 or 1e300
   Field f_, g_, image_;
   Field h_source_, h_target_;  // one array where the sides are of one size
 };
