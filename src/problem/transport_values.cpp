@@ -1,124 +1,169 @@
 #include "hpot/problem/transport_values.hpp"
 
+#include "certificates.hpp"
 #include "hpot/core/field.hpp"
+#include "hpot/problem/cost_scale.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <utility>
 
 namespace hpot {
 namespace {
 
 using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
 
+constexpr Real equal_masses = 1e-9;  // relative
+
+Real finite_or(Real value, Real otherwise) { return std::isfinite(value) ? value : otherwise; }
+
 Field like(const ConstField& field) {
-  return make_field("hpot::transport_values", static_cast<Index>(field.extent(0)), static_cast<Index>(field.extent(1)));
+  return make_field("hpot::transport_values", 1, static_cast<Index>(field.extent(1)));
 }
 
-Field smaller_of(const ConstField& x, const ConstField& y) {
-  const Field z = like(x);
-  Kokkos::parallel_for(
-      "hpot::smaller_of", Policy(0, z.extent(1)), KOKKOS_LAMBDA(Index i) { z(0, i) = Kokkos::min(x(0, i), y(0, i)); });
-  return z;
+template <class Penalty>
+struct FenchelGapOfPoint {
+  Penalty penalty;
+  ConstField weight, p, f;
+  KOKKOS_FUNCTION Real operator()(Index k, Index i) const {
+    const Real w = weight(k, i);
+    if (w <= 0.0) return 0.0;
+    return Kokkos::max(0.0, p(k, i) * f(k, i) + penalty.primal(w, p(k, i)) - penalty.dual(w, f(k, i)));
+  }
+};
+
+/// sum of p f + D(p | a) - D*(f), each at least 0 but for rounding.
+Real fenchel_gap(const Marginal& side, const ConstField& p, const ConstField& f) {
+  return std::visit(
+      [&](const auto& penalty) {
+        return sum_over_points("hpot::fenchel_gap", side.rows, 1,
+                               FenchelGapOfPoint<std::decay_t<decltype(penalty)>>{penalty, side.weight, p, f})[0];
+      },
+      side.penalty);
 }
 
-/// max(x - y, 0).
-Field excess(const ConstField& x, const ConstField& y) {
-  const Field z = like(x);
-  Kokkos::parallel_for(
-      "hpot::excess", Policy(0, z.extent(1)),
-      KOKKOS_LAMBDA(Index i) { z(0, i) = Kokkos::max(x(0, i) - y(0, i), 0.0); });
-  return z;
-}
-
-Field log_of(const ConstField& weight) {
-  const Field z = like(weight);
-  Kokkos::parallel_for(
-      "hpot::log_of", Policy(0, z.extent(1)),
-      KOKKOS_LAMBDA(Index i) { z(0, i) = weight(0, i) > 0.0 ? Kokkos::log(weight(0, i)) : log_zero; });
-  return z;
-}
-
-/// sum e log(e/a) over e > 0.
-Real relative_entropy(const Marginal& side, const ConstField& e) {
-  const ConstField log_a = side.log_weight;
+/// sum p |f - s|/eps.
+Real mean_exponent(const Marginal& side, const ConstField& p, const ConstField& f, const ConstField& s, Real epsilon) {
   return sum_over_points(
-      "hpot::relative_entropy", side.rows, 1, KOKKOS_LAMBDA(Index k, Index i) {
-        return e(k, i) > 0.0 && log_a(k, i) > 0.5 * log_zero ? e(k, i) * (Kokkos::log(e(k, i)) - log_a(k, i)) : 0.0;
+      "hpot::mean_exponent", side.rows, 1, KOKKOS_LAMBDA(Index k, Index i) {
+        return p(k, i) > 0.0 ? p(k, i) * Kokkos::fabs(f(k, i) - s(k, i)) / epsilon : 0.0;
       })[0];
 }
 
-Real largest_potential(const Marginal& side, const ConstField& f) {
-  Real largest = 0.0;
-  const ConstField weight = side.weight;
-  Kokkos::parallel_reduce(
-      "hpot::largest_potential", Policy(0, f.extent(1)),
-      KOKKOS_LAMBDA(Index i, Real & most) {
-        if (weight(0, i) > 0.0) most = Kokkos::max(most, Kokkos::fabs(f(0, i)));
-      },
-      Kokkos::Max<Real>(largest));
-  return Kokkos::max(largest, 0.0);
+/// The potential whose plan meets a constraint on this side, s the softmin there: s, or f clamped to the range.
+Field feasible_potential(const MarginalPenalty& penalty, const ConstField& f, const ConstField& s, Real epsilon) {
+  const auto* range = std::get_if<MassRange>(&penalty);
+  const Real low = range == nullptr ? 0.0 : range->low > 0.0 ? epsilon * std::log(range->low) : -infinity;
+  const Real high = range == nullptr ? 0.0 : epsilon * std::log(range->high);
+  const Field feasible = like(f);
+  Kokkos::parallel_for(
+      "hpot::feasible_potential", Policy(0, f.extent(1)),
+      KOKKOS_LAMBDA(Index i) { feasible(0, i) = Kokkos::max(s(0, i) + low, Kokkos::min(f(0, i), s(0, i) + high)); });
+  return feasible;
 }
 
-/// The pieces of one half-step at given potentials.
-Field softmin_at(const TransportProblem& problem, Side outputs, const ConstField& potential) {
-  const Marginal& in = outputs == Side::source ? problem.target : problem.source;
-  const Marginal& out = outputs == Side::source ? problem.source : problem.target;
-  const Field h = like(potential);
-  const Field s = make_field("hpot::transport_values::s", 1, out.rows.local_n());
-  add_log_weight(in.log_weight, potential, problem.epsilon, h);
-  problem.kernel->softmin_spoiling(outputs, h, s);
-  return s;
+/// A plan by its potentials: softmins s and marginals p, q of both sides.
+struct PlanAt {
+  ConstField f, g;
+  Field s_a, s_b, p, q;
+  Real mass = 0.0;
+};
+
+PlanAt plan_at(const TransportProblem& problem, const ConstField& f, const ConstField& g) {
+  PlanAt plan{f, g, softmin_at(problem, Side::source, g), softmin_at(problem, Side::target, f), like(f), like(g), 0.0};
+  plan_marginal(problem.source.weight, f, plan.s_a, problem.epsilon, plan.p);
+  plan_marginal(problem.target.weight, g, plan.s_b, problem.epsilon, plan.q);
+  plan.mass = mass(problem.source.rows, plan.p)[0];
+  return plan;
 }
 
-Real plan_cost(const TransportProblem& problem, const ConstField& p, const ConstField& g) {
-  const Field h = like(g);
-  const Field mean = like(p);
-  add_log_weight(problem.target.log_weight, g, problem.epsilon, h);
-  problem.kernel->average_cost(Side::source, h, mean);
-  return inner_product(problem.source.rows, p, mean)[0];
+/// D_a*(f) + D_b*(g) - eps sum P.
+Real dual_without_product(const TransportProblem& problem, const PlanAt& plan) {
+  const Marginal& a = problem.source;
+  const Marginal& b = problem.target;
+  if (smallest_over(a, plan.f) < -reach(a.penalty) || smallest_over(b, plan.g) < -reach(b.penalty)) return -infinity;
+  return dual_term(a, plan.f)[0] + dual_term(b, plan.g)[0] - problem.epsilon * plan.mass;
 }
 
-/// Cost and entropic cost of the rounded plan of a balanced problem of mass 1. Fields are dropped as soon as they are not
-/// needed any more; solver/work_plan.cpp counts them.
-void round_plan(const TransportProblem& problem, const ConstField& f, const ConstField& g, Field s_a,
-                TransportValues& values) {
+/// Both sides balanced and of mass 1; values are multiplied by m, and eps m offset is added to the entropic ones.
+void certify_at_mass_1(const Communicator& world, const TransportProblem& problem, const ConstField& f,
+                       const ConstField& g, const Field& s_a, Real plan_mass, Real m, TransportValues& values) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   const Real epsilon = problem.epsilon;
-  Field f1 = smaller_of(f, s_a);
-  s_a = {};
-  Field s = softmin_at(problem, Side::target, f1);
-  Field kept_b = like(g);
-  plan_marginal(b.weight, g, s, epsilon, kept_b);
-  Field g1 = smaller_of(g, s);
-  kept_b = smaller_of(kept_b, b.weight);
-  const Field e_b = excess(b.weight, kept_b);
-  s = {};
-  const Real entropic_b = inner_product(b.rows, kept_b, g1)[0];
-  kept_b = {};
-  s = softmin_at(problem, Side::source, g1);
-  Field r1 = like(f);
-  plan_marginal(a.weight, f1, s, epsilon, r1);
-  s = {};
-  Real entropic = inner_product(a.rows, r1, f1)[0] + entropic_b;
-  f1 = {};
-  values.upper_cost = plan_cost(problem, r1, g1);
-  const Field e_a = excess(a.weight, r1);
-  r1 = {};
-  g1 = {};
-  const Real d = mass(a.rows, e_a)[0];
-  if (d > 0.0 && mass(b.rows, e_b)[0] > 0.0) {
-    problem.kernel->prepare(infinity);  // mean cost under e_b, for every point
-    const Field mean = like(f);
-    problem.kernel->average_cost(Side::source, log_of(e_b), mean);
-    const Real correction = inner_product(a.rows, e_a, mean)[0];
-    problem.kernel->prepare(epsilon);
-    values.upper_cost += correction;
-    const Real mixing = d < 1.0 ? -(1.0 - d) * std::log1p(-d) : 0.0;
-    entropic +=
-        correction + epsilon * (mixing + relative_entropy(a, e_a) + relative_entropy(b, e_b) - 2.0 * d * std::log(d));
+  const RoundedPlan rounded = round_plan(problem, f, g, s_a);
+  const Real dual = dual_term(a, f)[0] + dual_term(b, g)[0] - epsilon * (plan_mass - 1.0);
+  const Real offset = epsilon * (m - 1.0 - std::log(m));
+  values.dual_cost = finite_or(m * (dual + offset), -infinity);
+  values.primal_cost = finite_or(m * (rounded.entropic_cost + offset), infinity);
+  values.gap = finite_or(m * (rounded.entropic_cost - dual), infinity);
+
+  const Real largest = largest_cost(world, problem);
+  const Real theta = plan_error(problem, f, g, largest);
+  const Real entropies = std::min(entropy(a.rows, a.weight)[0], entropy(b.rows, b.weight)[0]);
+  const Real size = largest_over(a, f) + largest_over(b, g) + epsilon * (plan_mass + entropies);
+  const Real entropic_bound = dual - epsilon * entropies - 4.0 * theta * size;
+  values.upper_cost = finite_or(m * (rounded.cost + 32.0 * theta * largest), infinity);
+  values.lower_cost = finite_or(m * std::max(entropic_bound, transform_bound(problem, f, g, largest)), -infinity);
+}
+
+/// Both sides balanced, of equal mass.
+void certify_balanced(const Communicator& world, const TransportProblem& problem, PlanAt plan, Real mass_a, Real mass_b,
+                      TransportValues& values) {
+  const Marginal& a = problem.source;
+  const Marginal& b = problem.target;
+  const Field s_a = plan.s_a;
+  plan.s_b = plan.p = plan.q = {};  // memory
+  if (std::abs(mass_a - 1.0) <= summation_error(a) && std::abs(mass_b - 1.0) <= summation_error(b)) {
+    certify_at_mass_1(world, problem, plan.f, plan.g, s_a, plan.mass, 1.0, values);
+    return;
   }
-  values.primal_cost = entropic;
+  const TransportProblem unit{make_marginal(a.rows, quotient(a.weight, mass_a), Balanced{}),
+                              make_marginal(b.rows, quotient(b.weight, mass_b), Balanced{}), problem.kernel,
+                              problem.epsilon};
+  const Field f = copy_of(plan.f);
+  add_constant(f, problem.epsilon * std::log(mass_b));
+  add_constant(s_a, problem.epsilon * std::log(mass_b));
+  certify_at_mass_1(world, unit, f, plan.g, s_a, plan.mass / mass_a, mass_a, values);
+}
+
+/// Other penalties: the dual, and a feasible plan where one side at most is a constraint.
+void certify_unbalanced(const Communicator& world, const TransportProblem& problem, PlanAt plan, Real mass_a,
+                        Real mass_b, TransportValues& values) {
+  const Marginal& a = problem.source;
+  const Marginal& b = problem.target;
+  const Real epsilon = problem.epsilon;
+  const ConstField f = plan.f;
+  const ConstField g = plan.g;
+  const Real dual = dual_without_product(problem, plan);
+  values.dual_cost = finite_or(dual + epsilon * mass_a * mass_b, -infinity);
+  const Real largest = largest_cost(world, problem);
+  values.lower_cost = finite_or(transform_bound(problem, f, g, largest), -infinity);
+  if (!is_finite(a.penalty) && !is_finite(b.penalty)) return;
+
+  Real gain = 0.0;  // of the dual by the potentials of the feasible plan
+  if (!is_finite(a.penalty) || !is_finite(b.penalty)) {
+    const bool source = !is_finite(a.penalty);
+    const Field moved = source ? feasible_potential(a.penalty, f, plan.s_a, epsilon)
+                               : feasible_potential(b.penalty, g, plan.s_b, epsilon);
+    plan = {};  // memory
+    plan = source ? plan_at(problem, moved, g) : plan_at(problem, f, moved);
+    if (!std::isfinite(plan.mass)) return;
+    if (std::isfinite(dual)) gain = dual_without_product(problem, plan) - dual;
+  }
+  if (std::isfinite(dual)) {
+    values.gap = finite_or(fenchel_gap(a, plan.p, plan.f) + fenchel_gap(b, plan.q, plan.g) + gain, infinity);
+    values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
+  }
+
+  const auto size_of = [&](const Marginal& side, const ConstField& p, const ConstField& potential, const ConstField& s,
+                           Real side_mass) {
+    return strength(side.penalty) * (2.0 * plan.mass + side_mass + mean_exponent(side, p, potential, s, epsilon));
+  };
+  const Real size = 4.0 * plan.mass * largest + size_of(a, plan.p, plan.f, plan.s_a, mass_a) +
+                    size_of(b, plan.q, plan.g, plan.s_b, mass_b);
+  values.upper_cost = finite_or(plan_cost(problem, plan.p, plan.g) + penalty_value(a, plan.p)[0] +
+                                    penalty_value(b, plan.q)[0] + plan_error(problem, plan.f, plan.g, largest) * size,
+                                infinity);
 }
 
 }  // namespace
@@ -127,40 +172,26 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
                                    const ConstField& g) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
-  const Real epsilon = problem.epsilon;
   problem.kernel->set_precision(Precision::full);
-  problem.kernel->prepare(epsilon);
+  problem.kernel->prepare(problem.epsilon);
   const Real mass_a = mass(a.rows, a.weight)[0];
   const Real mass_b = mass(b.rows, b.weight)[0];
   TransportValues values;
 
-  Field s_a = softmin_at(problem, Side::source, g);
-  Field s_b = softmin_at(problem, Side::target, f);
-  values.residual_source = residual(a, f, s_a, epsilon)[0] / mass_a;
-  values.residual_target = residual(b, g, s_b, epsilon)[0] / mass_b;
+  PlanAt plan = plan_at(problem, f, g);
+  values.residual_source = residual(a, f, plan.s_a, problem.epsilon)[0] / mass_a;
+  values.residual_target = residual(b, g, plan.s_b, problem.epsilon)[0] / mass_b;
   values.error_floor =
-      std::numeric_limits<Real>::epsilon() * world.max(largest_potential(a, f) + largest_potential(b, g)) / epsilon;
-
-  Field p = like(f);
-  plan_marginal(a.weight, f, s_a, epsilon, p);
-  values.plan_mass = mass(a.rows, p)[0];
-  values.transport_cost = plan_cost(problem, p, g);
-  values.dual_cost = dual_term(a, f)[0] + dual_term(b, g)[0] - epsilon * (values.plan_mass - mass_a * mass_b);
-
-  values.primal_cost = infinity;
-  values.upper_cost = infinity;
-  if (is_finite(a.penalty) && is_finite(b.penalty)) {
-    // <P,C> + eps KL(P | a (x) b) = <P1,f> + <P'1,g> - eps (sum P - m_a m_b) for a plan of this form.
-    const Field c = like(g);
-    plan_marginal(b.weight, g, s_b, epsilon, c);
-    values.primal_cost = inner_product(a.rows, p, f)[0] + inner_product(b.rows, c, g)[0] -
-                         epsilon * (values.plan_mass - mass_a * mass_b) + penalty_value(a, p)[0] +
-                         penalty_value(b, c)[0];
-  } else if (is_balanced(a.penalty) && is_balanced(b.penalty) && std::abs(mass_a - 1.0) < 1e-9 &&
-             std::abs(mass_b - 1.0) < 1e-9) {
-    s_b = {};
-    p = {};
-    round_plan(problem, f, g, std::move(s_a), values);
+      std::numeric_limits<Real>::epsilon() * (largest_over(a, f) + largest_over(b, g)) / problem.epsilon;
+  values.plan_mass = plan.mass;
+  if (!std::isfinite(plan.mass)) return values;
+  values.transport_cost = finite_or(plan_cost(problem, plan.p, g), infinity);
+  if (!is_balanced(a.penalty) || !is_balanced(b.penalty)) {
+    certify_unbalanced(world, problem, std::move(plan), mass_a, mass_b, values);
+  } else if (std::abs(mass_a / mass_b - 1.0) <= equal_masses) {
+    certify_balanced(world, problem, std::move(plan), mass_a, mass_b, values);
+  } else {  // no plan
+    values.dual_cost = finite_or(dual_without_product(problem, plan) + problem.epsilon * mass_a * mass_b, -infinity);
   }
   return values;
 }

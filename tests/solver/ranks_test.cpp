@@ -37,6 +37,10 @@ void expect_same_on_all_ranks(const TransportSettings& settings, const Grid& gri
   EXPECT_EQ(together.values.transport_cost, single.values.transport_cost) << what;
   EXPECT_EQ(together.values.dual_cost, single.values.dual_cost) << what;
   EXPECT_EQ(together.values.primal_cost, single.values.primal_cost) << what;
+  EXPECT_EQ(together.values.gap, single.values.gap) << what;
+  EXPECT_EQ(together.values.lower_cost, single.values.lower_cost) << what;
+  EXPECT_EQ(together.values.upper_cost, single.values.upper_cost) << what;
+  EXPECT_EQ(together.values.error_floor, single.values.error_floor) << what;
   EXPECT_EQ(together.values.residual_source, single.values.residual_source) << what;
   EXPECT_EQ(together.values.residual_target, single.values.residual_target) << what;
 }

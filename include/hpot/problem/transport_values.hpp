@@ -1,9 +1,36 @@
-// The values of a transport problem at given potentials, in full precision, without ever storing the plan.
+// The values of a transport problem at given potentials, and bounds that certify them, in full precision and without ever
+// storing the plan.
 //
-// Balanced marginals are met exactly by rounding [Altschuler, Weed, Rigollet 2017, Alg. 2]: f is lowered to
-// f1 = min(f, softmin(log b + g/eps)), then g to g1 = min(g, softmin(log a + f1/eps)), and what is missing, e_a and e_b of
-// mass d, is added as the product e_a e_b'/d. The entropy of the sum is bounded above by convexity, so primal_cost is a
-// certified upper bound of OT_eps for a balanced problem of mass 1, and the plan of an unbalanced one is feasible as it is.
+// Entropic problem, OT_eps of transport_problem.hpp:
+//   dual_cost    D_a*(f) + D_b*(g) - eps (sum P - m_a m_b)  <=  OT_eps,  D* the dual terms of marginal_penalty.hpp
+//   primal_cost  the cost of a feasible plan                >=  OT_eps
+//   gap          primal_cost - dual_cost, formed without eps m_a m_b, which hides it at large masses. Where the plan is
+//                feasible as it is (kl, tv on both sides), sum over points of p f + D(p | a) - D*(f) [Fenchel], each >= 0
+//
+// Feasible plans. kl, tv: P itself. One side balanced or range: its marginal is met by f <- softmin(log b + g/eps), or
+// that clamped to the range. Both balanced: rounding [Altschuler, Weed, Rigollet 2017, Alg. 2]
+//   f1 = min(f, softmin(log b + g/eps)),  g1 = min(g, softmin(log a + f1/eps)),  P'' = plan of (f1, g1)
+//   P'' + e_a e_b'/d,   e_a = a - P'' 1,  e_b = b - P''' 1,  d = sum e_a = sum e_b
+// whose entropy is bounded above by convexity of h(P) = sum P log(P/(a b)). At mass 1
+//   h <= h(P'') + sum e_a log(e_a/a) + sum e_b log(e_b/b) - 2 d log d - (1-d) log(1-d)
+// Any mass m: with a = m a^, b = m b^, P = m P^ and f^ = f + eps log m, P^ is the plan of (f^, g) for (a^, b^), and
+//   OT_eps(a,b) = m OT_eps(a^,b^) + eps m (m - 1 - log m)
+// so that all is done at mass 1, for any m of a double; the shift of f^ adds -eps d log m to the bound of the entropy.
+// Balanced masses that differ by rounding (1e-9) are those of (m_a a^, m_a b^).
+//
+// Unregularised problem, OT_0 = min_P <P,C> + D_a + D_b over plans between the points of positive weight:
+//   lower_cost   D_a*(phi) + D_b*(psi), the best of phi + psi <= C by hard c-transforms
+//                  phi_i = min over b_j > 0 of (C_ij - g_j),  psi_j = min over a_i > 0 of (C_ij - phi_i),
+//                the same from f, phi_i = min_j C_ij with psi = 0, and, balanced, dual_cost - eps m min(H(a^), H(b^)).
+//                tv: potentials are clipped to [-rho, rho] (C >= 0)
+//   upper_cost   <P,C> + D_a + D_b of the feasible plan; balanced <P'',C> + e_a' C e_b / d
+// Both include their rounding errors, bounded in certificates.hpp, so that lower_cost <= OT_0 <= upper_cost holds as printed
+// for the weights as given and the costs as the operator evaluates them (a few ulps). dual_cost, primal_cost and gap are
+// as evaluated: correct to about error_floor times the potentials.
+//
+// What no certificate is known for is infinite (lower_cost, dual_cost: -infinity; the others +infinity), as is what a
+// double cannot hold: upper_cost, primal_cost and gap of range with range or balanced; everything of a plan whose mass
+// overflows; dual_cost and primal_cost where m_a m_b does. Files and printouts leave such values out.
 #pragma once
 
 #include "hpot/problem/transport_problem.hpp"
@@ -14,17 +41,17 @@ struct TransportValues {
   Real residual_source = 0.0;  // L1, relative to the mass of the side
   Real residual_target = 0.0;
   Real plan_mass = 0.0;
-  Real transport_cost = 0.0;  // <P,C>, unrounded
-  Real dual_cost = 0.0;
-  Real primal_cost =
-      0.0;  // NaN-free: infinity where no certificate is known (range penalties, balanced mass other than 1)
-  Real upper_cost = 0.0;   // <P,C> of the rounded plan: an upper bound of the unregularised cost (balanced)
+  Real transport_cost = infinity;  // <P,C>, unrounded
+  Real dual_cost = -infinity;
+  Real primal_cost = infinity;
+  Real gap = infinity;
+  Real lower_cost = -infinity;  // of the unregularised cost
+  Real upper_cost = infinity;
   Real error_floor = 0.0;  // u (max|f| + max|g|)/eps over positive weights: no smaller residual can be trusted
-
-  [[nodiscard]] Real gap() const { return primal_cost - dual_cost; }
 };
 
-/// A batch of one. Collective over `world`. Sets the kernel to full precision and problem.epsilon.
+/// A batch of one. Collective over `world`, the ranks of both sides' rows; the same bits on any number of them. Sets the
+/// kernel to full precision and problem.epsilon.
 TransportValues evaluate_transport(const Communicator& world, const TransportProblem& problem, const ConstField& f,
                                    const ConstField& g);
 

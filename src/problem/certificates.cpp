@@ -1,0 +1,69 @@
+#include "certificates.hpp"
+
+#include "hpot/core/field.hpp"
+
+#include <algorithm>
+
+namespace hpot {
+namespace {
+
+using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+
+constexpr Real u = std::numeric_limits<Real>::epsilon();
+
+}  // namespace
+
+Field softmin_at(const TransportProblem& problem, Side outputs, const ConstField& potential) {
+  const Field h = make_field("hpot::softmin_at::h", 1, static_cast<Index>(potential.extent(1)));
+  const Field s = make_field("hpot::softmin_at", 1, side_of(problem, outputs).rows.local_n());
+  add_log_weight(side_of(problem, opposite(outputs)).log_weight, potential, problem.epsilon, h);
+  problem.kernel->softmin_spoiling(outputs, h, s);
+  return s;
+}
+
+Real plan_cost(const TransportProblem& problem, const ConstField& p, const ConstField& g) {
+  const Field h = make_field("hpot::plan_cost::h", 1, static_cast<Index>(g.extent(1)));
+  const Field mean = make_field("hpot::plan_cost::mean", 1, static_cast<Index>(p.extent(1)));
+  add_log_weight(problem.target.log_weight, g, problem.epsilon, h);
+  problem.kernel->average_cost(Side::source, h, mean);
+  return inner_product(problem.source.rows, p, mean)[0];
+}
+
+Real largest_over(const Marginal& side, const ConstField& value) {
+  Real largest = 0.0;
+  const ConstField weight = side.weight;
+  Kokkos::parallel_reduce(
+      "hpot::largest_over", Policy(0, value.extent(1)),
+      KOKKOS_LAMBDA(Index i, Real & most) {
+        if (weight(0, i) > 0.0) most = Kokkos::max(most, Kokkos::fabs(value(0, i)));
+      },
+      Kokkos::Max<Real>(largest));
+  return side.rows.along_rows.max(std::max(largest, 0.0));
+}
+
+Real smallest_over(const Marginal& side, const ConstField& value) {
+  Real largest = -infinity;  // of -value
+  const ConstField weight = side.weight;
+  Kokkos::parallel_reduce(
+      "hpot::smallest_over", Policy(0, value.extent(1)),
+      KOKKOS_LAMBDA(Index i, Real & most) {
+        if (weight(0, i) > 0.0) most = Kokkos::max(most, -value(0, i));
+      },
+      Kokkos::Max<Real>(largest));
+  return -side.rows.along_rows.max(largest);
+}
+
+Real summation_error(const Marginal& side) {
+  return u * static_cast<Real>(side.rows.partition.tile() + side.rows.partition.tiles());
+}
+
+Real plan_error(const TransportProblem& problem, const ConstField& f, const ConstField& g, Real largest_cost) {
+  const Marginal& a = problem.source;
+  const Marginal& b = problem.target;
+  const Real logs = std::max(largest_over(a, a.log_weight), largest_over(b, b.log_weight));
+  const Real potentials = largest_over(a, f) + largest_over(b, g);
+  const Index terms = std::max(a.rows.partition.global_n(), b.rows.partition.global_n());
+  return 16.0 * u * (1.0 + logs + (potentials + largest_cost) / problem.epsilon) + u * static_cast<Real>(terms);
+}
+
+}  // namespace hpot
