@@ -70,7 +70,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     rest.stopping = settings.stopping.after(seconds_since_start());
     HistoryMonitor history;
     const OwnedRows rows = own_rows(raw.grid, world);
-    TransportSolution solution{{}, {}, 0.0, rows, rows, {}, {}};
+    TransportSolution solution{{}, {}, 0.0, 0.0, rows, rows, {}, {}};
     const auto work = [&] {
       const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
       solution =

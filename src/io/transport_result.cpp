@@ -1,21 +1,52 @@
 #include "hpot/io/transport_result.hpp"
 
+#include <cmath>
 #include <cstdio>
 
 namespace hpot {
 namespace {
 
+/// Left out where it is not known: neither infinity nor NaN stands in a file.
+void write_value(Hdf5Writer& file, const std::string& object, const char* name, Real value) {
+  if (std::isfinite(value)) file.attribute(object, name, value);
+}
+
 void write_values(Hdf5Writer& file, const std::string& object, const TransportValues& values) {
   file.attribute(object, "reference", std::string("product"));
-  file.attribute(object, "marginal_error_source", values.residual_source);
-  file.attribute(object, "marginal_error_target", values.residual_target);
-  file.attribute(object, "plan_mass", values.plan_mass);
-  file.attribute(object, "transport_cost", values.transport_cost);
-  file.attribute(object, "primal_cost", values.primal_cost);
-  file.attribute(object, "dual_cost", values.dual_cost);
-  file.attribute(object, "gap", values.gap());
-  file.attribute(object, "upper_cost", values.upper_cost);
-  file.attribute(object, "error_floor", values.error_floor);
+  write_value(file, object, "marginal_error_source", values.residual_source);
+  write_value(file, object, "marginal_error_target", values.residual_target);
+  write_value(file, object, "plan_mass", values.plan_mass);
+  write_value(file, object, "transport_cost", values.transport_cost);
+  write_value(file, object, "primal_cost", values.primal_cost);
+  write_value(file, object, "dual_cost", values.dual_cost);
+  write_value(file, object, "gap", values.gap);
+  write_value(file, object, "lower_cost", values.lower_cost);
+  write_value(file, object, "upper_cost", values.upper_cost);
+  write_value(file, object, "error_floor", values.error_floor);
+}
+
+void print_value(const char* name, Real value) {
+  if (std::isfinite(value)) std::printf("  %-15s %.12g\n", name, value);
+}
+
+/// The interval of the unregularised cost, or the end of it that is known.
+void print_interval(Real lower, Real upper) {
+  if (std::isfinite(lower) && std::isfinite(upper)) {
+    std::printf("  unregularised   [%.12g, %.12g]\n", lower, upper);
+  } else if (std::isfinite(lower)) {
+    std::printf("  unregularised   at least %.12g\n", lower);
+  } else if (std::isfinite(upper)) {
+    std::printf("  unregularised   at most %.12g\n", upper);
+  }
+}
+
+/// Of a run that converged; `advice` says it to the others.
+void warn_of_tolerance(const TransportSolution& solution) {
+  if (solution.outcome.reason != StopReason::converged || solution.tolerance >= solution.values.error_floor) return;
+  std::fprintf(stderr,
+               "warning: stopping.tolerance = %g lies below the error floor %.1g of double precision at this epsilon: "
+               "marginal errors\n  below the floor cannot be trusted. Raise stopping.tolerance or epsilon.target.\n",
+               solution.tolerance, solution.values.error_floor);
 }
 
 }  // namespace
@@ -63,10 +94,17 @@ void print_transport(const std::string& group, const TransportSolution& solution
   std::printf("%s%s after %lld sweeps, %.2f s, at epsilon %.6g\n",
               group.empty() ? "" : (group.substr(1) + ": ").c_str(), name(outcome.reason),
               static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon);
-  std::printf("  transport_cost  %.12g\n  dual_cost       %.12g\n", v.transport_cost, v.dual_cost);
-  if (std::isfinite(v.primal_cost)) std::printf("  primal_cost     %.12g   (gap %.3g)\n", v.primal_cost, v.gap());
-  std::printf("  marginal_error  source %.3g, target %.3g   (error floor %.1g)\n  plan mass       %.12g\n",
-              v.residual_source, v.residual_target, v.error_floor, v.plan_mass);
+  print_value("transport_cost", v.transport_cost);
+  print_value("dual_cost", v.dual_cost);
+  print_value("primal_cost", v.primal_cost);
+  if (std::isfinite(v.gap)) std::printf("  gap             %.3g\n", v.gap);
+  print_interval(v.lower_cost, v.upper_cost);
+  if (std::isfinite(v.residual_source) && std::isfinite(v.residual_target)) {
+    std::printf("  marginal_error  source %.3g, target %.3g   (error floor %.1g)\n", v.residual_source,
+                v.residual_target, v.error_floor);
+  }
+  print_value("plan mass", v.plan_mass);
+  warn_of_tolerance(solution);
 }
 
 }  // namespace hpot

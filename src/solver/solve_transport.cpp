@@ -71,7 +71,8 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
   data.source_penalty = parse_penalty(settings.source_penalty, unit);
   data.target_penalty = parse_penalty(settings.target_penalty, unit);
 
-  TransportSolution solution{{}, {}, settings.epsilon.target * unit, {{}, world}, {{}, world}, {}, {}};
+  TransportSolution solution{
+      {}, {}, settings.epsilon.target * unit, settings.stopping.tolerance, {{}, world}, {{}, world}, {}, {}};
   const Real diameter = diameter_cost(settings.kernel.cost, data.source_grid, data.target_grid);
   const TransportProblem finest = [&] {  // what only sweeps need is freed before the evaluation
     MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, settings.schedule.coarsest_side());
@@ -103,6 +104,8 @@ void visit(Archive& archive, TransportValues& values) {
                                     {"transport_cost", &values.transport_cost},
                                     {"dual_cost", &values.dual_cost},
                                     {"primal_cost", &values.primal_cost},
+                                    {"gap", &values.gap},
+                                    {"lower_cost", &values.lower_cost},
                                     {"upper_cost", &values.upper_cost},
                                     {"error_floor", &values.error_floor}}) {
     archive.number(name, *value);
@@ -114,6 +117,7 @@ void visit(Archive& archive, TransportValues& values) {
 void archive(Archive& archive, TransportSolution& solution) {
   hpot::archive(archive, solution.outcome);
   archive.number("target_epsilon", solution.target_epsilon);
+  archive.number("tolerance", solution.tolerance);
   archive.field("f", solution.f);
   archive.field("g", solution.g);
   visit(archive, solution.values);

@@ -18,7 +18,7 @@ EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iteration
                 "ranks_along_rows", "ranks_along_batches", "epsilon", "inputs", "input_sha256", "input_masses",
                 "masked_values", "clipped_values"}
 TRANSPORT = {"reference", "marginal_error_source", "marginal_error_target", "plan_mass", "transport_cost",
-             "primal_cost", "dual_cost", "gap", "upper_cost", "error_floor"}
+             "primal_cost", "dual_cost", "gap", "lower_cost", "upper_cost", "error_floor"}
 HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds")
 
 
@@ -89,6 +89,8 @@ class Configs(programs.DriverTest):
         self.assertLess(abs(values["plan_mass"] - 1.0), 2e-4)
         self.assertGreaterEqual(values["primal_cost"], values["dual_cost"])
         self.assertAlmostEqual(values["gap"], values["primal_cost"] - values["dual_cost"], delta=1e-12)
+        self.assertLessEqual(values["lower_cost"], values["upper_cost"])
+        self.assertLessEqual(values["upper_cost"] - values["lower_cost"], values["transport_cost"])
 
     def test_sinkhorn_unbalanced(self):
         values, shape = self.transport_is_the_same_on_any_number_of_ranks("sinkhorn_unbalanced", 1e-9)

@@ -4,7 +4,7 @@ import sys
 import unittest
 
 import programs
-from programs import BIN, SOURCE, h5py
+from programs import BIN, SOURCE, h5py, numpy
 
 VOLUMES = ("--input.measures", "synthetic:phantom?n=24&count=3")
 
@@ -55,6 +55,39 @@ class Outcomes(programs.DriverTest):
         with h5py.File(result) as file:
             self.assertEqual(file.attrs["stop_reason"], "time_limit")
             self.assertEqual(file["potentials/f"].shape, (48, 48, 48))
+
+    def test_values_without_a_certificate_are_left_out_of_the_printout_and_of_the_file(self):
+        pair = ("--input.source", "synthetic:ellipse?n=16&seed=1&count=2&item=0",
+                "--input.target", "synthetic:ellipse?n=16&seed=1&count=2&item=1", "--output.progress", "none")
+        known = {"balanced": {"primal_cost", "gap", "lower_cost", "upper_cost"},
+                 "tv:9": {"primal_cost", "gap", "lower_cost", "upper_cost"}, "range:0.5,2": {"lower_cost"}}
+        for penalty, names in known.items():
+            result = self.folder / "result.h5"
+            done = programs.run("hpot-sinkhorn", *pair, "--penalty.source", penalty, "--penalty.target", penalty,
+                                "--output.file", result)
+            self.assertEqual((done.code, done.err), (0, ""))
+            with h5py.File(result) as file:
+                numbers = {name: value for name, value in file.attrs.items() if isinstance(value, float)}
+                self.assertEqual({"primal_cost", "gap", "lower_cost", "upper_cost"} & set(numbers), names)
+                self.assertTrue(all(numpy.isfinite(value) for value in numbers.values()), numbers)
+                if "upper_cost" in names:
+                    interval = f"[{numbers['lower_cost']:.12g}, {numbers['upper_cost']:.12g}]"
+                else:
+                    interval = f"at least {numbers['lower_cost']:.12g}"
+            self.assertEqual(done.out.count(f"  unregularised   {interval}\n"), 1, done.out)
+            self.assertEqual("primal_cost" in done.out, "primal_cost" in names)
+            self.assertNotRegex(done.out, r"\b(inf|nan)\b")
+
+    def test_tolerance_below_the_error_floor_warns_once_also_when_it_is_reached(self):
+        (self.folder / "a.csv").write_text("1,0,0,0\n")
+        (self.folder / "b.csv").write_text("0,0,0,1\n")
+        pair = ("--input.source", self.folder / "a.csv", "--input.target", self.folder / "b.csv", "--output.file",
+                self.folder / "result.h5", "--epsilon.target", "0.01")
+        for ranks in (1, 3):
+            for tolerance, warnings in (("1e-15", 1), ("1e-6", 0)):
+                done = programs.run("hpot-sinkhorn", *pair, "--stopping.tolerance", tolerance, ranks=ranks)
+                self.assertEqual(done.code, 0, done.err)
+                self.assertEqual(done.err.count("below the error floor"), warnings, done.err)
 
     def test_progress_none_leaves_the_summary_only(self):
         done = programs.run("hpot-barycenter", *VOLUMES, "--stopping.tolerance", "1e-2", "--output.progress", "none",

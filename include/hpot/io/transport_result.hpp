@@ -18,7 +18,8 @@ void write_transport(const Communicator& world, const OutputOptions& output, con
 void write_divergence(const Communicator& world, const std::string& group, Hdf5Writer* file,
                       const Divergence& divergence);
 
-/// For people, on rank 0's stdout. Local.
+/// For people, on rank 0's stdout; on its stderr a warning where a run converged to a tolerance below the error floor.
+/// Values that are not known are left out. Local.
 void print_transport(const std::string& group, const TransportSolution& solution);
 
 }  // namespace hpot

@@ -29,6 +29,7 @@ struct TransportSolution {
   Outcome outcome;
   TransportValues values;  // at (f, g)
   Real target_epsilon = 0.0;
+  Real tolerance = 0.0;  // that was asked for
   OwnedRows source_rows, target_rows;
   Field f, g;  // owned rows
 };
