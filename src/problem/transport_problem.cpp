@@ -25,9 +25,11 @@ struct ResidualOfPoint {
   KOKKOS_FUNCTION Real operator()(Index k, Index i) const {
     const Real w = weight(k, i);
     if (w <= 0.0) return 0.0;
-    const Real now = Kokkos::exp((f(k, i) - s(k, i)) / epsilon);
-    const Real wanted = Kokkos::exp((penalty.prox(s(k, i), epsilon) - s(k, i)) / epsilon);
-    return w * Kokkos::fabs(now - wanted);
+    const Real now = (f(k, i) - s(k, i)) / epsilon;
+    const Real wanted = (penalty.prox(s(k, i), epsilon) - s(k, i)) / epsilon;
+    if (now == wanted) return 0.0;
+    // |exp(x) - exp(y)| = exp(max) (1 - exp(-|x - y|)): no difference of infinities
+    return -w * Kokkos::exp(Kokkos::max(now, wanted)) * Kokkos::expm1(-Kokkos::fabs(now - wanted));
   }
 };
 

@@ -119,6 +119,20 @@ TEST(Residual, OfBalancedSidesIsTheL1ErrorOfThePlansMarginal) {
   EXPECT_NEAR(values.residual_target, error_b, 1e-13 * (1.0 + error_b));
 }
 
+TEST(EvaluateTransport, PotentialsWhosePlanOverflowsGiveAnInfiniteResidualAndNoNaN) {
+  const Pair pair = pair_of(23, 1.0, 1.0);
+  const Field huge = reference::field_of(Values(20, 1e4));
+  for (const MarginalPenalty& penalty :
+       {MarginalPenalty{Balanced{}}, MarginalPenalty{KullbackLeibler{0.5}}, MarginalPenalty{TotalVariation{2.0}}}) {
+    const TransportProblem problem = test::problem_of(pair.grid, pair.a, pair.b, penalty, penalty, 1.0);
+    const TransportValues values = evaluate_transport(test::alone(), problem, huge, huge);
+    EXPECT_EQ(values.residual_source, infinity);
+    EXPECT_EQ(values.residual_target, infinity);
+    EXPECT_EQ(values.upper_cost, infinity);
+    EXPECT_EQ(values.gap, infinity);
+  }
+}
+
 TEST(EvaluateTransport, RoundingCertificateBoundsTheExplicitRoundedPlan) {
   for (const unsigned seed : {31U, 33U, 35U, 37U}) {
     for (const Real spread : {1e-9, 1e-3, 1.0, 3.0}) {
@@ -180,6 +194,44 @@ TEST(WeakDuality, HoldsBetweenAnyTwoPairsOfPotentials) {
       EXPECT_TRUE(std::isfinite(best_dual) && std::isfinite(least_primal));
       EXPECT_GE(least_primal, best_dual - 1e-14 * size)
           << describe(sides.source) << ' ' << describe(sides.target) << " eps " << epsilon;
+    }
+  }
+}
+
+/// f1 = clamp(f, s + eps log lo, s + eps log hi), balanced lo = hi = 1, written out.
+TEST(EvaluateTransport, PrimalCostUnderOneConstraintIsThatOfThePlanMovedOntoIt) {
+  const std::vector<std::tuple<MarginalPenalty, Real, Real>> constraints = {
+      {Balanced{}, 1.0, 1.0}, {MassRange{0.7, 1.1}, 0.7, 1.1}, {MassRange{0.0, 0.9}, 0.0, 0.9}};
+  const KullbackLeibler kl{3.0};
+  const Pair pair = pair_of(91, 1.3, 0.8);
+  for (const Real epsilon : {0.5, 5.0}) {
+    for (const auto& [constraint, low, high] : constraints) {
+      const Values f = reference::random_values(20, 92, -0.9, 1.4);
+      const Values g = reference::random_values(20, 93, -0.9, 1.4);
+      Values h(20, log_zero);
+      for (Index j = 0; j < 20; ++j) {
+        if (pair.b[j] > 0.0) h[j] = std::log(pair.b[j]) + g[j] / epsilon;
+      }
+      const Values s = reference::softmin(pair.cost, h, epsilon);
+      Values moved(20);
+      for (Index i = 0; i < 20; ++i) {
+        const Real least = low > 0.0 ? s[i] + epsilon * std::log(low) : -infinity;
+        moved[i] = std::max(least, std::min(f[i], s[i] + epsilon * std::log(high)));
+      }
+      const Plan plan(pair.cost, pair.a, pair.b, moved, g, epsilon);
+      const Real kept = plan.transport_cost() + penalty_of(kl, pair.b, plan.target_marginal());
+      const Real primal = kept + epsilon * plan.relative_entropy();
+      const TransportValues forth =
+          evaluate_transport(test::alone(), test::problem_of(pair.grid, pair.a, pair.b, constraint, kl, epsilon),
+                             reference::field_of(f), reference::field_of(g));
+      const TransportValues back =
+          evaluate_transport(test::alone(), test::problem_of(pair.grid, pair.b, pair.a, kl, constraint, epsilon),
+                             reference::field_of(g), reference::field_of(f));
+      for (const TransportValues& values : {forth, back}) {
+        EXPECT_NEAR(values.primal_cost, primal, 1e-12 * primal) << describe(constraint) << " eps " << epsilon;
+        EXPECT_GE(values.upper_cost, kept) << describe(constraint) << " eps " << epsilon;
+        EXPECT_NEAR(values.upper_cost, kept, 1e-10 * kept) << describe(constraint) << " eps " << epsilon;
+      }
     }
   }
 }

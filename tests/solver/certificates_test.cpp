@@ -136,6 +136,7 @@ TEST(Interval, EnclosesTheExactCostUnderTotalVariation) {
         EXPECT_LE(values.lower_cost, (exact.value + exact.error) * unit) << c.what << ' ' << penalty.str();
         EXPECT_GE(values.upper_cost, (exact.value - exact.error) * unit) << c.what << ' ' << penalty.str();
         EXPECT_GE(values.lower_cost, 0.0) << c.what;
+        EXPECT_TRUE(std::isfinite(values.dual_cost)) << "potentials stay in the dual's domain: " << c.what;
         EXPECT_GE(values.gap, 0.0) << c.what;
       }
     }
