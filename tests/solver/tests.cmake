@@ -11,5 +11,5 @@ hpot_add_test(solver/ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/ranks_test.cpp RANKS
 find_package(lemon REQUIRED CONFIG)
 hpot_add_test(solver/simplex SOURCE ${CMAKE_CURRENT_LIST_DIR}/simplex_test.cpp LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_simplex SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
-hpot_add_test(solver/certificates SOURCE ${CMAKE_CURRENT_LIST_DIR}/certificates_test.cpp RANKS 1 2 3 LIBRARIES ${LEMON_LIBRARIES})
+hpot_add_test(solver/certificates SOURCE ${CMAKE_CURRENT_LIST_DIR}/certificates_test.cpp RANKS 1 2 3 TIMEOUT 600 LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_certificates SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
