@@ -19,7 +19,7 @@ EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iteration
                 "masked_values", "clipped_values"}
 TRANSPORT = {"reference", "marginal_error_source", "marginal_error_target", "plan_mass", "transport_cost",
              "primal_cost", "dual_cost", "gap", "lower_cost", "upper_cost", "error_floor"}
-HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds")
+HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds", "row")
 
 
 def program_of(name):
