@@ -195,7 +195,8 @@ void Communicator::agree(const std::function<void()>& work) const {
   } catch (const InputError& error) {
     message = error.what();
     failed = rank_;
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
     message = out_of_memory_text(rank_);
     failed = rank_;
   }

@@ -1,6 +1,8 @@
 #include "hpot/core/error.hpp"
 
 #include <algorithm>
+#include <new>
+#include <string_view>
 
 namespace hpot {
 
@@ -14,6 +16,11 @@ std::string error_text(const std::string& file, const std::string& key, const st
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   std::replace_if(text.begin(), text.end(), is_control, '?');
   return text;
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         std::string_view(error.what()).find("memory space failed to allocate") != std::string_view::npos;
 }
 
 std::string out_of_memory_text(int rank) {

@@ -32,7 +32,7 @@ std::string prepare_ini(const std::string& bytes, const std::string& file, const
 /// `name = value` as a line of an INI that reads back as this value; one that begins with '#' follows the '=' at once.
 std::string ini_line(const std::string& name, const std::string& value);
 
-/// Why no ini_line could hold `value` as it is; empty when one can.
+/// Why an INI line `name = value` could not hold `value` as it is; empty when it can.
 std::string unwritable(const std::string& value);
 
 }  // namespace hpot::option_text

@@ -10,13 +10,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <new>
 #include <thread>
 
 namespace hpot {
 namespace {
 
-constexpr auto patience = std::chrono::seconds(5);  // for the other ranks to report the same error
+constexpr auto patience = std::chrono::seconds(5);         // for the other ranks to report the same error
+constexpr auto little_patience = std::chrono::seconds(1);  // memory runs out where it does
 
 volatile std::sig_atomic_t stop_signal = 0;
 std::chrono::steady_clock::time_point session_start;
@@ -42,11 +42,11 @@ int shared_node_threads() {
   return bound ? 0 : std::max(1, available / ranks_here);
 }
 
-/// True when every rank arrives within `patience`.
-bool all_ranks_arrive() {
+/// True when every rank arrives within `time`.
+bool all_ranks_arrive(std::chrono::seconds time) {
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Ibarrier(MPI_COMM_WORLD, &request);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + time;
   int done = 0;
   while (done == 0 && std::chrono::steady_clock::now() < deadline) {
     MPI_Test(&request, &done, MPI_STATUS_IGNORE);
@@ -56,9 +56,9 @@ bool all_ranks_arrive() {
 }
 
 /// An error of all ranks, or of this one alone, which ends the others.
-int report_input_error(const Program& program, int rank, const char* what) {
+int report_input_error(const Program& program, int rank, const char* what, std::chrono::seconds time = patience) {
   const int code = static_cast<int>(ExitCode::bad_input);
-  const bool together = all_ranks_arrive();
+  const bool together = all_ranks_arrive(time);
   if (rank == 0 || !together) std::fprintf(stderr, "%s: %s\n", program.name.c_str(), what);
   std::fflush(stderr);
   if (!together) MPI_Abort(MPI_COMM_WORLD, code);
@@ -80,8 +80,9 @@ int run(int argc, char** argv, const Program& program) {
     return static_cast<int>(ExitCode::done);
   } catch (const InputError& error) {
     return report_input_error(program, world.rank(), error.what());
-  } catch (const std::bad_alloc&) {  // Kokkos' own is derived from it
-    return report_input_error(program, world.rank(), out_of_memory_text(world.rank()).c_str());
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    return report_input_error(program, world.rank(), out_of_memory_text(world.rank()).c_str(), little_patience);
   }
 }
 

@@ -26,7 +26,8 @@ class InputError : public std::runtime_error {
 std::string error_text(const std::string& file, const std::string& key, const std::string& value,
                        const std::string& why, const std::string& what_to_do);
 
-/// Of a rank whose memory does not suffice.
+/// std::bad_alloc, or what Kokkos throws in its place: since 5.2 a std::runtime_error.
+bool is_out_of_memory(const std::exception& error);
 std::string out_of_memory_text(int rank);
 
 /// Throws InputError when `condition` does not hold. `where` is a file, `file: key = value`, or a part of the program.
