@@ -23,6 +23,7 @@ struct NpyHeader {
   bool fortran = false;
   std::vector<Index> shape;
   Index count = 1;
+  std::size_t bytes = 0;  // of the header itself
 };
 
 /// The text after `'key':`, where the header's dictionary has it.
@@ -87,6 +88,7 @@ NpyHeader read_header(ByteReader& reader) {
   std::string text(length, ' ');
   reader.read_all(text.data(), length, "header");
   NpyHeader header;
+  header.bytes = (start[6] == 1 ? 10 : 12) + length;
   parse_type(value_of(text, "descr", path), path, header);
   header.fortran = value_of(text, "fortran_order", path).starts_with("True");
   parse_shape(value_of(text, "shape", path), path, header);
@@ -134,7 +136,7 @@ Array read_npy_item(const std::string& path, Index item) {
     array.values.assign(whole.values.begin() + item * size, whole.values.begin() + (item + 1) * size);
     return array;
   }
-  reader.require_room(0, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
+  reader.require_room(header.bytes, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
   reader.skip(static_cast<std::uint64_t>(item * size) * size_of(header.number), "values");
   array.values = read_numbers(reader, header.number, header.swap, size, "values");
   return array;

@@ -130,6 +130,56 @@ TEST(ReadMeasure, StacksGiveTheirFirstAxisToItems) {
   EXPECT_THAT(read_error(path + ":/none"), HasSubstr("none"));
 }
 
+/// float64 of the given shape, 0, 1, 2, ... as they are stored.
+std::string npy(const std::string& shape, bool fortran, int count) {
+  std::string header = "{'descr': '<f8', 'fortran_order': " + std::string(fortran ? "True" : "False") + ", 'shape': (" +
+                       shape + "), }\n";
+  std::string bytes = std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header;
+  for (int i = 0; i < count; ++i) {
+    const double value = i;
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  return bytes;
+}
+
+TEST(ReadMeasure, ItemsOfArraysInEitherOrder) {
+  const Folder folder("npy_stack");
+  const std::string c = folder.write("c.npy", npy("2, 3, 2", false, 12));
+  const std::string fortran = folder.write("f.npy", npy("2, 3, 2", true, 12));
+  EXPECT_THAT(read_measure(c + "?stack=1&item=1").values, ElementsAre(6, 7, 8, 9, 10, 11));
+  EXPECT_THAT(read_measure(fortran + "?stack=1&item=1").values, ElementsAre(1, 7, 3, 9, 5, 11));
+  EXPECT_THAT(read_error(c + "?stack=1&item=2"), HasSubstr("item = 2 (there are 2 measures)"));
+  EXPECT_THAT(read_error(folder.write("cut.npy", npy("2, 3, 2", false, 8)) + "?stack=1&item=0"),
+              HasSubstr("cut short"));
+}
+
+TEST(ReadGrid, EqualsTheGridOfTheValues) {
+  const Folder folder("grids");
+  Grid volume = make_grid({3, 4, 5}, {2.0, 2.5, 3.0});
+  volume.affine = Affine{{{3, 0, 0, -1}, {0, 2.5, 0, 2}, {0, 0, 2, 5}}};
+  write_nifti(folder / "a.nii.gz", volume, std::vector<Real>(60, 1.0));
+  Hdf5Writer writer(folder / "a.h5");
+  writer.dataset("/maps", Array{{3, 2, 2}, std::vector<Real>(12, 1.0)});
+  writer.close();
+  const std::string idx = folder.write("t-images-idx3-ubyte", idx_images());
+  for (const std::string& source :
+       {folder / "a.nii.gz", folder / "a.h5:/maps", folder / "a.h5:/maps?stack=1&item=1&spacing=2", idx + "?item=0",
+        folder.write("a.npy", npy("2, 1, 2", false, 4)), folder.write("a.csv", "1,2\n3,4\n5,6") + "?spacing=0.5",
+        folder.write("a.pgm", "P2 1 2 5 0 1"), std::string("synthetic:phantom?n=5&item=0&spacing=1x2x3")}) {
+    EXPECT_EQ(pack(read_grid(source)), pack(read_measure(source).grid)) << source;
+  }
+}
+
+TEST(ReadGrid, NeedsTheHeaderAlone) {
+  const Folder folder("headers");
+  write_nifti(folder / "whole.nii", make_grid({20, 20}, {1.0, 1.0}), std::vector<Real>(400, 1.0));
+  const std::string cut = folder.write("cut.nii", bytes_of(folder / "whole.nii").substr(0, 400));
+  EXPECT_EQ(read_grid(cut).describe(), "20 x 20, spacing 1 x 1");
+  EXPECT_THAT(read_error(cut), HasSubstr("cut short"));
+  EXPECT_THAT(error_of([&] { read_grid(folder / "none.nii"); }), HasSubstr("no such file"));
+  EXPECT_THAT(error_of([&] { read_grid("synthetic:nonesuch"); }), HasSubstr("no family"));
+}
+
 TEST(ReadMeasure, RealVolumesAreReadByGlob) {
   const std::string one = data_file("volumes/pet/5HT1a_way_hc36_savli.nii.gz");
   if (one.empty()) GTEST_SKIP() << "no data";

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hpot {
 namespace {
 
@@ -62,6 +64,24 @@ TEST(SeparableOperator, SoftminEqualsLongDoubleLoopsInFullPrecision) {
                   c.epsilon,
               1e-11)
         << c.source.describe() << " eps " << c.epsilon;
+  }
+}
+
+TEST(SeparableOperator, SoftminThatSpoilsItsArgumentRepeatsEveryBit) {
+  constexpr Index batch = 3;
+  for (const Case& c : separable_cases()) {
+    const auto op = make_separable_operator(c.cost, c.source, c.target, {0, c.source.points()}, {0, c.target.points()});
+    op->prepare(c.epsilon);
+    const Field h("h", batch, c.target.points());
+    const auto host = Kokkos::create_mirror_view(h);
+    const Values values = rough(batch * c.target.points(), 1, 40.0);
+    std::copy(values.begin(), values.end(), host.data());
+    Kokkos::deep_copy(h, host);
+    const Field kept("kept", batch, c.source.points());
+    const Field spoilt("spoilt", batch, c.source.points());
+    op->softmin(Side::source, h, kept);
+    op->softmin_spoiling(Side::source, h, spoilt);
+    EXPECT_EQ(reference::values_of(spoilt), reference::values_of(kept)) << c.source.describe();
   }
 }
 
