@@ -5,31 +5,40 @@
 
 namespace hpot {
 
-std::size_t Record::bytes() const {
-  std::size_t sum = 0;
-  for (const Entry& entry : entries) sum += entry.field.size() * sizeof(Real);
-  return sum;
+void require_same_extents(const std::string& name, const Field& saved, const Field& target) {
+  require(saved.extent(0) == target.extent(0) && saved.extent(1) == target.extent(1), "saved state",
+          "'" + name + "' has another size", "was it written for other input?");
 }
 
 Archive Archive::saving() { return {}; }
 
-Archive Archive::loading(Record record) {
+Archive Archive::loading(Source source) {
   Archive archive;
   archive.loads_ = true;
-  archive.record_ = std::move(record);
+  archive.source_ = std::move(source);
   return archive;
 }
 
-/// Entries are visited in the order in which they were put; another order means another program.
-Field Archive::next(const std::string& name) {
-  require(position_ < record_.entries.size() && record_.entries[position_].name == name, "saved state",
-          "'" + name + "' is not where it should be", "was it written by another version of the program?");
-  return record_.entries[position_++].field;
+Archive Archive::loading(Record record) {
+  std::size_t position = 0;
+  return loading([record = std::move(record), position](const std::string& name, Field& target) mutable {
+    require(position < record.entries.size() && record.entries[position].name == name, "saved state",
+            "'" + name + "' is not where it should be", "was it written by another version of the program?");
+    const Field& saved = record.entries[position++].field;
+    if (target.size() == 0) {
+      target = saved;
+    } else {
+      require_same_extents(name, saved, target);
+      Kokkos::deep_copy(target, saved);
+    }
+  });
 }
 
 void Archive::numbers(const std::string& name, std::vector<Real>& values) {
   if (loads_) {
-    values = host_values(next(name));
+    Field saved;
+    source_(name, saved);
+    values = host_values(saved);
   } else {
     record_.entries.push_back({name, make_field("hpot::Archive::numbers", 1, values)});
   }
@@ -62,7 +71,9 @@ void Archive::number(const std::string& name, bool& value) {
 
 void Archive::field(const std::string& name, Field& field) {
   if (loads_) {
-    field = next(name);
+    Field saved;
+    source_(name, saved);
+    field = saved;
   } else {
     record_.entries.push_back({name, field});
   }
@@ -73,10 +84,9 @@ void Archive::values(const std::string& name, const Field& field) {
     record_.entries.push_back({name, field});
     return;
   }
-  const Field saved = next(name);
-  require(saved.extent(0) == field.extent(0) && saved.extent(1) == field.extent(1), "saved state",
-          "'" + name + "' has another size", "was it written for other input?");
-  Kokkos::deep_copy(field, saved);
+  Field target = field;
+  source_(name, target);
+  require_same_extents(name, target, field);
 }
 
 void Archive::fields(const std::string& name, std::vector<Field>& fields) {

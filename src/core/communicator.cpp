@@ -119,11 +119,11 @@ std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root)
   return all;
 }
 
-void Communicator::to_root(const std::vector<Real>& mine,
-                           const std::function<void(int rank, const std::vector<Real>& values)>& take) const {
+void Communicator::to_root(std::vector<Real> mine,
+                           const std::function<void(int rank, std::vector<Real>& values)>& take) const {
   constexpr int tag = 1;
-  if (rank_ == 0) take(0, mine);
   std::uint64_t count = mine.size();
+  if (rank_ == 0) take(0, mine);
   if (rank_ != 0) {
     MPI_Send(&count, 1, MPI_UINT64_T, 0, tag, handle_->comm);
     in_chunks(count,

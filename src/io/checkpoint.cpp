@@ -6,6 +6,7 @@
 #include "hpot/io/result.hpp"
 #include "temporary_file.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -16,7 +17,6 @@ const char* const format = "hpot checkpoint 1";
 const char* const in_progress = "state";
 
 std::string record_name(std::size_t work) { return "work_" + std::to_string(work); }
-std::string rank_group(int rank) { return "/rank_" + std::to_string(rank) + "/"; }
 
 /// Digest of texts, each ended by a zero byte.
 std::string digest_of(const std::vector<std::string>& texts) {
@@ -29,7 +29,8 @@ std::string digest_of(const std::vector<std::string>& texts) {
 struct Header {
   RunIdentity identity;
   std::vector<std::string> entries;      // RECORD/ENTRY, in their order
-  std::vector<std::string> rank_sha256;  // of each rank's shapes and values
+  std::vector<Real> extents;             // (ranks, entries, 2): rows and points
+  std::vector<std::string> rank_sha256;  // of each rank's values
 
   [[nodiscard]] std::string digest() const {
     std::vector<std::string> all{format,
@@ -42,24 +43,21 @@ struct Header {
       all.push_back(std::to_string(texts->size()));
       all.insert(all.end(), texts->begin(), texts->end());
     }
+    for (const Real extent : extents) all.push_back(std::to_string(static_cast<Index>(extent)));
     return digest_of(all);
   }
 };
 
-/// A field as it travels: its two extents, then its values.
-std::vector<Real> packed(const Field& field) {
-  std::vector<Real> numbers = host_values(field);
-  const Real extents[] = {static_cast<Real>(field.extent(0)), static_cast<Real>(field.extent(1))};
-  numbers.insert(numbers.begin(), std::begin(extents), std::end(extents));
-  return numbers;
-}
-
-Array unpacked(const std::vector<Real>& numbers) {
-  return {{static_cast<Index>(numbers[0]), static_cast<Index>(numbers[1])}, {numbers.begin() + 2, numbers.end()}};
-}
-
 void add_to(Sha256& sha, const std::vector<Real>& numbers) {
   sha.update(numbers.data(), numbers.size() * sizeof(Real));
+}
+
+std::string row_path(int rank, const std::string& entry, Index row) {
+  return "/rank_" + std::to_string(rank) + "/" + entry + "/" + std::to_string(row);
+}
+
+Field row_of(const Field& field, Index row) {
+  return Kokkos::subview(field, std::make_pair(row, row + 1), Kokkos::ALL);
 }
 
 std::string one_text(const std::string& file, const std::string& attribute) {
@@ -89,6 +87,7 @@ Header read_header(const std::string& file, const RunIdentity& expected) {
   header.identity.input_sha256 = read_hdf5_texts(file, "input_sha256");
   const auto shape = read_hdf5_texts(file, "shape");
   header.entries = read_hdf5_texts(file, "entries");
+  header.extents = read_hdf5(file, "/extents").values;
   header.rank_sha256 = read_hdf5_texts(file, "rank_sha256");
   const std::string version = one_text(file, "hpot_version");
   require(version == version_text(), file, "it was written by " + version + ", this is " + version_text(),
@@ -138,6 +137,81 @@ RestartSource restart_source() {
           }};
 }
 
+/// The entries of a file in their order. Collective.
+class Checkpoint::Reader {
+ public:
+  Reader(const Communicator& world, std::string file, const RunIdentity& expected)
+      : world_(world), file_(std::move(file)) {
+    world_.agree([&] {
+      if (world_.rank() == 0) header_ = read_header(file_, expected);
+    });
+    world_.broadcast(header_.entries);
+    world_.broadcast(header_.extents);
+    world_.broadcast(header_.rank_sha256);
+  }
+
+  [[nodiscard]] bool at_end() const { return next_ == header_.entries.size(); }
+  [[nodiscard]] const std::string& next() const { return header_.entries[next_]; }
+  void skip() { ++next_; }
+
+  /// The next entry: into `target` (see Archive::Source); or, without one, its values are only counted into the digest.
+  void read(Field* target, Sha256* sha) {
+    const std::string path = next();
+    const auto extent = [&](int rank, int which) {
+      return static_cast<Index>(header_.extents.at((rank * header_.entries.size() + next_) * 2 + which));
+    };
+    Field field;
+    if (target != nullptr) {
+      field = make_or_take(path, *target, extent(world_.rank(), 0), extent(world_.rank(), 1));
+      *target = field;
+    }
+    Index most_rows = 0;
+    for (int rank = 0; rank < world_.size(); ++rank) most_rows = std::max(most_rows, extent(rank, 0));
+    for (Index row = 0; row < most_rows; ++row) {
+      std::string failure;
+      const std::vector<Real> values = world_.from_root([&](int rank) -> std::vector<Real> {
+        try {
+          if (row >= extent(rank, 0)) return {};
+          std::vector<Real> read_values = read_hdf5(file_, row_path(rank, path, row)).values;
+          require(static_cast<Index>(read_values.size()) == extent(rank, 1), file_, path + " has another size");
+          return read_values;
+        } catch (const InputError& error) {
+          failure = error.what();
+          return std::vector<Real>(static_cast<std::size_t>(extent(rank, 1)));
+        }
+      });
+      world_.agree([&] {
+        if (!failure.empty()) throw InputError(failure);
+      });
+      if (sha != nullptr) add_to(*sha, values);
+      if (field.size() > 0 && row < extent(world_.rank(), 0))
+        Kokkos::deep_copy(row_of(field, row), make_field("hpot::Checkpoint::row", 1, values));
+    }
+    ++next_;
+  }
+
+  void require_digest(Sha256& sha) const {
+    world_.agree([&] {
+      require(hexadecimal(sha.finish()) == header_.rank_sha256.at(world_.rank()), file_,
+              "it is damaged: the state of rank " + std::to_string(world_.rank()) + " does not have its SHA-256",
+              "start afresh without --restart");
+    });
+  }
+
+ private:
+  static Field make_or_take(const std::string& path, const Field& target, Index rows, Index points) {
+    if (target.size() == 0) return make_field("hpot::Checkpoint", rows, points);
+    require(static_cast<Index>(target.extent(0)) == rows && static_cast<Index>(target.extent(1)) == points,
+            "saved state", "'" + path + "' has another size", "was it written for other input?");
+    return target;
+  }
+
+  Communicator world_;
+  std::string file_;
+  Header header_;
+  std::size_t next_ = 0;
+};
+
 Checkpoint::Checkpoint(const Communicator& world, const Options& options, RunIdentity identity)
     : world_(world),
       options_(CheckpointOptions::from(options)),
@@ -145,8 +219,32 @@ Checkpoint::Checkpoint(const Communicator& world, const Options& options, RunIde
       last_(std::chrono::steady_clock::now()) {
   check_writable(world_, {options_.file});
   catch_stop_signals();
-  if (!options.restart_file().empty()) read(options.restart_file());
+  const std::string& file = options.restart_file();
+  if (file.empty()) return;
+  // Finished work is read now; of the state in progress the digest is checked, and resume() reads it again, into its place.
+  Reader reader(world_, file, identity_);
+  state_ = std::make_unique<Reader>(reader);
+  Sha256 sha;
+  while (!reader.at_end()) {
+    const std::string path = reader.next();
+    const std::size_t slash = path.find('/');
+    if (path.substr(0, slash) == in_progress) {
+      reader.read(nullptr, &sha);
+      continue;
+    }
+    if (path.substr(0, slash) == record_name(finished_.size())) finished_.emplace_back();
+    Field field;
+    reader.read(&field, &sha);
+    finished_.back().entries.push_back({path.substr(slash + 1), field});
+    state_->skip();
+  }
+  reader.require_digest(sha);
+  kept_ = file;
+  if (world_.rank() != 0) return;
+  for (const std::string& path : {options_.file, identity_.output_file}) remove_abandoned(path);
 }
+
+Checkpoint::~Checkpoint() = default;
 
 void Checkpoint::once(const std::function<bool()>& work, const Visit& results) {
   if (work_ < finished_.size()) {
@@ -163,10 +261,14 @@ void Checkpoint::once(const std::function<bool()>& work, const Visit& results) {
 }
 
 bool Checkpoint::resume(const Visit& state) {
-  if (state_.empty() || work_ < finished_.size()) return false;
-  Archive archive = Archive::loading(std::move(state_[0]));
-  state_.clear();
+  if (state_ == nullptr || work_ < finished_.size()) return false;
+  Archive archive = Archive::loading([&](const std::string& name, Field& target) {
+    require(!state_->at_end() && state_->next() == std::string(in_progress) + "/" + name, "saved state",
+            "'" + name + "' is not where it should be", "was it written by another version of the program?");
+    state_->read(&target, nullptr);
+  });
   state(archive);
+  state_.reset();
   return true;
 }
 
@@ -182,51 +284,6 @@ void Checkpoint::keep(const Visit& state) {
   write(archive.record());
   kept_ = options_.file;
   last_ = std::chrono::steady_clock::now();
-}
-
-void Checkpoint::read(const std::string& file) {
-  Header header;
-  world_.agree([&] {
-    if (world_.rank() != 0) return;
-    header = read_header(file, identity_);
-    for (const std::string& path : {options_.file, identity_.output_file}) remove_abandoned(path);
-  });
-  world_.broadcast(header.entries);
-  world_.broadcast(header.rank_sha256);
-  Sha256 sha;
-  for (const std::string& path : header.entries) {
-    std::string failure;
-    const std::vector<Real> numbers = world_.from_root([&](int rank) -> std::vector<Real> {
-      try {
-        const Array array = read_hdf5(file, rank_group(rank) + path);
-        require(array.shape.size() == 2, file, path + " is no field");
-        std::vector<Real> all{static_cast<Real>(array.shape[0]), static_cast<Real>(array.shape[1])};
-        all.insert(all.end(), array.values.begin(), array.values.end());
-        return all;
-      } catch (const InputError& error) {
-        failure = error.what();
-        return {0.0, 0.0};
-      }
-    });
-    world_.agree([&] {
-      if (!failure.empty()) throw InputError(failure);
-    });
-    add_to(sha, numbers);
-    const Array array = unpacked(numbers);
-    const Field field = make_field("hpot::Checkpoint", array.shape[0], array.shape[1]);
-    if (field.size() > 0) Kokkos::deep_copy(field, make_field("hpot::Checkpoint::read", array.shape[0], array.values));
-    const std::size_t slash = path.find('/');
-    const std::string record = path.substr(0, slash);
-    std::vector<Record>& records = record == in_progress ? state_ : finished_;
-    if (record == in_progress ? state_.empty() : record == record_name(finished_.size())) records.emplace_back();
-    records.back().entries.push_back({path.substr(slash + 1), field});
-  }
-  world_.agree([&] {
-    require(hexadecimal(sha.finish()) == header.rank_sha256[world_.rank()], file,
-            "it is damaged: the state of rank " + std::to_string(world_.rank()) + " does not have its SHA-256",
-            "start afresh without --restart");
-  });
-  kept_ = file;
 }
 
 void Checkpoint::conclude(ExitCode code) {
@@ -246,7 +303,8 @@ void Checkpoint::write(const Record& state) {
 
   std::unique_ptr<Hdf5Writer> file;
   std::vector<Sha256> sha(static_cast<std::size_t>(world_.size()));
-  Header header{identity_, {}, {}};
+  Header header{identity_, {}, {}, {}};
+  std::vector<Real> extents;
   std::string failure;  // of rank 0, which goes on receiving
   const auto attempt = [&](const std::function<void()>& write_something) {
     if (world_.rank() != 0 || !failure.empty()) return;
@@ -261,14 +319,37 @@ void Checkpoint::write(const Record& state) {
     for (const Record::Entry& entry : record->entries) {
       const std::string path = name + "/" + entry.name;
       header.entries.push_back(path);
-      world_.to_root(packed(entry.field), [&](int rank, const std::vector<Real>& numbers) {
-        attempt([&] {
-          file->dataset(rank_group(rank) + path, unpacked(numbers));
-          add_to(sha[rank], numbers);
+      const auto rows = static_cast<Index>(entry.field.extent(0));
+      std::vector<Real> rows_of;
+      world_.to_root({static_cast<Real>(rows), static_cast<Real>(entry.field.extent(1))},
+                     [&](int, std::vector<Real>& both) {
+                       rows_of.push_back(both[0]);
+                       extents.insert(extents.end(), both.begin(), both.end());
+                     });
+      const auto most_rows = static_cast<Index>(world_.max(static_cast<Real>(rows)));
+      for (Index row = 0; row < most_rows; ++row) {
+        auto mine = row < rows ? host_values(row_of(entry.field, row)) : std::vector<Real>();
+        world_.to_root(std::move(mine), [&](int rank, std::vector<Real>& values) {
+          if (static_cast<Real>(row) >= rows_of[rank]) return;
+          attempt([&] {
+            add_to(sha[rank], values);
+            const auto points = static_cast<Index>(values.size());
+            file->dataset(row_path(rank, path, row), {{points}, std::move(values)});
+          });
         });
-      });
+      }
     }
   }
+  attempt([&] {  // by entry and rank, to by rank and entry
+    const std::size_t ranks = sha.size();
+    const std::size_t entries = header.entries.size();
+    header.extents.resize(extents.size());
+    for (std::size_t e = 0; e < entries; ++e) {
+      for (std::size_t r = 0; r < ranks; ++r)
+        std::copy_n(extents.begin() + (e * ranks + r) * 2, 2, header.extents.begin() + (r * entries + e) * 2);
+    }
+    file->dataset("/extents", {{static_cast<Index>(ranks), static_cast<Index>(entries), 2}, header.extents});
+  });
   attempt([&] {
     for (Sha256& one : sha) header.rank_sha256.push_back(hexadecimal(one.finish()));
     file->attribute("/", "format", format);

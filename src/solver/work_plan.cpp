@@ -96,10 +96,11 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                                           arrays("gathered potentials", gathered), arrays("kernel", kernel)});
   }
   // SinkhornMap: f, g, image, h
-  plan.consider("sweeps on the given grid", {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                                             arrays("potentials and half-steps", 4.0 * local_n),
-                                             arrays("acceleration", anderson_copies(settings.acceleration) * local_n),
-                                             arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  plan.consider("sweeps on the given grid",
+                {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                 arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
+                 arrays("acceleration", anderson_copies(settings.acceleration) * local_n),
+                 arrays("gathered potentials", gathered), arrays("kernel", kernel)});
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
@@ -150,7 +151,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   plan.consider("sweeps on the given grid",
                 {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
                  arrays("acceleration", (anderson_copies(settings.acceleration) * states + mixed) * local_n),
-                 arrays("half-steps in flight", share * local_n),
+                 arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
                  arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
                  arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, local_n))});

@@ -254,7 +254,7 @@ TEST_F(Hdf5File, H5pyShowsTextNumbersBooleansListsAndHistoryWithNoHelp) {
   writer.attribute("/support", "spacing", std::vector<Real>{3, 2, 1});
   writer.attribute("/support", "many", std::vector<Real>(20000, 0.5));
   writer.attribute("/", "inputs", std::vector<std::string>{"one.nii", "two.nii"});
-  writer.dataset("/history", History{{1, 0, 2.0, 0.5, 0.1}, {2, 1, 1.0, 0.25, 0.2}});
+  writer.dataset("/history", History{{1, 0, 2.0, 0.5, 0.1}, {2, 1, 1.0, 0.25, 0.2, 3}});
   writer.dataset("/empty_history", History{});
   writer.close();
   std::ofstream(path("check.py")) << "import h5py, numpy, sys\n"
@@ -268,9 +268,9 @@ TEST_F(Hdf5File, H5pyShowsTextNumbersBooleansListsAndHistoryWithNoHelp) {
                                      "assert list(f.attrs['inputs']) == ['one.nii', 'two.nii']\n"
                                      "h = f['history']\n"
                                      "assert h.dtype.names == ('iteration', 'level', 'epsilon', 'marginal_error', "
-                                     "'seconds') and h.dtype.itemsize == 36\n"
+                                     "'seconds', 'row') and h.dtype.itemsize == 40\n"
                                      "assert h['level'].dtype == 'i4' and list(h['iteration']) == [1, 2]\n"
-                                     "assert h[1].tolist() == (2, 1, 1.0, 0.25, 0.2)\n"
+                                     "assert h[1].tolist() == (2, 1, 1.0, 0.25, 0.2, 3)\n"
                                      "assert f['empty_history'].shape == (0,)\n";
 
   const std::string command = "/usr/bin/python3 " + path("check.py") + " " + path("a.h5");

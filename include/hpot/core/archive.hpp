@@ -17,14 +17,19 @@ struct Record {
     Field field;  // numbers are a field of one row; fields are shared, not copied
   };
   std::vector<Entry> entries;
-
-  /// Values of all fields, in bytes.
-  [[nodiscard]] std::size_t bytes() const;
 };
+
+/// InputError unless both fields have the same extents.
+void require_same_extents(const std::string& name, const Field& saved, const Field& target);
 
 class Archive {
  public:
+  /// Gives the field saved under `name`: fills `target` where it has values, whose extents must be those saved, else makes it.
+  using Source = std::function<void(const std::string& name, Field& target)>;
+
   static Archive saving();
+  static Archive loading(Source source);
+  /// From memory; fields that are made share the record's.
   static Archive loading(Record record);
 
   [[nodiscard]] bool loads() const { return loads_; }
@@ -45,11 +50,9 @@ class Archive {
   [[nodiscard]] const Record& record() const { return record_; }
 
  private:
-  Field next(const std::string& name);
-
   bool loads_ = false;
   Record record_;
-  std::size_t position_ = 0;
+  Source source_;
 };
 
 using Visit = std::function<void(Archive&)>;

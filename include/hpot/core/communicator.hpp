@@ -39,8 +39,7 @@ class Communicator {
   [[nodiscard]] std::vector<Real> gather(const std::vector<Real>& local, int root = 0) const;
 
   /// On rank 0 `take(r, values of rank r)` for every rank r in turn: no more than one rank's values are there at once.
-  void to_root(const std::vector<Real>& mine,
-               const std::function<void(int rank, const std::vector<Real>& values)>& take) const;
+  void to_root(std::vector<Real> mine, const std::function<void(int rank, std::vector<Real>& values)>& take) const;
   /// Every rank r gets what rank 0 makes by `give(r)`, one after the other. `give` must not throw.
   [[nodiscard]] std::vector<Real> from_root(const std::function<std::vector<Real>(int rank)>& give) const;
 

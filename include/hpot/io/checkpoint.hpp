@@ -2,9 +2,12 @@
 // written under a temporary name and renamed, so that at any moment there is a complete one or none.
 //
 //   /                attributes: format, program, hpot_version, config, input_sha256, shape (ranks along rows, batches),
-//                    records (their names), entries (of each), rank_sha256, sha256 (of all the others)
-//   /rank_R/RECORD/  the entries of rank R: (rows, points). RECORD: work_N, the results of a finished piece of work, or
-//                    state, that of the piece in progress
+//                    entries (their names), rank_sha256 (of each rank's values), sha256 (of all the others)
+//   /extents         (ranks, entries, 2): rows and points of every entry
+//   /rank_R/ENTRY/K  row K of an entry of rank R. ENTRY: work_N/NAME, the results of a finished piece of work, or state/NAME,
+//                    that of the piece in progress
+//
+// Rows travel one by one, so that no rank holds more than one row besides its state.
 #pragma once
 
 #include "hpot/core/options.hpp"
@@ -13,6 +16,7 @@
 #include "hpot/solver/keeper.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,6 +50,8 @@ class Checkpoint final : public Keeper {
   /// and SIGUSR1 from now on (stop_requested()). Collective.
   Checkpoint(const Communicator& world, const Options& options, RunIdentity identity);
 
+  ~Checkpoint() override;
+
   void once(const std::function<bool()>& work, const Visit& results) override;
   bool resume(const Visit& state) override;
   [[nodiscard]] bool due() const override;
@@ -55,16 +61,16 @@ class Checkpoint final : public Keeper {
   void conclude(ExitCode code);
 
  private:
-  void read(const std::string& file);
+  class Reader;
   void write(const Record& state);
 
   Communicator world_;
   CheckpointOptions options_;
   RunIdentity identity_;
   std::vector<Record> finished_;
-  std::vector<Record> state_;  // one where the next resume() finds something
-  std::size_t work_ = 0;       // number of the present piece
-  std::string kept_;           // the file, where one was written or read
+  std::unique_ptr<Reader> state_;  // where the next resume() finds something
+  std::size_t work_ = 0;           // number of the present piece
+  std::string kept_;               // the file, where one was written or read
   std::chrono::steady_clock::time_point last_;
 };
 
