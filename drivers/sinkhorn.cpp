@@ -42,7 +42,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     names.push_back(found[0]);
   }
   const bool divergence = options.flag("sinkhorn.divergence");
-  TransportRun run{read_first_grid(world, names), world.size(), static_cast<int>(input.parts().size()), divergence};
+  TransportRun run{read_first_grid(world, names), world.size(), static_cast<int>(input.parts().size()), divergence,
+                   input.normalize};
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     TransportSettings other = settings;
     other.acceleration = acceleration;

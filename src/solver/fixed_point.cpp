@@ -58,6 +58,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   Outcome outcome;
   Index number = 0;
+  Index sweeps_here = 0;  // of this run; every run makes one, however late it begins
   double seconds_before = 0.0;
   const Visit whole_state = [&](Archive& archive) {
     archive.number("stage", number);
@@ -84,7 +85,8 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
     outcome.epsilon = stage.epsilon;
     outcome.level = stage.level;
     while (true) {
-      const Wishes wishes = wishes_of(world, stopping, keeper, elapsed(), outcome.iterations + 1);
+      const Wishes wishes =
+          wishes_of(world, stopping, keeper, sweeps_here == 0 ? -infinity : elapsed(), outcome.iterations + 1);
       if (wishes.keep) keeper.keep(whole_state);
       outcome.reason = wishes.reason;
       outcome.error = map.evaluate();
@@ -101,6 +103,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
       if (!std::isfinite(outcome.error) && !acceleration.can_go_back()) outcome.reason = StopReason::diverged;
       if (outcome.reason != StopReason::converged) break;
       acceleration.advance(map, outcome.error);
+      ++sweeps_here;
     }
     if (outcome.reason != StopReason::converged) break;
   }

@@ -105,11 +105,12 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
   const Real averages = 2.0 * local_n + (separable ? local_n + n + (run.grid.dimension() > 1 ? local_n : 0.0) : 0.0);
-  plan.consider("evaluation of the result", {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                                             arrays("potentials", 2.0 * local_n),
-                                             arrays("plan marginals and rounding", (balanced ? 10.0 : 5.0) * local_n),
-                                             arrays("mean costs and work arrays", averages),
-                                             arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  plan.consider(
+      "evaluation of the result",
+      {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n), arrays("potentials", 2.0 * local_n),
+       arrays("plan marginals and rounding", (balanced && !run.normalized ? 10.0 : 5.0) * local_n),
+       arrays("mean costs and work arrays", averages), arrays("gathered potentials", gathered),
+       arrays("kernel", kernel)});
   // write_transport
   plan.consider("writing", {base, whole, arrays("potentials of this rank", 3.0 * local_n),
                             arrays("potentials, whole, on rank 0", 2.0 * n)});

@@ -21,8 +21,8 @@ class OneRank(programs.DriverTest):
         kilobytes = 700_000  # of addresses: the program alone has about half, its share of the matrices is 840 MB
         wrapper = ("bash", "-c", f'ulimit -v {kilobytes}; exec "$0" "$@"')
         self.refuse("hpot-sinkhorn",
-                    ("--input.source", "synthetic:ellipse?n=112&item=0", "--input.target",
-                     "synthetic:ellipse?n=112&item=1", "--kernel.type", "stored", "--epsilon.multiscale", "false"),
+                    ("--input.source", "synthetic:ellipse?n=144&item=0", "--input.target",
+                     "synthetic:ellipse?n=144&item=1", "--kernel.type", "stored", "--epsilon.multiscale", "false"),
                     ((), wrapper), "rank 1", "out of memory")
 
     def test_file_that_only_the_first_rank_sees(self):

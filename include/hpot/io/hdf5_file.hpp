@@ -20,6 +20,8 @@ struct Array {
 /// Local. InputError names the file and dataset when either is missing (with the list of datasets that are there), is
 /// not numeric, is cut short, or claims more values than the file can hold (checked before memory is taken).
 Array read_hdf5(const std::string& path, const std::string& dataset);
+/// The same in this process, for files that are known to be whole: libhdf5 may crash at others.
+Array read_trusted_hdf5(const std::string& path, const std::string& dataset);
 /// Entry `item` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item);
 /// Texts of an attribute of the file's root, one or several. InputError where it is not there or no text. Local.

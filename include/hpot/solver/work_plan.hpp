@@ -36,6 +36,7 @@ struct TransportRun {
   int ranks = 1;
   int parts = 1;  // 2: input.negative = split
   bool divergence = false;
+  bool normalized = true;  // masses are 1; others are certified on copies of mass 1
 };
 struct BarycenterRun {
   Grid grid;
