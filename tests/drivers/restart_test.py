@@ -84,7 +84,7 @@ class Restart(programs.DriverTest):
         self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
 
     def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
-        for program, ranks, larger in (("hpot-barycenter", 2, "n=24"), ("hpot-sinkhorn", 1, "n=40")):
+        for program, ranks, larger in (("hpot-barycenter", 2, "n=20"), ("hpot-sinkhorn", 1, "n=40")):
             with self.subTest(program=program, ranks=ranks):
                 inputs = [text.replace("n=16", larger).replace("n=18", larger) for text in RUNS[program]]
                 done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "whole.h5", ranks=ranks)
@@ -92,7 +92,7 @@ class Restart(programs.DriverTest):
                 codes = []
                 while not codes or codes[-1] == 4:
                     done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "parts.h5", "--restart",
-                                        "auto", "--stopping.time_limit", str(0.3 * 1.5 ** len(codes)), ranks=ranks)
+                                        "auto", "--stopping.time_limit", str(0.3 * 1.7 ** len(codes)), ranks=ranks)
                     codes.append(done.code)
                     if done.code == 4:
                         self.assertIn("--restart", done.err)
