@@ -86,7 +86,7 @@ ExitCode body(const Communicator& world, const Options& options) {
         history.archive(archive);
       });
       if (world.rank() == 0) print_barycenter(group, row, lambdas.size(), settings.stopping, solution);
-      if (code != ExitCode::interrupted) code = std::max(code, exit_code(solution.outcome.reason));
+      code = std::max(code, exit_code(solution.outcome.reason));
       seconds += solution.outcome.seconds;
       solutions.push_back(std::move(solution));
     }

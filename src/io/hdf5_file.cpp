@@ -230,10 +230,6 @@ Array read_in_child(const std::string& path, const std::function<Array()>& work)
   return read_apart(path, work);
 }
 
-}  // namespace
-
-namespace {
-
 void read_values(const OpenDataset& open, const Handle& memory, const Handle& selection, const std::string& where,
                  std::vector<Real>& values) {
   if (!values.empty() &&
@@ -298,12 +294,11 @@ std::vector<std::string> read_hdf5_texts(const std::string& path, const std::str
 }
 
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset) {
-  return read_apart(path,
-                    [&] {
-                      const QuietErrors quiet;
-                      return Array{open_dataset(path, dataset).shape, {}};
-                    })
-      .shape;
+  const auto shape_only = [&] {
+    const QuietErrors quiet;
+    return Array{open_dataset(path, dataset).shape, {}};
+  };
+  return read_in_child(path, shape_only).shape;
 }
 
 class Hdf5Writer::File {
