@@ -54,7 +54,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     if (run.shape.rows * run.shape.batches != ranks) return {};
     return plan_barycenter(other, run);
   };
-  const WorkPlan plan = admit(world, options, settings.acceleration, planner);
+  const WorkPlan plan = admit(world, options, settings.acceleration_on(run.grid), planner);
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, processes.shape(), output.file});
@@ -71,7 +71,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
                           processes.shape().rows);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
-      BarycenterSolution solution{{}, 0.0, own_rows(raw.grid, processes.along_rows()), {}};
+      BarycenterSolution solution{{}, 0.0, own_rows(raw.grid, processes.along_rows()), {}, settings.debiased};
       history.begin_row(static_cast<std::int32_t>(row));
       const auto work = [&] {
         BarycenterSettings rest = settings;

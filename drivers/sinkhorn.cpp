@@ -50,7 +50,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     run.ranks = ranks;
     return plan_transport(other, run);
   };
-  const WorkPlan plan = admit(world, options, settings.acceleration, planner);
+  const WorkPlan plan = admit(world, options, settings.mixing(), planner);
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, {0, 2});
   const ProcessGridShape shape{world.size(), 1};

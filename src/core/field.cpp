@@ -62,6 +62,31 @@ void add_constant(const Field& y, Real constant) {
       "hpot::add_constant", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) { to[i] += constant; });
 }
 
+Index packed_values(const Field& like) { return static_cast<Index>((like.size() + 1) / 2); }
+
+Field make_packed_field(const char* label, const Field& like) { return make_field(label, 1, packed_values(like)); }
+
+void extrapolate(Real beta, const ConstField& x, const Field& e, const Field& y) {
+  constexpr Real largest = 1e30;  // potentials of points that nothing reaches do not move
+  const Real* from = x.data();
+  Real* to = y.data();
+  auto* increment = reinterpret_cast<float*>(e.data());
+  Kokkos::parallel_for(
+      "hpot::extrapolate", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) {
+        const Real step = beta * ((to[i] - from[i]) + static_cast<Real>(increment[i]));
+        increment[i] = Kokkos::fabs(step) < largest ? static_cast<float>(step) : 0.0F;
+        to[i] += static_cast<Real>(increment[i]);
+      });
+}
+
+void subtract_packed(const Field& e, const Field& x) {
+  Real* to = x.data();
+  const auto* increment = reinterpret_cast<const float*>(e.data());
+  Kokkos::parallel_for(
+      "hpot::subtract_packed", Policy(0, x.size()),
+      KOKKOS_LAMBDA(Index i) { to[i] -= static_cast<Real>(increment[i]); });
+}
+
 std::vector<Real> entry_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,
                              const std::vector<Field>& ys) {
   const Index batch = static_cast<Index>(x.extent(0));

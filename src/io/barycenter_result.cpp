@@ -10,15 +10,17 @@
 namespace hpot {
 namespace {
 
-/// The outcome of a part is that of its worst row.
-const Outcome& worst(const std::vector<BarycenterSolution>& solutions) {
+/// A part is reported as its worst row.
+const BarycenterSolution& worst(const std::vector<BarycenterSolution>& solutions) {
   const auto by_error = [](const auto& x, const auto& y) {
     const bool x_failed = x.outcome.reason != StopReason::converged;
     const bool y_failed = y.outcome.reason != StopReason::converged;
     return x_failed != y_failed ? y_failed : x.outcome.error < y.outcome.error;
   };
-  return std::max_element(solutions.begin(), solutions.end(), by_error)->outcome;
+  return *std::max_element(solutions.begin(), solutions.end(), by_error);
 }
+
+Real largest(const std::vector<Real>& errors) { return *std::max_element(errors.begin(), errors.end()); }
 
 }  // namespace
 
@@ -27,10 +29,14 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
   const Outcome& outcome = solution.outcome;
   std::string label = group.empty() ? "" : group.substr(1) + ": ";
   if (rows > 1) label += "row " + std::to_string(row + 1) + " of " + std::to_string(rows) + ": ";
+  const BarycenterErrors& errors = solution.result.errors;
   std::printf("%s%s after %lld sweeps, %.2f s, at epsilon %.6g: marginal error %.3g\n", label.c_str(),
               name(outcome.reason), static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon,
               outcome.error);
-  std::fputs(advice(outcome, stopping, solution.target_epsilon, 0.0).c_str(), stderr);
+  std::printf("  of the result: marginals %.3g at most", largest(errors.marginal));
+  if (solution.debiased) std::printf(", self-transport %.3g", errors.self_transport);
+  std::printf(" (error floor %.1e)\n", errors.floor);
+  std::fputs(advice(outcome, stopping, solution.target_epsilon, errors.floor).c_str(), stderr);
 }
 
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
@@ -41,7 +47,7 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
   Array values{data_shape(grid, rows), {}};
   if (rows > 1 && world.rank() == 0) values.values.reserve(rows * grid.points());
   for (const auto& solution : solutions) {
-    std::vector<Real> row = gather_points(solution.rows, solution.barycenter);
+    std::vector<Real> row = gather_points(solution.rows, solution.result.barycenter);
     if (rows == 1) {
       values.values = std::move(row);
     } else {
@@ -51,8 +57,12 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
   world.agree([&] {
     if (world.rank() != 0) return;
     const std::string root = group.empty() ? "/" : group;
-    write_run(*file, group, world, run, worst(solutions));
-    file->attribute(root, "marginal_error", worst(solutions).error);
+    const BarycenterSolution& shown = worst(solutions);
+    write_run(*file, group, world, run, shown.outcome);
+    write_known(*file, root, "marginal_error", shown.outcome.error);
+    write_known(*file, root, "marginal_error_max", largest(shown.result.errors.marginal));
+    if (shown.debiased) write_known(*file, root, "self_transport_error", shown.result.errors.self_transport);
+    write_known(*file, root, "error_floor", shown.result.errors.floor);
     std::vector<Real> sweeps;
     std::vector<Real> errors;
     std::vector<std::string> reasons;
@@ -62,10 +72,13 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
       reasons.emplace_back(name(solution.outcome.reason));
     }
     Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
+    Array marginal_errors = lambda;
     std::vector<Raster> rasters;
     std::vector<Real> one;
     for (Index r = 0; r < rows; ++r) {
       lambda.values.insert(lambda.values.end(), lambdas[r].begin(), lambdas[r].end());
+      const std::vector<Real>& errors_of_row = solutions[r].result.errors.marginal;
+      marginal_errors.values.insert(marginal_errors.values.end(), errors_of_row.begin(), errors_of_row.end());
       const auto first = values.values.begin() + r * grid.points();
       if (rows > 1) one.assign(first, first + grid.points());
       const std::vector<Real>& barycenter = rows > 1 ? one : values.values;
@@ -78,6 +91,7 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
       std::printf("volume: %s\n", volume.c_str());
     }
     file->dataset(group + "/weights", lambda);
+    if (std::isfinite(largest(marginal_errors.values))) file->dataset(group + "/marginal_errors", marginal_errors);
     file->dataset(group + "/barycenter", values);
     file->attribute(group + "/weights", "iterations", sweeps);
     file->attribute(group + "/weights", "marginal_error", errors);

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -116,6 +117,10 @@ std::vector<Index> data_shape(const Grid& grid, Index batch) {
   if (batch != 1) shape.push_back(batch);
   for (const Axis& axis : grid.axes) shape.push_back(axis.n);
   return shape;
+}
+
+void write_known(Hdf5Writer& file, const std::string& object, const std::string& name, Real value) {
+  if (std::isfinite(value)) file.attribute(object, name, value);
 }
 
 std::string picture_path(const std::string& picture, const std::string& group) {

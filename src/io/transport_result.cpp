@@ -6,23 +6,18 @@
 namespace hpot {
 namespace {
 
-/// Left out where it is not known: neither infinity nor NaN stands in a file.
-void write_value(Hdf5Writer& file, const std::string& object, const char* name, Real value) {
-  if (std::isfinite(value)) file.attribute(object, name, value);
-}
-
 void write_values(Hdf5Writer& file, const std::string& object, const TransportValues& values) {
   file.attribute(object, "reference", std::string("product"));
-  write_value(file, object, "marginal_error_source", values.residual_source);
-  write_value(file, object, "marginal_error_target", values.residual_target);
-  write_value(file, object, "plan_mass", values.plan_mass);
-  write_value(file, object, "transport_cost", values.transport_cost);
-  write_value(file, object, "primal_cost", values.primal_cost);
-  write_value(file, object, "dual_cost", values.dual_cost);
-  write_value(file, object, "gap", values.gap);
-  write_value(file, object, "lower_cost", values.lower_cost);
-  write_value(file, object, "upper_cost", values.upper_cost);
-  write_value(file, object, "error_floor", values.error_floor);
+  write_known(file, object, "marginal_error_source", values.residual_source);
+  write_known(file, object, "marginal_error_target", values.residual_target);
+  write_known(file, object, "plan_mass", values.plan_mass);
+  write_known(file, object, "transport_cost", values.transport_cost);
+  write_known(file, object, "primal_cost", values.primal_cost);
+  write_known(file, object, "dual_cost", values.dual_cost);
+  write_known(file, object, "gap", values.gap);
+  write_known(file, object, "lower_cost", values.lower_cost);
+  write_known(file, object, "upper_cost", values.upper_cost);
+  write_known(file, object, "error_floor", values.error_floor);
 }
 
 void print_value(const char* name, Real value) {

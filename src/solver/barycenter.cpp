@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -51,7 +52,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
   image_ = make_field("hpot::Barycenter::s", measures, n);
   h_ = make_field("hpot::Barycenter::h", at_once, n);
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
-  metric_ = make_field("hpot::Barycenter::metric", 1, problem_.accelerated ? n : 0);
+  metric_ = make_field("hpot::Barycenter::metric", 1, problem_.inner_products ? n : 0);
   std::vector<Real> owned(static_cast<std::size_t>(problem_.along_batches.size()), 0.0);
   owned[problem_.along_batches.rank()] = static_cast<Real>(measures);
   problem_.along_batches.sum(owned);
@@ -113,7 +114,7 @@ Real BarycenterMap::evaluate() {
   const Real epsilon = problem_.epsilon;
   half_steps();
   reduce_log_ratio(image_);
-  if (renew_metric_ && problem_.accelerated) {
+  if (renew_metric_ && problem_.inner_products) {
     exp_of(log_q_, log_ratio_, metric_);
     renew_metric_ = false;
   }
@@ -122,14 +123,18 @@ Real BarycenterMap::evaluate() {
     if (!(e <= error)) error = e;
   }
   if (problem_.debiased) {
-    const Field transform = next_log_d_;
-    add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
-    problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);
-    error = std::max(error, self_transport_error(problem_.rows, log_d_, transform, log_ratio_, epsilon));
-    debias(log_d_, log_ratio_, transform, epsilon, next_log_d_);
+    error = std::max(error, self_transport());
+    debias(log_d_, log_ratio_, next_log_d_, epsilon, next_log_d_);
   }
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
   return problem_.along_batches.max(std::isfinite(error) ? error : infinity);
+}
+
+Real BarycenterMap::self_transport() {
+  const Field transform = next_log_d_;
+  add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
+  problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);
+  return self_transport_error(problem_.rows, log_d_, transform, log_ratio_, problem_.epsilon);
 }
 
 void BarycenterMap::accept() {
@@ -154,13 +159,7 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
     potentials.push_back(y[0]);
     logs.push_back(y[1]);
   }
-  const std::vector<Real> owned = entry_dots(problem_.rows, metric_, x[0], potentials);
-  const Index owned_count = static_cast<Index>(f_.extent(0));
-  std::vector<Real> all(ys.size() * static_cast<std::size_t>(count_), 0.0);
-  for (std::size_t m = 0; m < ys.size(); ++m) {
-    std::copy_n(owned.begin() + m * owned_count, owned_count, all.begin() + m * count_ + first_);
-  }
-  problem_.along_batches.sum(all);  // a measure has one owner: zeros are added, no rounding
+  const std::vector<Real> all = of_all_measures(entry_dots(problem_.rows, metric_, x[0], potentials), ys.size());
   std::vector<Real> sums(ys.size());
   for (std::size_t m = 0; m < ys.size(); ++m) {
     sums[m] = std::accumulate(all.begin() + m * count_, all.begin() + (m + 1) * count_, 0.0);
@@ -172,14 +171,32 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
   return sums;
 }
 
-Field BarycenterMap::result() {
+std::vector<Real> BarycenterMap::of_all_measures(const std::vector<Real>& owned, std::size_t rows) const {
+  const Index owned_count = static_cast<Index>(f_.extent(0));
+  std::vector<Real> all(rows * static_cast<std::size_t>(count_), 0.0);
+  for (std::size_t m = 0; m < rows; ++m) {
+    std::copy_n(owned.begin() + m * owned_count, owned_count, all.begin() + m * count_ + first_);
+  }
+  problem_.along_batches.sum(all);  // a measure has one owner: zeros are added, no rounding
+  return all;
+}
+
+BarycenterResult BarycenterMap::result() {
   problem_.kernel->set_precision(Precision::full);
   half_steps();
+  reduce_log_ratio(image_);
+  BarycenterErrors errors;
+  errors.marginal = of_all_measures(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon), 1);
+  if (problem_.debiased) errors.self_transport = self_transport();
+  const Real exponents = largest_exponent(problem_.lambda, f_, problem_.epsilon) +
+                         largest_exponent(problem_.lambda, image_, problem_.epsilon);
+  errors.floor =
+      0.5 * std::numeric_limits<Real>::epsilon() * problem_.along_batches.max(problem_.rows.along_rows.max(exponents));
   const Field& mean = log_ratio_;  // which the next sweep computes anew
   Kokkos::deep_copy(mean, 0.0);
   add_plan_marginals(problem_.lambda, problem_.rows, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
-  return mean;
+  return {mean, errors};
 }
 
 void BarycenterMap::carry(const KernelOperator& between, const Field& s) {
@@ -193,7 +210,7 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
     : kernel_(kernel),
       lambda_(std::move(data.lambda)),
       debiased_(data.debiased),
-      accelerated_(data.accelerated),
+      inner_products_(data.inner_products),
       processes_(processes) {
   for (const Grid& grid : make_levels(data.grid, smallest_side))
     levels_.push_back({grid, own_rows(grid, processes.along_rows()), {}});
@@ -228,7 +245,7 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   BarycenterProblem problem{data.rows,  processes_.along_batches(),
                             log_weight, lambda_,
                             debiased_,  make_kernel(kernel_, data.grid, data.rows, data.grid, data.rows)};
-  problem.accelerated = accelerated_;
+  problem.inner_products = inner_products_;
   problem.kernel->set_precision(precision_);
   map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
                : std::make_unique<BarycenterMap>(std::move(problem), start);

@@ -79,27 +79,34 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors, Keeper* keeper) {
+  const AccelerationOptions mixing = settings.acceleration_on(grid);
   MultiscaleBarycenter problem(
-      settings.kernel, {grid, std::move(measures), lambda, settings.debiased, settings.acceleration.type != "none"},
+      settings.kernel, {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson"},
       processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
-  BarycenterSolution solution{
-      {}, settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid), {{}, processes.world()}, {}};
+  BarycenterSolution solution{{},
+                              settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid),
+                              {{}, processes.world()},
+                              {},
+                              settings.debiased};
   const auto stages =
       make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
                     problem.neighbour_costs(), settings.stopping.tolerance);
-  const auto acceleration = make_acceleration(settings.acceleration);
+  const auto acceleration = make_acceleration(mixing);
   solution.outcome = solve(processes.world(), problem, stages, settings.stopping, *acceleration, monitors, keeper);
   if (solution.outcome.level != 0) problem.enter(0).set_epsilon(solution.outcome.epsilon);  // stopped early
   solution.rows = problem.map().problem().rows;
-  solution.barycenter = problem.map().result();
+  solution.result = problem.map().result();
   return solution;
 }
 
 void archive(Archive& archive, BarycenterSolution& solution) {
   hpot::archive(archive, solution.outcome);
   archive.number("target_epsilon", solution.target_epsilon);
-  archive.field("barycenter", solution.barycenter);
+  archive.field("barycenter", solution.result.barycenter);
+  archive.numbers("marginal_errors", solution.result.errors.marginal);
+  archive.number("self_transport_error", solution.result.errors.self_transport);
+  archive.number("error_floor", solution.result.errors.floor);
 }
 
 }  // namespace hpot

@@ -79,7 +79,7 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
     problem.set_precision(settings.precision);
     const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
                                       settings.stopping.tolerance);
-    const auto acceleration = make_acceleration(settings.acceleration);
+    const auto acceleration = make_acceleration(settings.mixing());
     solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
     if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
       problem.enter(0).set_epsilon(solution.outcome.epsilon);

@@ -32,9 +32,9 @@ Sizes sizes_of(const Grid& grid, const ScheduleOptions& schedule, int parts) {
   return sizes;
 }
 
-/// Copies of a state that Anderson mixing holds at most, in advance(): two of each difference, the last residual and image,
-/// and the next residual.
-Real anderson_copies(const AccelerationOptions& acceleration) {
+/// Copies of a state that an acceleration holds at most, see acceleration.hpp.
+Real copies_of_state(const AccelerationOptions& acceleration) {
+  if (acceleration.type == "momentum") return 0.5;
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
 }
 
@@ -99,7 +99,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   plan.consider("sweeps on the given grid",
                 {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
-                 arrays("acceleration", anderson_copies(settings.acceleration) * local_n),
+                 arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
   // h, mean. average_cost: sums; zeros and work
@@ -124,7 +124,8 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const Real share =
       static_cast<Real>(BarycenterMap::measures_at_once(static_cast<Index>(owned), run.grid.points(), run.shape.rows));
   const Real gathered = run.shape.rows > 1 ? share * n : 0.0;
-  const Real mixed = settings.acceleration.type == "none" ? 0.0 : 1.0;
+  const AccelerationOptions mixing = settings.acceleration_on(run.grid);
+  const Real metric = mixing.type == "anderson" ? 1.0 : 0.0;
   const Real solves = static_cast<Real>(run.rows) * run.parts;
   // drivers/barycenter.cpp keeps raw data while other solves follow: in all but the last row, of which it holds the results
   // of the rows before; each of the two may be more
@@ -147,11 +148,11 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
       "entering the given grid",
       {base, whole, arrays("measures, owned rows", owned * local_n), arrays("half-steps carried over", owned * local_n),
        arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
-       arrays("acceleration on the next coarser grid", anderson_copies(settings.acceleration) * states * next)});
+       arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
   // BarycenterMap
   plan.consider("sweeps on the given grid",
                 {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
-                 arrays("acceleration", (anderson_copies(settings.acceleration) * states + mixed) * local_n),
+                 arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
                  arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
                  arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
@@ -189,6 +190,7 @@ std::string what_fits(const Planner& planner, const AccelerationOptions& acceler
     const auto plan = planner(other, others);
     return plan && plan->bytes() <= room;
   };
+  const AccelerationOptions momentum{"momentum", acceleration.memory};
   const AccelerationOptions none{"none", acceleration.memory};
   std::string text;
   const auto offer = [&](const std::string& what) { text += (text.empty() ? "" : ", or ") + what; };
@@ -197,7 +199,11 @@ std::string what_fits(const Planner& planner, const AccelerationOptions& acceler
     offer("acceleration.memory = " + std::to_string(memory));
     break;
   }
-  if (acceleration.type != "none" && fits(none, ranks)) offer("acceleration.type = none");
+  if (acceleration.type == "anderson" && fits(momentum, ranks)) {
+    offer("acceleration.type = momentum");
+  } else if (acceleration.type != "none" && fits(none, ranks)) {
+    offer("acceleration.type = none");
+  }
   const auto least_ranks = [&](const AccelerationOptions& other) {
     for (int others = ranks + 1; others <= most_ranks; ++others) {
       if (fits(other, others)) return others;

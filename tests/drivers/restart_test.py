@@ -1,5 +1,6 @@
 """Runs that are stopped, killed or short of disk go on from their checkpoint and end with the bits of the run that was not;
 checkpoints that do not fit are refused. HPOT_TEST_KILLS: how many kills (10)."""
+import contextlib
 import os
 import pathlib
 import random
@@ -149,7 +150,8 @@ class Restart(programs.DriverTest):
                     break
                 except subprocess.TimeoutExpired:
                     for pid in descendants(process.pid):
-                        os.kill(pid, signal.SIGKILL)
+                        with contextlib.suppress(ProcessLookupError):  # it ended by itself, or by its parent's death
+                            os.kill(pid, signal.SIGKILL)
                     process.communicate()
                     kills += 1
                     seconds *= 1.2  # so that it ends

@@ -113,11 +113,39 @@ TEST(Anderson, TurnsALinearMapThatDivergesIntoOneThatConverges) {
   EXPECT_NEAR(map.values()[1], -5.0, 1e-7);
 }
 
-TEST(Anderson, StandsStillAtAFixedPoint) {
-  SmallMap map({2.0, 2.0}, [](const Values& x) { return x; });
-  const auto anderson = make_acceleration({"anderson", 5});
-  for (int step = 0; step < 20; ++step) anderson->advance(map, map.evaluate());
-  EXPECT_EQ(map.values(), Values({2.0, 2.0}));
+TEST(Momentum, NeedsTheSquareRootOfThePlainSweeps) {
+  SmallMap map(Values(8, 0.0), contraction);
+  const Outcome outcome = solve_small(map, {"momentum", 0}, 2000);
+  EXPECT_EQ(outcome.reason, StopReason::converged);
+  EXPECT_LE(outcome.iterations, 1500);  // plain: 2e4 and more
+  EXPECT_NEAR(map.values()[7], 1000.0, 1e-6);
+}
+
+TEST(Momentum, BringsBackAMapWhoseExtrapolatedStepsOvershoot) {
+  for (const Real start : {0.1, 3.0, 300.0}) {
+    SmallMap map({start, 0.5 * start}, bent);
+    const Outcome outcome = solve_small(map, {"momentum", 0}, 6000);
+    EXPECT_EQ(outcome.reason, StopReason::converged) << start;
+    EXPECT_LT(std::abs(map.values()[0]) + std::abs(map.values()[1]), 1e-8) << start;
+  }
+}
+
+TEST(Momentum, GoesBackToTheLastImageWhereItsStepIsNoNumber) {
+  // The image of whatever lies beyond 1.5 is no number; plain sweeps end at 1.
+  const auto cliff = [](const Values& x) { return Values{x[0] > 1.5 ? std::nan("") : 1.0 + 0.9 * (x[0] - 1.0)}; };
+  SmallMap map({-10.0}, cliff);
+  const Outcome outcome = solve_small(map, {"momentum", 0}, 2000);
+  EXPECT_EQ(outcome.reason, StopReason::converged);
+  EXPECT_NEAR(map.values()[0], 1.0, 1e-8);
+}
+
+TEST(Acceleration, StandsStillAtAFixedPoint) {
+  for (const std::string type : {"none", "momentum", "anderson"}) {
+    SmallMap map({2.0, 2.0}, [](const Values& x) { return x; });
+    const auto acceleration = make_acceleration({type, 5});
+    for (int step = 0; step < 20; ++step) acceleration->advance(map, map.evaluate());
+    EXPECT_EQ(map.values(), Values({2.0, 2.0})) << type;
+  }
 }
 
 TEST(Solve, ReportsAnErrorThatIsNoNumberAsDiverged) {

@@ -62,7 +62,7 @@ TEST(GaussianBarycenters, PlainHasTheClosedFormsMeanAndVariance) {
   for (const Real epsilon : {0.5, 2.0}) {
     const auto solution = solve_alone(settings_for(epsilon, 1e-9, false), three.grid, three.measures(), three.lambda);
     EXPECT_EQ(solution.outcome.reason, StopReason::converged);
-    const Moments m = moments_of(host_values(solution.barycenter), three.grid);
+    const Moments m = moments_of(host_values(solution.result.barycenter), three.grid);
     EXPECT_NEAR(m.mass, 1.0, 1e-13);
     EXPECT_NEAR(m.mean, test::weighted_sum(three.lambda, three.means), 1e-7);
     EXPECT_NEAR(m.variance, test::barycenter_variance(three.lambda, three.variances, epsilon, false), 1e-6);
@@ -74,7 +74,7 @@ TEST(GaussianBarycenters, DebiasedHasTheClosedFormsMeanAndVariance) {
   for (const Real epsilon : {0.5, 2.0}) {
     const auto solution = solve_alone(settings_for(epsilon, 1e-6, true), three.grid, three.measures(), three.lambda);
     EXPECT_EQ(solution.outcome.reason, StopReason::converged);
-    const Moments m = moments_of(host_values(solution.barycenter), three.grid);
+    const Moments m = moments_of(host_values(solution.result.barycenter), three.grid);
     EXPECT_NEAR(m.mass, 1.0, 1e-13);
     EXPECT_NEAR(m.mean, test::weighted_sum(three.lambda, three.means), 1e-4);
     EXPECT_NEAR(m.variance, test::barycenter_variance(three.lambda, three.variances, epsilon, true), 1e-4);
@@ -87,7 +87,8 @@ TEST(GaussianBarycenters, PlainIsGaussianAtEveryPoint) {
   const auto solution = solve_alone(settings_for(1.0, 1e-9, false), three.grid, three.measures(), three.lambda);
   const Real variance = test::barycenter_variance(three.lambda, three.variances, 1.0, false);
   const Gaussian expected{{test::weighted_sum(three.lambda, three.means)}, {{{variance, 0.0}, {0.0, 0.0}}}};
-  EXPECT_LT(reference::largest_difference(host_values(solution.barycenter), test::sampled(expected, three.grid)), 1e-8);
+  EXPECT_LT(reference::largest_difference(host_values(solution.result.barycenter), test::sampled(expected, three.grid)),
+            1e-8);
 }
 
 TEST(GaussianBarycenters, AtAVertexOfLambdaPlainIsBlurredByHalfEpsilonAndDebiasedIsNot) {
@@ -96,7 +97,7 @@ TEST(GaussianBarycenters, AtAVertexOfLambdaPlainIsBlurredByHalfEpsilonAndDebiase
   for (const bool debiased : {false, true}) {
     const auto solution =
         solve_alone(settings_for(1.0, debiased ? 1e-6 : 1e-9, debiased), three.grid, three.measures(), vertex);
-    const Moments m = moments_of(host_values(solution.barycenter), three.grid);
+    const Moments m = moments_of(host_values(solution.result.barycenter), three.grid);
     EXPECT_NEAR(m.variance, debiased ? 1.0 : 1.5, debiased ? 1e-4 : 1e-6);
     EXPECT_NEAR(m.mean, 0.5, debiased ? 1e-4 : 1e-7);
   }
@@ -111,7 +112,7 @@ TEST(DebiasedBarycenter, OfEqualMeasuresIsThatMeasure) {
   settings.schedule.multiscale = false;
   const auto solution = solve_alone(settings, grid, {a, a, a}, {0.2, 0.5, 0.3});
   EXPECT_EQ(solution.outcome.reason, StopReason::converged);
-  const Values mu = host_values(solution.barycenter);
+  const Values mu = host_values(solution.result.barycenter);
   Real error = 0.0;
   for (std::size_t i = 0; i < a.size(); ++i) error += std::abs(mu[i] - a[i]);
   EXPECT_LT(error, 1e-4);
@@ -126,7 +127,7 @@ TEST(Barycenter, HasMassOneAtAnyTolerance) {
       settings.stopping.max_iterations = sweeps;
       const auto solution = solve_alone(settings, grid, measures, {0.3, 0.7});
       EXPECT_EQ(solution.outcome.reason, StopReason::max_iterations);
-      const Values mu = host_values(solution.barycenter);
+      const Values mu = host_values(solution.result.barycenter);
       EXPECT_NEAR(std::accumulate(mu.begin(), mu.end(), 0.0), 1.0, 1e-12);
       EXPECT_EQ(mu.size(), 192U);
       for (const Real value : mu) EXPECT_GE(value, 0.0);
@@ -178,7 +179,8 @@ TEST(Barycenter, OfTwoMeasuresInSwappedOrderIsTheSame) {
   const auto settings = settings_for(2.0, 1e-9, false);
   const auto one = solve_alone(settings, grid, {a, b}, {0.25, 0.75});
   const auto two = solve_alone(settings, grid, {b, a}, {0.75, 0.25});
-  EXPECT_LT(reference::largest_difference(host_values(one.barycenter), host_values(two.barycenter)), 1e-9);
+  EXPECT_LT(reference::largest_difference(host_values(one.result.barycenter), host_values(two.result.barycenter)),
+            1e-9);
 }
 
 }  // namespace

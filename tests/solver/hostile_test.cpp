@@ -106,14 +106,14 @@ TEST(Hostile, BarycentersOfOneVoxelLinesAndSinglePointsAreRight) {
     const ProcessGrid processes(test::alone(), {1, 1});
     const auto voxel =
         solve_barycenter(processes, settings, make_grid({1, 1, 1}, {1.0, 1.0, 1.0}), {{1.0}, {1.0}}, {0.5, 0.5}, {});
-    EXPECT_NEAR(host_values(voxel.barycenter)[0], 1.0, 1e-14);
+    EXPECT_NEAR(host_values(voxel.result.barycenter)[0], 1.0, 1e-14);
     Values left(21, 0.0);
     Values right(21, 0.0);
     left[4] = 1.0;
     right[16] = 1.0;
     const auto line =
         solve_barycenter(processes, settings, make_grid({1, 21}, {1.0, 1.0}), {left, right}, {0.5, 0.5}, {});
-    const Values mu = host_values(line.barycenter);
+    const Values mu = host_values(line.result.barycenter);
     EXPECT_NEAR(std::accumulate(mu.begin(), mu.end(), 0.0), 1.0, 1e-12);
     EXPECT_EQ(std::max_element(mu.begin(), mu.end()) - mu.begin(), 10);
     for (const Real value : mu) EXPECT_GE(value, 0.0);

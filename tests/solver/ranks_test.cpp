@@ -106,7 +106,7 @@ void expect_same_barycenter(const Grid& grid, Index count, bool debiased, const 
   settings.acceleration.type = acceleration;
   settings.debiased = debiased;
   const auto single = solve_barycenter(ProcessGrid(test::alone(), {1, 1}), settings, grid, measures, lambda, {});
-  const Values whole = host_values(single.barycenter);
+  const Values whole = host_values(single.result.barycenter);
   const Real scale = *std::max_element(whole.begin(), whole.end());
   for (const ProcessGridShape shape : shapes()) {
     const ProcessGrid processes(Communicator::world(), shape);
@@ -116,7 +116,7 @@ void expect_same_barycenter(const Grid& grid, Index count, bool debiased, const 
                          {lambda.begin() + mine.begin, lambda.begin() + mine.end}, {});
     const std::string what =
         grid.describe() + ", " + std::to_string(shape.rows) + " x " + std::to_string(shape.batches);
-    const Values part = host_values(together.barycenter);
+    const Values part = host_values(together.result.barycenter);
     const Values expected = owned(whole, together.rows);
     EXPECT_EQ(together.outcome.iterations, single.outcome.iterations) << what;
     EXPECT_EQ(together.outcome.error, single.outcome.error) << what;

@@ -21,6 +21,15 @@ void set_entry(const Field& field, Index k, const std::vector<Real>& values);
 void combine(Real alpha, const ConstField& x, Real beta, const Field& y);
 void add_constant(const Field& y, Real constant);
 
+/// Zeros in single precision, one for each value of `like` in its order: two in every value of a field of one row, which is
+/// copied and kept like any other. For differences, whose seventh digit does not matter.
+[[nodiscard]] Field make_packed_field(const char* label, const Field& like);
+[[nodiscard]] Index packed_values(const Field& like);
+/// Momentum, with `e` = x - (the y of the step before), packed: e <- beta (y - x + e), y <- y + e.
+void extrapolate(Real beta, const ConstField& x, const Field& e, const Field& y);
+/// x <- x - e.
+void subtract_packed(const Field& e, const Field& x);
+
 /// For every y and then every batch entry k: sum_i w_ki x_ki y_ki; a weight of one row serves every batch entry. One
 /// collective along rows.
 std::vector<Real> entry_dots(const OwnedRows& rows, const ConstField& weight, const ConstField& x,

@@ -44,6 +44,9 @@ struct RunRecord {
 void write_run(Hdf5Writer& file, const std::string& group, const Communicator& world, const RunRecord& run,
                const Outcome& outcome);
 
+/// An attribute, left out where its value is not known: neither infinity nor NaN stands in a file.
+void write_known(Hdf5Writer& file, const std::string& object, const std::string& name, Real value);
+
 /// output.picture, with the part's name before its extension where input.negative = split makes two.
 std::string picture_path(const std::string& picture, const std::string& group);
 

@@ -24,7 +24,7 @@ struct BarycenterProblem {
   bool debiased = false;
   std::shared_ptr<KernelOperator> kernel;  // grid to itself
   Real epsilon = 1.0;
-  bool accelerated = true;  // false: no inner products will be asked for, and their weights are not kept
+  bool inner_products = true;  // false: none will be asked for, and their weights are not kept
 };
 
 /// log b, log_zero where b is 0; in place.

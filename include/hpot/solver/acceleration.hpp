@@ -1,15 +1,19 @@
-// How the next state follows from a state x and its image G(x).
+// How the next state follows from a state x and its image y = G(x).
 //
-//   none      x <- G(x)
-//   anderson  x <- G(x) - sum_j gamma_j dG_j, gamma = argmin |F - sum_j gamma_j dF_j|, F = G(x) - x, over the last m
-//             differences (Anderson mixing, type II [Walker, Ni 2011, Eq. 2.2]).
+//   none      x <- y
+//   anderson  x <- y - sum_j gamma_j dG_j, gamma = argmin |F - sum_j gamma_j dF_j|, F = y - x, over the last m differences
+//             (Anderson mixing, type II [Walker, Ni 2011, Eq. 2.2]). Memory: 2 m + 3 copies of the state.
+//   momentum  x <- y + beta_n (y - y of the sweep before), beta_n = (t_n - 1)/t_(n+1), t_1 = 1,
+//             t_(n+1) = (1 + sqrt(1 + 4 t_n^2))/2 [Nesterov 1983], begun anew where the error rises [O'Donoghue, Candes
+//             2015]. Memory: x - y of the sweep before in single precision, half a copy.
 //
-// Safeguards of anderson, on the error e of each new state:
-//   - e more than doubled in one sweep: the state before is taken up again, as its plain image, with an empty memory. After
-//     the n-th time since the least error of the stage, 2^(n-1) - 1 plain sweeps follow before any is mixed, so that a map
-//     that cannot be mixed ends with plain sweeps.
-//   - Maps whose inner product moves: the memory is cleared and the product renewed also when e is above 1.2 times the
-//     least since the last time, and after 3 m sweeps. With a product of a state long left, mixing stalls.
+// Safeguards of both, on the error e of each new state:
+//   - e more than doubled in one sweep: the state before is taken up again, as its plain image, with an empty memory.
+//   - After the n-th such step, 2^(n-1) - 1 plain sweeps follow before any is mixed, so that a map that cannot be mixed ends
+//     with plain sweeps. n counts from the least error of the stage (anderson) or from the last time that momentum lowered
+//     the error between two beginnings; a beginning that did not counts as such a step, too.
+//   - anderson on maps whose inner product moves: the memory is cleared and the product renewed also when e is above 1.2
+//     times the least since the last time, and after 3 m sweeps. With a product of a state long left, mixing stalls.
 #pragma once
 
 #include "hpot/solver/fixed_point.hpp"
@@ -32,8 +36,13 @@ class Acceleration {
 };
 
 struct AccelerationOptions {
-  std::string type = "anderson";
+  std::string type = "auto";
   Index memory = 10;
+
+  /// With `automatic` in place of auto.
+  [[nodiscard]] AccelerationOptions resolved(const std::string& automatic) const {
+    return {type == "auto" ? automatic : type, memory};
+  }
 
   static std::vector<OptionKey> keys();
   static AccelerationOptions from(const Options& options);

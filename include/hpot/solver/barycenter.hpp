@@ -16,10 +16,22 @@ struct BarycenterStart {
   Field s, log_d;
 };
 
+/// How far a state is from a barycenter, relative to the mass 1, evaluated in full precision.
+struct BarycenterErrors {
+  std::vector<Real> marginal;  // |P_k 1 - mu|_1 of every measure, in the order of the input
+  Real self_transport = 0.0;   // |q e^D K(q e^D) - mu|_1; plain: 0
+  Real floor = 0.0;            // u (max|f| + max|s|)/eps: no smaller error can be trusted
+};
+
+struct BarycenterResult {
+  Field barycenter;  // sum_k lambda_k P_k 1: non-negative, its mass exact at any tolerance. One row, the owned points
+  BarycenterErrors errors;
+};
+
 class BarycenterMap final : public FixedPointMap {
  public:
   /// Starts from f = 0, D = 0. Collective along batches. Arrays of the owned rows: log b, f, s of every owned measure; h, of
-  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more when accelerated.
+  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more for inner products.
   explicit BarycenterMap(BarycenterProblem problem);
   /// Takes over the fields of `start`. Collective.
   BarycenterMap(BarycenterProblem problem, const BarycenterStart& start);
@@ -39,9 +51,9 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,
                                        const std::vector<std::vector<Field>>& ys) const override;
 
-  /// sum_k lambda_k P_k 1 at the present state, in full precision: non-negative, its mass exact at any tolerance.
-  /// One row, the owned points; it is an array of the map, which the next sweep overwrites. Collective. Spoils the image.
-  [[nodiscard]] Field result();
+  /// Of the present state, in full precision, which the kernel keeps. The barycenter is an array of the map, which the next
+  /// sweep overwrites. Spoils the image. Collective.
+  [[nodiscard]] BarycenterResult result();
 
   /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`. Spoils the image.
   void carry(const KernelOperator& between, const Field& s);
@@ -58,6 +70,10 @@ class BarycenterMap final : public FixedPointMap {
   void half_steps();
   void reduce_log_ratio(const Field& s);
   void renew_quantum(const Field& s);
+  /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
+  [[nodiscard]] Real self_transport();
+  /// `owned` holds `rows` rows of one number per measure owned here; all measures' numbers in their place. Collective.
+  [[nodiscard]] std::vector<Real> of_all_measures(const std::vector<Real>& owned, std::size_t rows) const;
 
   BarycenterProblem problem_;
   Real log_q_;
@@ -77,7 +93,7 @@ struct BarycenterData {
   std::vector<std::vector<Real>> measures;  // of mass 1, those owned here
   std::vector<Real> lambda;
   bool debiased = false;
-  bool accelerated = true;  // see BarycenterProblem
+  bool inner_products = true;  // see BarycenterProblem
 };
 
 class MultiscaleBarycenter final : public LeveledProblem {
@@ -102,7 +118,7 @@ class MultiscaleBarycenter final : public LeveledProblem {
 
   KernelOptions kernel_;
   std::vector<Real> lambda_;
-  bool debiased_, accelerated_;
+  bool debiased_, inner_products_;
   ProcessGrid processes_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;

@@ -17,6 +17,11 @@ struct BarycenterSettings {
   Precision precision = Precision::full;
   bool debiased = true;
 
+  /// auto is momentum on volumes, where memory is short, else anderson.
+  [[nodiscard]] AccelerationOptions acceleration_on(const Grid& grid) const {
+    return acceleration.resolved(grid.dimension() == 3 ? "momentum" : "anderson");
+  }
+
   static std::vector<OptionKey> keys();
   static BarycenterSettings from(const Options& options);
 };
@@ -28,7 +33,8 @@ struct BarycenterSolution {
   Outcome outcome;
   Real target_epsilon = 0.0;
   OwnedRows rows;
-  Field barycenter;  // owned rows, the same on all ranks along batches
+  BarycenterResult result;  // owned rows, the same on all ranks along batches
+  bool debiased = false;
 };
 
 /// `measures` (of mass 1) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the

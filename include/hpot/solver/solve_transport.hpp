@@ -19,6 +19,9 @@ struct TransportSettings {
   std::string source_penalty = "balanced";  // rho in epsilon.unit
   std::string target_penalty = "balanced";
 
+  /// auto is anderson.
+  [[nodiscard]] AccelerationOptions mixing() const { return acceleration.resolved("anderson"); }
+
   static std::vector<OptionKey> keys();
   static TransportSettings from(const Options& options);
   /// InputError where measures of these masses have no plan under the penalties.

@@ -1,0 +1,11 @@
+// The kinds of acceleration; make_acceleration() knows their names.
+#pragma once
+
+#include "hpot/solver/acceleration.hpp"
+
+namespace hpot {
+
+std::unique_ptr<Acceleration> make_anderson(Index memory);
+std::unique_ptr<Acceleration> make_momentum();
+
+}  // namespace hpot
