@@ -61,6 +61,24 @@ inline Values softmin(const std::vector<Values>& cost, const Values& h, Real eps
   return s;
 }
 
+/// sum_j w_ij v_j, w_ij = exp(h_j - C_ij / eps) normalised over j; 0 where every h_j is log_zero.
+inline Values average(const std::vector<Values>& cost, const Values& h, const Values& v, Real epsilon) {
+  Values means;
+  for (const Values& row : cost) {
+    long double top = -1e4000L;
+    for (std::size_t j = 0; j < h.size(); ++j) top = std::max(top, h[j] - static_cast<long double>(row[j]) / epsilon);
+    long double sum = 0.0L;
+    long double moment = 0.0L;
+    for (std::size_t j = 0; j < h.size(); ++j) {
+      const long double weight = std::exp(h[j] - static_cast<long double>(row[j]) / epsilon - top);
+      sum += weight;
+      moment += weight * v[j];
+    }
+    means.push_back(top > 0.5L * log_zero ? static_cast<Real>(moment / sum) : 0.0);
+  }
+  return means;
+}
+
 inline Values random_values(Index n, unsigned seed, Real low, Real high) {
   std::mt19937_64 engine(seed);
   std::uniform_real_distribution<Real> uniform(low, high);

@@ -67,6 +67,9 @@ struct ProductTiles {
   }
 };
 
+enum class MeanOf { values, values_and_costs };
+
+template <MeanOf what>
 struct MeanTiles {
   TileWork work;
   const Real* in_mean;
@@ -82,7 +85,7 @@ struct MeanTiles {
     work.load_tile(item, in_mean, mean);
     for (Index i = item.begin; i < item.end; ++i) {
       const Real* scaled = tables.row(tables.scaled, work.pass.first + i);
-      const Real* cost = tables.row(tables.cost, work.pass.first + i);
+      [[maybe_unused]] const Real* cost = tables.row(tables.cost, work.pass.first + i);
       const Wide top = tile.find_top(work.pass.first + i);
       Wide sum = lanes::broadcast(0.0);
       Wide moment = lanes::broadcast(0.0);
@@ -91,11 +94,16 @@ struct MeanTiles {
           const Index entry = -tables.step_in * j;
           const Wide weight = lanes::exp((tile[j] - top) - scaled[entry]);
           sum = sum + weight;
-          moment = moment + weight * (mean[j] + cost[entry]);
+          if constexpr (what == MeanOf::values) {
+            moment = moment + weight * mean[j];
+          } else {
+            moment = moment + weight * (mean[j] + cost[entry]);
+          }
         }
       });
       const Wide value = top + lanes::log(sum);
-      const Wide quotient = moment / lanes::max(sum, lanes::broadcast(1e-300));  // 0 on a line of zeros
+      const Wide quotient =
+          lanes::where_greater(top, 0.5 * log_zero, moment / lanes::max(sum, lanes::broadcast(1e-300)));
       work.store_outputs(item, i, 1, &value, work.pass.out);
       work.store_outputs(item, i, 1, &quotient, out_mean);
     }
@@ -178,6 +186,7 @@ struct LogSumExpOutputs {
   }
 };
 
+template <MeanOf what>
 struct MeanOutputs {
   OutputWork work;
   const Real* in_mean;
@@ -192,10 +201,11 @@ struct MeanOutputs {
     for (Index j = 0; j < work.tables.n_in; ++j) {
       const Real weight = Kokkos::exp((work.at(work.pass.in, o, j) - top) - scaled[-work.tables.step_in * j]);
       sum += weight;
-      moment += weight * (work.at(in_mean, o, j) + cost[-work.tables.step_in * j]);
+      const Real added = what == MeanOf::values ? 0.0 : cost[-work.tables.step_in * j];
+      moment += weight * (work.at(in_mean, o, j) + added);
     }
     work.pass.out[work.out_index(o)] = top + Kokkos::log(sum);
-    out_mean[work.out_index(o)] = moment / sum;
+    out_mean[work.out_index(o)] = top > 0.5 * log_zero ? moment / sum : 0.0;
   }
 };
 
@@ -231,6 +241,16 @@ void log_sum_exp(const AxisCost& cost, const AxisPass& pass) {
   }
 }
 
+template <MeanOf what>
+void mean(const char* label, const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
+  if constexpr (lanes::width == 1) {
+    run_outputs(label, MeanOutputs<what>{OutputWork(cost, pass), in_mean, out_mean});
+  } else {
+    const TileWork work(cost, pass);
+    work.run(label, MeanTiles<what>{work, in_mean, out_mean}, BlockedTile::scratch_values(cost.n_in()) + cost.n_in());
+  }
+}
+
 }  // namespace
 
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision) {
@@ -251,13 +271,11 @@ void product_along(const AxisCost& cost, const AxisPass& pass) {
 }
 
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
-  constexpr const char* label = "hpot::mean_along";
-  if constexpr (lanes::width == 1) {
-    run_outputs(label, MeanOutputs{OutputWork(cost, pass), in_mean, out_mean});
-  } else {
-    const TileWork work(cost, pass);
-    work.run(label, MeanTiles{work, in_mean, out_mean}, BlockedTile::scratch_values(cost.n_in()) + cost.n_in());
-  }
+  mean<MeanOf::values>("hpot::mean_along", cost, pass, in_mean, out_mean);
+}
+
+void mean_cost_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
+  mean<MeanOf::values_and_costs>("hpot::mean_cost_along", cost, pass, in_mean, out_mean);
 }
 
 void max_along(const AxisCost& cost, const AxisPass& pass, Real sign) {

@@ -45,10 +45,11 @@ struct RowSoftmin {
   }
 };
 
+/// Mean under the row's weights of v or, where v is empty, of the cost.
 template <class C>
 struct RowMean {
   C cost;
-  ConstField h;
+  ConstField h, v;
   Field s;
   Index columns;
   Real epsilon;
@@ -62,9 +63,9 @@ struct RowMean {
     for (Index j = 0; j < columns; ++j) {
       const Real weight = Kokkos::exp((h(k, j) - top) - cost(i, j) / epsilon);
       sum += weight;
-      moment += weight * cost(i, j);
+      moment += weight * (v.data() == nullptr ? cost(i, j) : v(k, j));
     }
-    s(k, i) = moment / sum;
+    s(k, i) = top > 0.5 * log_zero ? moment / sum : 0.0;
   }
 };
 
@@ -101,10 +102,13 @@ class PointOperator final : public KernelOperator {
     Kokkos::parallel_for("hpot::PointOperator::softmin", Policy(0, s.size()),
                          RowSoftmin<C>{cost, h, s, cost.columns(), epsilon_});
   }
-  void average_cost(Side side, const ConstField& h, const Field& mean) const override {
+  void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
     const C& cost = at(side);
-    Kokkos::parallel_for("hpot::PointOperator::average_cost", Policy(0, mean.size()),
-                         RowMean<C>{cost, h, mean, cost.columns(), epsilon_});
+    Kokkos::parallel_for("hpot::PointOperator::average", Policy(0, mean.size()),
+                         RowMean<C>{cost, h, v, mean, cost.columns(), epsilon_});
+  }
+  void average_cost(Side side, const ConstField& h, const Field& mean) const override {
+    average(side, h, ConstField(), mean);
   }
   void hard_min(Side side, const ConstField& h, const Field& m) const override { extremum(at(side), h, m, -1.0, -1.0); }
   void hard_max(Side side, const ConstField& h, const Field& m) const override { extremum(at(side), h, m, 1.0, 1.0); }

@@ -15,28 +15,32 @@ class DistributedOperator final : public KernelOperator {
   void set_precision(Precision precision) override { local_->set_precision(precision); }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
-    local_->softmin_spoiling(side, gathered(opposite(side), h), s);
+    local_->softmin_spoiling(side, gathered(opposite(side), h, buffer_), s);
+  }
+  void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
+    const Side other = opposite(side);
+    local_->average(side, gathered(other, h, buffer_), gathered(other, v, values_buffer_), mean);
   }
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
-    local_->average_cost(side, gathered(opposite(side), h), mean);
+    local_->average_cost(side, gathered(opposite(side), h, buffer_), mean);
   }
   void hard_min(Side side, const ConstField& h, const Field& m) const override {
-    local_->hard_min(side, gathered(opposite(side), h), m);
+    local_->hard_min(side, gathered(opposite(side), h, buffer_), m);
   }
   void hard_max(Side side, const ConstField& h, const Field& m) const override {
-    local_->hard_max(side, gathered(opposite(side), h), m);
+    local_->hard_max(side, gathered(opposite(side), h, buffer_), m);
   }
 
  private:
-  /// All points of `side`, in the one buffer that both sides share.
-  [[nodiscard]] Field gathered(Side side, const ConstField& local) const {
+  /// All points of `side`, in a buffer that both sides share.
+  [[nodiscard]] Field gathered(Side side, const ConstField& local, Buffer& buffer) const {
     const Partition& partition = side == Side::source ? source_ : target_;
     const std::size_t size = local.extent(0) * static_cast<std::size_t>(partition.global_n());
-    if (buffer_.size() < size) {
-      buffer_ = {};  // before the larger one is made
-      buffer_ = Buffer(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing), size);
+    if (buffer.size() < size) {
+      buffer = {};  // before the larger one is made
+      buffer = Buffer(Kokkos::view_alloc("hpot::DistributedOperator::gathered", Kokkos::WithoutInitializing), size);
     }
-    const Field full(buffer_.data(), local.extent(0), partition.global_n());
+    const Field full(buffer.data(), local.extent(0), partition.global_n());
     along_rows_.gather_points(local, full, partition.offsets());
     return full;
   }
@@ -46,6 +50,7 @@ class DistributedOperator final : public KernelOperator {
   Partition source_;
   Partition target_;
   mutable Buffer buffer_;
+  mutable Buffer values_buffer_;  // of average
 };
 
 }  // namespace

@@ -39,21 +39,26 @@ class SeparableOperator final : public KernelOperator {
     for_axes(side, h, nullptr, m, [](const AxisCost& axis, const AxisPass& pass) { max_along(axis, pass, 1.0); });
   }
 
+  void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
+    const SideData& data = at(side);
+    for_means(side, h, sums_of(mean, sums_), [&](const AxisCost& axis, const AxisPass& pass, Index k, int d) {
+      const Piece means{k, pass.batch, nullptr, 0};
+      const Real* from = d == 0 ? v.data() + k * data.points_in : target(data, means, mean, mean_work_, d - 1);
+      mean_along(axis, pass, from, target(data, means, mean, mean_work_, d));
+    });
+  }
+
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
     const SideData& data = at(side);
     const Index at_once = std::min(static_cast<Index>(h.extent(0)), batch_at_once(data));
     const Field zeros("hpot::Separable::zeros", at_once, std::max(data.points_in, data.values_before(2)));
-    const Field sums(Kokkos::view_alloc("hpot::Separable::sums", Kokkos::WithoutInitializing), mean.extent(0),
-                     mean.extent(1));
+    Buffer sums;
     std::array<Buffer, 2> work;
-    Index passes = 0;
-    for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
-      const int d = static_cast<int>(passes % data.dimension());
-      const Index k = passes++ / data.dimension() * at_once;
+    for_means(side, h, sums_of(mean, sums), [&](const AxisCost& axis, const AxisPass& pass, Index k, int d) {
       if (d == 0) Kokkos::deep_copy(zeros, 0.0);
       const Piece means{k, pass.batch, zeros.data(), static_cast<Index>(zeros.extent(1))};
       const Real* from = d == 0 ? zeros.data() : target(data, means, mean, work, d - 1);
-      mean_along(axis, pass, from, target(data, means, mean, work, d));
+      mean_cost_along(axis, pass, from, target(data, means, mean, work, d));
     });
   }
 
@@ -113,12 +118,34 @@ class SeparableOperator final : public KernelOperator {
     const bool first_of_three = d == 0 && side.dimension() == 3;
     if (last || (first_of_three && values <= out_values)) return out.data() + piece.first * out_values;
     if (d == 1 && piece.spare != nullptr && values <= piece.spare_values) return piece.spare;
-    const auto size = static_cast<std::size_t>(piece.entries * values);
-    if (work[d].size() < size) {
-      work[d] = {};  // before the larger one is made
-      work[d] = Buffer(Kokkos::view_alloc("hpot::Separable::work", Kokkos::WithoutInitializing), size);
+    return at_least(piece.entries * values, work[d]).data();
+  }
+
+  /// `buffer`, made larger where it has fewer values; without values when it was.
+  static const Buffer& at_least(Index values, Buffer& buffer) {
+    const auto size = static_cast<std::size_t>(values);
+    if (buffer.size() < size) {
+      buffer = {};  // before the larger one is made
+      buffer = Buffer(Kokkos::view_alloc("hpot::Separable::work", Kokkos::WithoutInitializing), size);
     }
-    return work[d].data();
+    return buffer;
+  }
+
+  /// The log-sums that go with `mean`, in `buffer`.
+  static Field sums_of(const Field& mean, Buffer& buffer) {
+    return Field(at_least(static_cast<Index>(mean.size()), buffer).data(), mean.extent(0), mean.extent(1));
+  }
+
+  /// for_axes with reduce(axis, pass, first batch entry, d).
+  template <class Reduce>
+  void for_means(Side side, const ConstField& h, const Field& sums, const Reduce& reduce) const {
+    const Index dimension = at(side).dimension();
+    const Index at_once = std::min(static_cast<Index>(h.extent(0)), batch_at_once(at(side)));
+    Index passes = 0;
+    for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
+      reduce(axis, pass, passes / dimension * at_once, static_cast<int>(passes % dimension));
+      ++passes;
+    });
   }
 
   /// Runs `reduce` along every axis in turn, slowest first, for some batch entries at once. `spare` is h's data where they
@@ -163,6 +190,8 @@ class SeparableOperator final : public KernelOperator {
   Real epsilon_ = 1.0;
   Precision precision_ = Precision::full;
   mutable std::array<Buffer, 2> work_;
+  mutable std::array<Buffer, 2> mean_work_;  // of average
+  mutable Buffer sums_;                      // of average
 };
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST(AxisKernels, LinesOfAnyLengthEqualPlainLoops) {
     log_sum_exp_along(data.cost, data.pass(sums, 0, n), Precision::full);
     ASSERT_TRUE(data.cost.fits_product());
     product_along(data.cost, data.pass(products, 0, n));
-    mean_along(data.cost, data.pass(same, 0, n), data.in.data(), means.data());
+    mean_cost_along(data.cost, data.pass(same, 0, n), data.in.data(), means.data());
 
     for (Index line = 0; line < 9; ++line) {
       for (Index i = 0; i < n; i += 1 + n / 50) {
@@ -83,7 +83,7 @@ TEST(AxisKernels, OutputsDoNotDependOnWhichOthersAreFormed) {
   const auto run = [&](int kernel, const AxisPass& pass, Real* more) {
     if (kernel == 0) log_sum_exp_along(data.cost, pass, Precision::mixed);
     if (kernel == 1) log_sum_exp_along(data.cost, pass, Precision::full);
-    if (kernel == 2) mean_along(data.cost, pass, data.in.data(), more);
+    if (kernel == 2) mean_cost_along(data.cost, pass, data.in.data(), more);
     if (kernel == 3) max_along(data.cost, pass, -1.0);
   };
   for (int kernel = 0; kernel < 4; ++kernel) {
@@ -107,7 +107,7 @@ TEST(AxisKernels, LinesOfZeroWeightsGiveFiniteMeansAndLogZero) {
   Kokkos::deep_copy(data.in, log_zero);
   const Field sums("sums", 1, 800), means("means", 1, 800), zeros("zeros", 1, 800);
 
-  mean_along(data.cost, data.pass(sums, 0, 100), zeros.data(), means.data());
+  mean_cost_along(data.cost, data.pass(sums, 0, 100), zeros.data(), means.data());
   for (Index i = 0; i < 800; ++i) {
     ASSERT_TRUE(std::isfinite(means(0, i)));
     ASSERT_LT(sums(0, i), 0.99 * log_zero);

@@ -165,6 +165,71 @@ TEST(AllOperators, AgreeOnEveryReduction) {
   }
 }
 
+/// What the registry calls separable, dense and stored, of all rows.
+std::vector<std::unique_ptr<KernelOperator>> all_operators(const Case& c) {
+  const Range rows{0, c.source.points()};
+  const Range columns{0, c.target.points()};
+  const Points x = grid_points(c.source);
+  const Points y = grid_points(c.target);
+  std::vector<std::unique_ptr<KernelOperator>> all;
+  all.push_back(make_separable_operator(c.cost, c.source, c.target, rows, columns));
+  all.push_back(make_dense_operator(c.cost, x, y, rows, columns));
+  all.push_back(make_stored_operator(c.cost, x, y, rows, columns));
+  for (const auto& op : all) op->prepare(c.epsilon);
+  return all;
+}
+
+Values average_of(const KernelOperator& op, Side side, const Values& h, const Values& v, Index outputs, Index batch) {
+  const Field mean("mean", batch, outputs);
+  op.average(side, reference::field_of(h, batch), reference::field_of(v, batch), mean);
+  return reference::values_of(mean);
+}
+
+TEST(AllOperators, AverageEqualsLongDoubleLoops) {
+  for (const Case& c : separable_cases()) {
+    const Index n = c.target.points();
+    const auto cost = reference::cost_matrix(c.cost, c.source, c.target);
+    const Values h[2] = {rough(n, 10, 30.0), rough(n, 11, 3.0)};
+    const Values v[2] = {reference::random_values(n, 12, -1.0, 1.0), reference::random_values(n, 13, -1.0, 1.0)};
+    Values expected, both_h, both_v;
+    for (int k = 0; k < 2; ++k) {
+      const Values mean = reference::average(cost, h[k], v[k], c.epsilon);
+      expected.insert(expected.end(), mean.begin(), mean.end());
+      both_h.insert(both_h.end(), h[k].begin(), h[k].end());
+      both_v.insert(both_v.end(), v[k].begin(), v[k].end());
+    }
+    for (const auto& op : all_operators(c)) {
+      EXPECT_LT(
+          reference::largest_difference(average_of(*op, Side::source, both_h, both_v, c.source.points(), 2), expected),
+          1e-11)
+          << c.source.describe() << " eps " << c.epsilon;
+    }
+  }
+}
+
+TEST(AllOperators, AverageOfTheTargetSideEqualsLongDoubleLoops) {
+  for (const Case& c : separable_cases()) {
+    const Index n = c.source.points();
+    const Values h = rough(n, 14, 30.0);
+    const Values v = reference::random_values(n, 15, -1.0, 1.0);
+    const Values expected = reference::average(reference::cost_matrix(c.cost, c.target, c.source), h, v, c.epsilon);
+    for (const auto& op : all_operators(c)) {
+      EXPECT_LT(reference::largest_difference(average_of(*op, Side::target, h, v, c.target.points(), 1), expected),
+                1e-11);
+    }
+  }
+}
+
+TEST(AllOperators, AverageIsZeroWhereNothingReaches) {
+  for (const Case& c : separable_cases()) {
+    const Index n = c.target.points();
+    for (const auto& op : all_operators(c)) {
+      EXPECT_EQ(average_of(*op, Side::source, Values(n, log_zero), Values(n, 7.0), c.source.points(), 1),
+                Values(c.source.points(), 0.0));
+    }
+  }
+}
+
 TEST(DenseOperator, NonSeparableCostsEqualLongDoubleLoops) {
   const Grid image = grid_of({{6, 1.0, 0.0}, {5, 2.0, 0.0}});
   for (const Cost& cost : {Cost{Euclidean{}}, Cost{Power{0.5}}, Cost{Power{3.0}}}) {

@@ -63,9 +63,11 @@ void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision pre
 /// The same through the scaled product log(K exp(A - max A)): one multiply-add per pair. Needs cost.fits_product().
 void product_along(const AxisCost& cost, const AxisPass& pass);
 
-/// Log-sum-exp as above and, in out_mean, the mean of (in_mean_j + c_ij) under its weights; the same blocks are left out.
-/// Double, one exp per candidate pair.
+/// Log-sum-exp as above and, in out_mean, the mean of in_mean_j under its weights; the same blocks are left out. The mean
+/// of a line of zeros is 0. Double, one exp per candidate pair.
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
+/// The same of in_mean_j + c_ij.
+void mean_cost_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
 
 /// B = max_j (A_j + sign * c_ij) over A_j > log_zero / 2; log_zero where there is none.
 void max_along(const AxisCost& cost, const AxisPass& pass, Real sign);

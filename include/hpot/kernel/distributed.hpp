@@ -1,5 +1,6 @@
 // A kernel operator whose rows are divided over ranks: gathers the other side's h, then computes the owned rows locally.
-// Bytes per softmin and rank: 8 * batch * (points of the other side), received once.
+// Bytes per softmin and rank: 8 * batch * (points of the other side), received once; average receives twice
+// that.
 #pragma once
 
 #include "hpot/kernel/operator.hpp"

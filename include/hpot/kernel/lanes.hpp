@@ -101,6 +101,12 @@ inline bool any_greater(Wide a, Wide b) {
 #endif
 }
 
+/// value where a > limit, else 0.
+inline Wide where_greater(Wide a, double limit, Wide value) {
+  const Double4 zero{};
+  return {a.low > limit ? value.low : zero, a.high > limit ? value.high : zero};
+}
+
 inline Narrow narrow(Wide a) {
   const Float4 low = __builtin_convertvector(a.low, Float4);
   const Float4 high = __builtin_convertvector(a.high, Float4);
@@ -173,6 +179,7 @@ KOKKOS_FORCEINLINE_FUNCTION Wide load(const double* from) { return *from; }
 KOKKOS_FORCEINLINE_FUNCTION void store(double* to, Wide from) { *to = from; }
 KOKKOS_FORCEINLINE_FUNCTION Wide max(Wide a, Wide b) { return a > b ? a : b; }
 KOKKOS_FORCEINLINE_FUNCTION bool any_greater(Wide a, Wide b) { return a > b; }
+KOKKOS_FORCEINLINE_FUNCTION Wide where_greater(Wide a, double limit, Wide value) { return a > limit ? value : 0.0; }
 KOKKOS_FORCEINLINE_FUNCTION Narrow narrow(Wide a) { return static_cast<float>(a < -1e30 ? -1e30 : a); }
 KOKKOS_FORCEINLINE_FUNCTION Wide widen(Narrow a) { return a; }
 KOKKOS_FORCEINLINE_FUNCTION Narrow exp(Narrow x) { return Kokkos::exp(x); }

@@ -40,7 +40,12 @@ class KernelOperator {
   /// The same, where h may be used as a work array: its values are lost.
   virtual void softmin_spoiling(Side side, const Field& h, const Field& s) const { softmin(side, h, s); }
 
-  /// mean(k, i) = sum_j w_ij C_ij, weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j. Double throughout.
+  /// mean(k, i) = sum_j w_ij v(k, j), weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j; v of any sign. 0 in
+  /// a row that nothing reaches. Double throughout. mean must alias neither h nor v. One pass costs about what softmin does
+  /// in double.
+  virtual void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const = 0;
+
+  /// mean(k, i) = sum_j w_ij C_ij, weights w_ij = exp(h_j - C_ij/eps) the same. Double throughout.
   virtual void average_cost(Side side, const ConstField& h, const Field& mean) const = 0;
 
   /// m(k, i) = min_j (C_ij - h_j) over h_j > log_zero; here h has the unit of the cost (c-transforms, certificates).
