@@ -9,6 +9,9 @@ namespace {
 
 constexpr Index largest_step = 4096;
 constexpr Real product_limit = 500.0;  // exp(-500) = 7e-218: sums of such terms stay normal doubles
+constexpr Real ratio_limit = 300.0;    // as windows have it
+constexpr Real typical_cut = 36.0;     // log of what is left out, for the width that windows are expected to have
+constexpr Real rounding = 1e-15;       // of a cost, relative
 
 /// The smallest integers with a / b = step_a / step_b, to rounding.
 std::pair<Index, Index> commensurable(Real a, Real b) {
@@ -28,7 +31,8 @@ std::pair<Index, Index> commensurable(Real a, Real b) {
 AxisCost::AxisCost(const Cost& cost_function, const Axis& out, const Axis& in) : n_out_(out.n), n_in_(in.n) {
   std::tie(step_out, step_in) = commensurable(out.spacing, in.spacing);
   shift = step_in * (n_in_ - 1);
-  const Index size = step_out * (n_out_ - 1) + shift + 1;
+  const Index used = step_out * (n_out_ - 1) + shift + 1;
+  const Index size = used + step_out * stretch;  // a window's reference output may lie beyond the last one
   cost = Table("hpot::AxisCost::cost", size);
   nearest = Indices("hpot::AxisCost::nearest", n_out_);
   const auto cost_host = Kokkos::create_mirror_view(cost);
@@ -37,8 +41,20 @@ AxisCost::AxisCost(const Cost& cost_function, const Axis& out, const Axis& in) :
   for (Index t = 0; t < size; ++t) {
     const Real difference = (out.origin - in.origin) + unit * static_cast<Real>(t - shift);
     cost_host(t) = std::visit([difference](const auto& c) { return c.along_axis(difference); }, cost_function);
-    largest_ = std::max(largest_, cost_host(t));
+    if (t < used) largest_ = std::max(largest_, cost_host(t));
   }
+  convex_ = true;
+  for (Index t = 1; t + 1 < size; ++t) {
+    const Real second = cost_host(t + 1) - 2.0 * cost_host(t) + cost_host(t - 1);
+    convex_ = convex_ && second >= -4.0 * rounding * (cost_host(t + 1) + cost_host(t - 1));
+  }
+  const Real at_unit = std::visit([unit](const auto& c) { return c.along_axis(unit); }, cost_function);
+  bool quadratic = convex_;
+  for (Index t = 0; t < size; ++t) {
+    const Real steps = (out.origin - in.origin) / unit + static_cast<Real>(t - shift);
+    quadratic = quadratic && std::abs(cost_host(t) - at_unit * steps * steps) <= 4.0 * rounding * cost_host(t);
+  }
+  if (quadratic) second_difference_ = 2.0 * at_unit;
   for (Index i = 0; i < n_out_; ++i) {
     const Real position = (out.coordinate(i) - in.origin) / in.spacing;
     nearest_host(i) =
@@ -49,6 +65,7 @@ AxisCost::AxisCost(const Cost& cost_function, const Axis& out, const Axis& in) :
 }
 
 void AxisCost::prepare(Real epsilon) {
+  epsilon_ = epsilon;
   const auto cost_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, cost);
   const auto kernel_host = Kokkos::create_mirror(Kokkos::HostSpace{}, cost);
   for (std::size_t t = 0; t < cost_host.extent(0); ++t) kernel_host(t) = cost_host(t) / epsilon;
@@ -61,6 +78,30 @@ void AxisCost::prepare(Real epsilon) {
   for (std::size_t t = 0; t < cost_host.extent(0); ++t)
     kernel_host(t) = fits_product_ ? std::exp(-kernel_host(t)) : 0.0;
   Kokkos::deep_copy(kernel, kernel_host);
+  prepare_groups();
+}
+
+/// A group of as many outputs as its window would have entries were A constant: the exponentials and the products of an
+/// output then cost about the same.
+void AxisCost::prepare_groups() {
+  bilinear_ = second_difference_ / epsilon_ * static_cast<Real>(step_out * step_in);
+  group_ = 4;
+  largest_ratio_ = 0;
+  if (bilinear_ == infinity) return;
+  const Real width = 2.0 * std::sqrt(2.0 * typical_cut / bilinear_ * static_cast<Real>(step_in) / static_cast<Real>(step_out));
+  while (group_ < stretch && static_cast<Real>(2 * group_) <= width) group_ *= 2;
+  largest_ratio_ = std::min<Index>(n_in_, static_cast<Index>(ratio_limit / bilinear_) + 1);
+  const Index columns = 2 * largest_ratio_ + 1;
+  ratios = Table("hpot::AxisCost::ratios", group_ * columns);
+  const auto host = Kokkos::create_mirror_view(ratios);
+  const Index first = group_ == 4 ? 0 : -group_ / 2;
+  for (Index d = 0; d < group_; ++d) {
+    for (Index q = -largest_ratio_; q <= largest_ratio_; ++q) {
+      const Real exponent = bilinear_ * static_cast<Real>((first + d) * q);
+      host((d / 4 * columns + q + largest_ratio_) * 4 + d % 4) = std::exp(std::clamp(exponent, -ratio_limit, ratio_limit));
+    }
+  }
+  Kokkos::deep_copy(ratios, host);
 }
 
 }  // namespace hpot

@@ -1,41 +1,247 @@
-#include "axis_tiles.hpp"
+#include "axis_windows.hpp"
 
 namespace hpot {
 namespace {
 
 // ---- CPU lanes: tiles of lines. ----------------------------------------------------------------------------------------
 
+constexpr Real exponent_limit = 300.0;  // of ratios: their sums stay normal doubles, and what underflows is negligible
+
+/// exp(phi) over a window at one output, over their maxima.
+template <Precision precision>
+struct Weights {
+  const WindowedTile& tile;
+  const Tables& tables;
+  Wide* values;  // of the window's entries
+  Index left = 0, count = 0;
+  Wide top{};
+
+  KOKKOS_FORCEINLINE_FUNCTION void form(Index i) {
+    const Real* row = tables.row(tables.scaled, i);
+    top = lanes::broadcast(2.0 * log_zero);
+    for (Index j = 0; j < count; ++j) {
+      values[j] = tile.phi(row, left + j);
+      top = lanes::max(top, values[j]);
+    }
+    for (Index j = 0; j < count; ++j) {
+      if constexpr (precision == Precision::mixed) {
+        values[j] = lanes::exp_short(values[j] - top);
+      } else {
+        values[j] = lanes::exp(values[j] - top);
+      }
+    }
+  }
+};
+
+KOKKOS_FORCEINLINE_FUNCTION Wide sum_of(const Wide* values, Index count) {
+  Wide s0 = lanes::broadcast(0.0);
+  Wide s1 = s0;
+  for (Index j = 0; j + 1 < count; j += 2) {
+    s0 = s0 + values[j];
+    s1 = s1 + values[j + 1];
+  }
+  return count % 2 == 0 ? s0 + s1 : (s0 + s1) + values[count - 1];
+}
+
+/// Four outputs [i, i + 4) from weights that were formed at output `center`: those of output i + r are values[j] times
+/// ratio[4 j + r], over exp(shift(r)).
+struct Shared {
+  const Tables& tables;
+  Index i, center, middle;  // middle: the entry whose ratios are 1
+  const Real* ratio;
+  KOKKOS_FORCEINLINE_FUNCTION Real shift(Index r) const {
+    const Index entry = -tables.step_in * middle;
+    return tables.row(tables.scaled, center)[entry] - tables.row(tables.scaled, i + r)[entry];
+  }
+};
+
+/// How many outputs share their weights in a window of `count` entries: as many of a group as keep the exponents of the
+/// ratios within the limit; 1 where not even four do.
+KOKKOS_FORCEINLINE_FUNCTION Index sharing_outputs(const Tables& tables, Index group, Index count) {
+  if (count / 2 >= tables.largest_ratio) return 1;
+  const Real exponent = tables.bilinear * static_cast<Real>(count / 2);
+  while (group > 4 && exponent * static_cast<Real>(group / 2) > exponent_limit) group /= 2;
+  return exponent * static_cast<Real>(group == 4 ? 3 : group / 2) > exponent_limit ? 1 : group;
+}
+
+/// Goes through the windows of the item's outputs, four outputs at a time: `reduce` has formed(weights), alone(r, i, weights)
+/// for weights formed at output i, together(shared, weights), and store(i).
+template <class Weights, class Reduce>
+KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, WindowedTile& tile, Weights& weights,
+                                             Reduce& reduce) {
+  const Tables& tables = weights.tables;
+  const Index group = tables.group;
+  const auto wanted = [&](Index i, Index count) { return i + count > item.begin && i < item.end; };
+  for (Index begin = item.begin / stretch * stretch; begin < item.end; begin += stretch) {
+    tile.enter(begin);
+    tile.find_windows();
+    for (Index k = 0; k < tile.groups(); ++k) {
+      const Index first = tile.first_output(k);
+      if (!wanted(first, group)) continue;
+      weights.left = tile.left(k);
+      weights.count = tile.right(k) - weights.left + 1;
+      const Index sharing = sharing_outputs(tables, group, weights.count);
+      for (Index sub = first; sub < first + group; sub += Kokkos::max<Index>(4, sharing)) {
+        if (!wanted(sub, Kokkos::max<Index>(4, sharing))) continue;
+        if (sharing == 1) {
+          for (Index r = 0; r < 4; ++r) {
+            if (!wanted(sub + r, 1)) continue;
+            weights.form(sub + r);
+            reduce.formed(weights);
+            reduce.alone(r, sub + r, weights);
+          }
+          reduce.store(sub);
+          continue;
+        }
+        const Index center = sub + (sharing == 4 ? 0 : sharing / 2);
+        const Index middle = weights.left + weights.count / 2;
+        weights.form(center);
+        reduce.formed(weights);
+        for (Index i = sub; i < sub + sharing; i += 4) {
+          if (!wanted(i, 4)) continue;
+          const Index d = i - center + (group == 4 ? 0 : group / 2);
+          const Index q = weights.left - middle;
+          const Index columns = 2 * tables.largest_ratio + 1;
+          const Real* ratio = tables.ratios + (d / 4 * columns + q + tables.largest_ratio) * 4;
+          reduce.together(Shared{tables, i, center, middle, ratio}, weights);
+          reduce.store(i);
+        }
+      }
+    }
+  }
+}
+
+/// `value` for all outputs of the item.
+KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item& item, Real value, Real* array) {
+  const Wide values[4] = {lanes::broadcast(value), lanes::broadcast(value), lanes::broadcast(value),
+                          lanes::broadcast(value)};
+  for (Index i = item.begin / 4 * 4; i < item.end; i += 4) work.store_outputs(item, i, values, array);
+}
+
+struct LogSumExpOfWindows {
+  const TileWork& work;
+  const TileWork::Item& item;
+  Wide line_max;
+  Wide values[4] = {};
+
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights&) {}
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index, const Weights& weights) {
+    values[r] = weights.top + lanes::log(sum_of(weights.values, weights.count));
+  }
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
+    multiply_rows(weights.values, weights.count, shared.ratio, 4, 1, values);
+    for (Index r = 0; r < 4; ++r) values[r] = (weights.top + shared.shift(r)) + lanes::log(values[r]);
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
+    for (auto& value : values) value = lanes::where_greater(line_max, 0.5 * log_zero, value, log_zero);
+    work.store_outputs(item, i, values, work.pass.out);
+  }
+};
+
 template <Precision precision>
 struct LogSumExpTiles {
   TileWork work;
 
+  static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + n; }
+
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
     const auto item = work.item(team.league_rank());
-    BlockedTile tile(work, item, scratch_of(team, BlockedTile::scratch_values(tables.n_in)));
-    for (Index i = item.begin; i < item.end; i += rows_at_once) {
-      const int rows = static_cast<int>(Kokkos::min<Index>(rows_at_once, item.end - i));
-      Wide values[rows_at_once];
-      for (int r = 0; r < rows; ++r) {
-        const Real* row = tables.row(tables.scaled, work.pass.first + i + r);
-        const Wide top = tile.find_top(work.pass.first + i + r);
-        Wide sum = lanes::broadcast(0.0);
-        tile.for_blocks([&](Index begin, Index end) {
-          const auto exponent = [&](Index j) { return (tile[j] - top) - row[-tables.step_in * j]; };
-          if constexpr (precision == Precision::mixed) {
-            Narrow part{};
-            for_entries(begin, end, [&](Index j) { part += lanes::exp(lanes::narrow(exponent(j))); });
-            sum = sum + lanes::widen(part);
-          } else {
-            Wide part = lanes::broadcast(0.0);
-            for (Index j = begin; j < end; ++j) part = part + lanes::exp(exponent(j));
-            sum = sum + part;
-          }
-        });
-        values[r] = top + lanes::log(sum);
-      }
-      work.store_outputs(item, i, rows, values, work.pass.out);
+    const Index n = tables.n_in;
+    Wide* scratch = scratch_of(team, scratch_values(n));
+    WindowedTile tile(work, item, tables.scaled, work.pass.cut, tables.group, scratch);
+    if (tile.all_dead()) return fill(work, item, log_zero, work.pass.out);
+    Weights<precision> weights{tile, tables, scratch + WindowedTile::scratch_values(n)};
+    LogSumExpOfWindows reduce{work, item, tile.line_max()};
+    for_windows(item, tile, weights, reduce);
+  }
+};
+
+enum class MeanOf { values, values_and_costs };
+
+template <MeanOf what>
+struct MeanOfWindows {
+  const TileWork& work;
+  const TileWork::Item& item;
+  Wide line_max;
+  const Wide* mean;  // of the line's entries
+  Wide* products;    // of the window's weights and means
+  Real* out_mean;
+  Wide sums[4];
+  Wide moments[4] = {};
+  Wide values[4] = {};
+
+  KOKKOS_FORCEINLINE_FUNCTION MeanOfWindows(const TileWork& w, const TileWork::Item& i, Wide line_maxima,
+                                            const Wide* means, Wide* space, Real* out)
+      : work(w), item(i), line_max(line_maxima), mean(means), products(space), out_mean(out) {
+    for (auto& sum : sums) sum = lanes::broadcast(1.0);  // outputs that are not asked for divide by it
+  }
+
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights& weights) {
+    for (Index j = 0; j < weights.count; ++j) products[j] = weights.values[j] * mean[weights.left + j];
+  }
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, const Weights& weights) {
+    const Index step = work.tables.step_in;
+    const Real* cost = work.tables.row(work.tables.cost, i) - step * weights.left;
+    sums[r] = sum_of(weights.values, weights.count);
+    moments[r] = sum_of(products, weights.count);
+    if constexpr (what == MeanOf::values_and_costs) {
+      for (Index j = 0; j < weights.count; ++j) moments[r] = moments[r] + weights.values[j] * cost[-step * j];
     }
+    values[r] = weights.top + lanes::log(sums[r]);
+  }
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
+    const Index step = work.tables.step_in;
+    multiply_rows(weights.values, weights.count, shared.ratio, 4, 1, sums);
+    multiply_rows(products, weights.count, shared.ratio, 4, 1, moments);
+    for (Index r = 0; r < 4; ++r) {
+      if constexpr (what == MeanOf::values_and_costs) {
+        const Real* cost = work.tables.row(work.tables.cost, shared.i + r) - step * weights.left;
+        for (Index j = 0; j < weights.count; ++j)
+          moments[r] = moments[r] + weights.values[j] * (shared.ratio[4 * j + r] * cost[-step * j]);
+      }
+      values[r] = (weights.top + shared.shift(r)) + lanes::log(sums[r]);
+    }
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
+    for (Index r = 0; r < 4; ++r) {
+      values[r] = lanes::where_greater(line_max, 0.5 * log_zero, values[r], log_zero);
+      moments[r] = lanes::where_greater(line_max, 0.5 * log_zero, moments[r] / sums[r], 0.0);
+    }
+    work.store_outputs(item, i, values, work.pass.out);
+    work.store_outputs(item, i, moments, out_mean);
+  }
+};
+
+template <MeanOf what>
+struct MeanTiles {
+  TileWork work;
+  const Real* in_mean;
+  Real* out_mean;
+
+  static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + 3 * n; }
+
+  KOKKOS_FUNCTION void operator()(const Team& team) const {
+    const Tables& tables = work.tables;
+    const Index n = tables.n_in;
+    const auto item = work.item(team.league_rank());
+    Wide* scratch = scratch_of(team, scratch_values(n));
+    WindowedTile tile(work, item, tables.scaled, work.pass.cut, tables.group, scratch);
+    if (tile.all_dead()) {
+      fill(work, item, log_zero, work.pass.out);
+      return fill(work, item, 0.0, out_mean);
+    }
+    Wide* more = scratch + WindowedTile::scratch_values(n);
+    work.load_tile(item, in_mean, more + n, 0.0);
+    Weights<Precision::full> weights{tile, tables, more};
+    MeanOfWindows<what> reduce{work, item, tile.line_max(), more + n, more + 2 * n, out_mean};
+    for_windows(item, tile, weights, reduce);
   }
 };
 
@@ -47,65 +253,44 @@ struct ProductTiles {
     const Index n = tables.n_in;
     const auto item = work.item(team.league_rank());
     Wide* tile = scratch_of(team, n);
-    work.load_tile(item, work.pass.in, tile);
+    work.load_tile(item, work.pass.in, tile, log_zero);
     Wide top = tile[0];
     for (Index j = 1; j < n; ++j) top = lanes::max(top, tile[j]);
     for (Index j = 0; j < n; ++j) tile[j] = lanes::exp(tile[j] - top);
-    for (Index i = item.begin; i < item.end; i += rows_at_once) {
-      const int rows = static_cast<int>(Kokkos::min<Index>(rows_at_once, item.end - i));
-      const Real* row[rows_at_once];
-      for (int r = 0; r < rows_at_once; ++r)
-        row[r] = tables.row(tables.kernel, work.pass.first + i + Kokkos::min(r, rows - 1));
-      Wide sum[rows_at_once];
-      for (auto& s : sum) s = lanes::broadcast(0.0);
-      for (Index j = 0; j < n; ++j) {
-        for (int r = 0; r < rows_at_once; ++r) sum[r] = sum[r] + tile[j] * row[r][-tables.step_in * j];
-      }
-      for (auto& s : sum) s = top + lanes::log(s);
-      work.store_outputs(item, i, rows, sum, work.pass.out);
+    for (Index i = item.begin / 4 * 4; i < item.end; i += 4) {
+      Wide sums[4];
+      multiply_rows(tile, n, tables.row(tables.kernel, i), -tables.step_in, tables.step_out, sums);
+      for (auto& s : sums) s = top + lanes::log(s);
+      work.store_outputs(item, i, sums, work.pass.out);
     }
   }
 };
 
-enum class MeanOf { values, values_and_costs };
-
-template <MeanOf what>
-struct MeanTiles {
+/// Maxima of A_j - c_ij for convex costs.
+struct ConvexMaxTiles {
   TileWork work;
-  const Real* in_mean;
-  Real* out_mean;
+  static constexpr Index group = 8;
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
     const auto item = work.item(team.league_rank());
-    const Index values_of_tile = BlockedTile::scratch_values(tables.n_in);
-    Wide* scratch = scratch_of(team, values_of_tile + tables.n_in);
-    Wide* mean = scratch + values_of_tile;
-    BlockedTile tile(work, item, scratch);
-    work.load_tile(item, in_mean, mean);
-    for (Index i = item.begin; i < item.end; ++i) {
-      const Real* scaled = tables.row(tables.scaled, work.pass.first + i);
-      [[maybe_unused]] const Real* cost = tables.row(tables.cost, work.pass.first + i);
-      const Wide top = tile.find_top(work.pass.first + i);
-      Wide sum = lanes::broadcast(0.0);
-      Wide moment = lanes::broadcast(0.0);
-      tile.for_blocks([&](Index begin, Index end) {
-        for (Index j = begin; j < end; ++j) {
-          const Index entry = -tables.step_in * j;
-          const Wide weight = lanes::exp((tile[j] - top) - scaled[entry]);
-          sum = sum + weight;
-          if constexpr (what == MeanOf::values) {
-            moment = moment + weight * mean[j];
-          } else {
-            moment = moment + weight * (mean[j] + cost[entry]);
-          }
+    WindowedTile tile(work, item, tables.cost, 1.0, group, scratch_of(team, WindowedTile::scratch_values(tables.n_in)));
+    if (tile.all_dead()) return fill(work, item, log_zero, work.pass.out);
+    for (Index begin = item.begin / stretch * stretch; begin < item.end; begin += stretch) {
+      tile.enter(begin);
+      for (Index i = begin; i < Kokkos::min<Index>(begin + stretch, item.end); i += 4) {
+        if (i + 4 <= item.begin) continue;
+        const Index k = (i - begin) / group;
+        const Index step = tables.step_in;
+        const Real* row = tables.row(tables.cost, i);
+        Wide best[4];
+        for (auto& b : best) b = lanes::broadcast(2.0 * log_zero);
+        for (Index j = tile.first_peak(k); j <= tile.last_peak(k); ++j) {
+          for (Index r = 0; r < 4; ++r) best[r] = lanes::max(best[r], tile[j] - row[tables.step_out * r - step * j]);
         }
-      });
-      const Wide value = top + lanes::log(sum);
-      const Wide quotient =
-          lanes::where_greater(top, 0.5 * log_zero, moment / lanes::max(sum, lanes::broadcast(1e-300)));
-      work.store_outputs(item, i, 1, &value, work.pass.out);
-      work.store_outputs(item, i, 1, &quotient, out_mean);
+        for (auto& b : best) b = lanes::where_greater(tile.line_max(), 0.5 * log_zero, b, log_zero);
+        work.store_outputs(item, i, best, work.pass.out);
+      }
     }
   }
 };
@@ -119,20 +304,17 @@ struct MaxTiles {
     const Index n = tables.n_in;
     const auto item = work.item(team.league_rank());
     Wide* tile = scratch_of(team, n);
-    work.load_tile(item, work.pass.in, tile);
-    for (Index i = item.begin; i < item.end; i += rows_at_once) {
-      const int rows = static_cast<int>(Kokkos::min<Index>(rows_at_once, item.end - i));
-      const Real* row[rows_at_once];
-      for (int r = 0; r < rows_at_once; ++r)
-        row[r] = tables.row(tables.cost, work.pass.first + i + Kokkos::min(r, rows - 1));
-      Wide best[rows_at_once];
+    work.load_tile(item, work.pass.in, tile, log_zero);
+    for (Index i = item.begin / 4 * 4; i < item.end; i += 4) {
+      const Real* row = tables.row(tables.cost, i);
+      Wide best[4];
       for (auto& b : best)
         b = lanes::broadcast(log_zero);  // log_zero + c is log_zero: what does not count changes nothing
       for (Index j = 0; j < n; ++j) {
-        for (int r = 0; r < rows_at_once; ++r)
-          best[r] = lanes::max(best[r], tile[j] + sign * row[r][-tables.step_in * j]);
+        for (Index r = 0; r < 4; ++r)
+          best[r] = lanes::max(best[r], tile[j] + sign * row[tables.step_out * r - tables.step_in * j]);
       }
-      work.store_outputs(item, i, rows, best, work.pass.out);
+      work.store_outputs(item, i, best, work.pass.out);
     }
   }
 };
@@ -236,8 +418,9 @@ void log_sum_exp(const AxisCost& cost, const AxisPass& pass) {
   if constexpr (lanes::width == 1) {
     run_outputs(label, LogSumExpOutputs<precision>{OutputWork(cost, pass)});
   } else {
+    using Tiles = LogSumExpTiles<precision>;
     const TileWork work(cost, pass);
-    work.run(label, LogSumExpTiles<precision>{work}, BlockedTile::scratch_values(cost.n_in()));
+    work.run(label, Tiles{work}, Tiles::scratch_values(cost.n_in()));
   }
 }
 
@@ -246,18 +429,30 @@ void mean(const char* label, const AxisCost& cost, const AxisPass& pass, const R
   if constexpr (lanes::width == 1) {
     run_outputs(label, MeanOutputs<what>{OutputWork(cost, pass), in_mean, out_mean});
   } else {
+    using Tiles = MeanTiles<what>;
     const TileWork work(cost, pass);
-    work.run(label, MeanTiles<what>{work, in_mean, out_mean}, BlockedTile::scratch_values(cost.n_in()) + cost.n_in());
+    work.run(label, Tiles{work, in_mean, out_mean}, Tiles::scratch_values(cost.n_in()));
   }
+}
+
+/// The pass with a cut that its cost allows.
+AxisPass windowed(const AxisCost& cost, const AxisPass& pass) {
+  AxisPass allowed = pass;
+  allowed.cut = fraction_cut(cost, pass.cut);
+  return allowed;
 }
 
 }  // namespace
 
+Real fraction_cut(const AxisCost& cost, Real cut) {
+  return lanes::width > 1 && cost.convex() && cost.n_in() > 1 ? cut : 0.0;
+}
+
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision) {
   if (precision == Precision::mixed) {
-    log_sum_exp<Precision::mixed>(cost, pass);
+    log_sum_exp<Precision::mixed>(cost, windowed(cost, pass));
   } else {
-    log_sum_exp<Precision::full>(cost, pass);
+    log_sum_exp<Precision::full>(cost, windowed(cost, pass));
   }
 }
 
@@ -271,11 +466,11 @@ void product_along(const AxisCost& cost, const AxisPass& pass) {
 }
 
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
-  mean<MeanOf::values>("hpot::mean_along", cost, pass, in_mean, out_mean);
+  mean<MeanOf::values>("hpot::mean_along", cost, windowed(cost, pass), in_mean, out_mean);
 }
 
 void mean_cost_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean) {
-  mean<MeanOf::values_and_costs>("hpot::mean_cost_along", cost, pass, in_mean, out_mean);
+  mean<MeanOf::values_and_costs>("hpot::mean_cost_along", cost, windowed(cost, pass), in_mean, out_mean);
 }
 
 void max_along(const AxisCost& cost, const AxisPass& pass, Real sign) {
@@ -284,7 +479,11 @@ void max_along(const AxisCost& cost, const AxisPass& pass, Real sign) {
     run_outputs(label, MaxOutputs{OutputWork(cost, pass), sign});
   } else {
     const TileWork work(cost, pass);
-    work.run(label, MaxTiles{work, sign}, cost.n_in());
+    if (sign < 0.0 && cost.convex()) {
+      work.run(label, ConvexMaxTiles{work}, WindowedTile::scratch_values(cost.n_in()));
+    } else {
+      work.run(label, MaxTiles{work, sign}, cost.n_in());
+    }
   }
 }
 

@@ -14,6 +14,8 @@ class DistributedOperator final : public KernelOperator {
   void prepare(Real epsilon) override { local_->prepare(epsilon); }
   void set_precision(Precision precision) override { local_->set_precision(precision); }
 
+  [[nodiscard]] Real softmin_excess() const override { return local_->softmin_excess(); }
+
   void softmin(Side side, const ConstField& h, const Field& s) const override {
     local_->softmin_spoiling(side, gathered(opposite(side), h, buffer_), s);
   }

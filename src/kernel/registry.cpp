@@ -2,7 +2,6 @@
 
 #include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/distributed.hpp"
-#include "hpot/kernel/separable.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,6 +15,7 @@ struct Geometry {
   const Grid& target;
   Range source_rows;
   Range target_rows;
+  Real window_cut;
 };
 
 struct Entry {
@@ -39,7 +39,7 @@ std::pair<Points, Points> points_of(const Geometry& g) {
 const Entry table[] = {
     {"separable",
      [](const Geometry& g) {
-       return make_separable_operator(g.cost, g.source, g.target, g.source_rows, g.target_rows);
+       return make_separable_operator(g.cost, g.source, g.target, g.source_rows, g.target_rows, g.window_cut);
      }},
     {"dense",
      [](const Geometry& g) {
@@ -64,6 +64,10 @@ std::vector<OptionKey> KernelOptions::keys() {
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
        "stored: any cost, kept as a matrix; auto: separable where the cost allows, else dense",
        check::one_of(names)});
+  keys.push_back({"kernel.window_cut", "1e-13",
+                  "separable: fraction of a sum along an axis that may be left out, for speed (in mixed precision 1e-10 "
+                  "at least); 0: every term",
+                  check::real(0.0, 1e-3)});
   return keys;
 }
 
@@ -73,7 +77,7 @@ std::string KernelOptions::resolved_type() const {
 }
 
 KernelOptions KernelOptions::from(const Options& options) {
-  KernelOptions result{options.text("kernel.type"), make_cost(options)};
+  KernelOptions result{options.text("kernel.type"), make_cost(options), options.real("kernel.window_cut")};
   if (result.type == "separable" && !is_separable(result.cost)) {
     options.reject("kernel.type", "cost.type = " + name(result.cost) + " does not separate over axes",
                    "use dense or stored");
@@ -89,7 +93,8 @@ OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
 
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
                                             const OwnedRows& source, const Grid& target_grid, const OwnedRows& target) {
-  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range()};
+  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range(),
+                          options.window_cut};
   for (const Entry& entry : table) {
     if (options.resolved_type() != entry.name) continue;
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);

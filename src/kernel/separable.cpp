@@ -5,18 +5,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace hpot {
 namespace {
 
 using Buffer = Kokkos::View<Real*, MemorySpace>;
 
+constexpr Real mixed_window_cut = 1e-10;
 constexpr Index batch_values = Index{1} << 22;  // so many values at once, or one batch entry
 
 class SeparableOperator final : public KernelOperator {
  public:
-  SeparableOperator(const Cost& cost, const Grid& source, const Grid& target, Range source_rows, Range target_rows)
-      : source_(make_side(cost, source, target, source_rows)), target_(make_side(cost, target, source, target_rows)) {}
+  SeparableOperator(const Cost& cost, const Grid& source, const Grid& target, Range source_rows, Range target_rows,
+                    Real window_cut)
+      : source_(make_side(cost, source, target, source_rows)),
+        target_(make_side(cost, target, source, target_rows)),
+        window_cut_(window_cut) {}
 
   void prepare(Real epsilon) override {
     epsilon_ = epsilon;
@@ -26,6 +31,19 @@ class SeparableOperator final : public KernelOperator {
   }
 
   void set_precision(Precision precision) override { precision_ = precision; }
+
+  /// The larger of both sides'.
+  [[nodiscard]] Real softmin_excess() const override {
+    Real largest = 0.0;
+    for (const SideData* side : {&source_, &target_}) {
+      Real sum = 0.0;
+      for (const AxisCost& axis : side->axes) {
+        if (!axis.fits_product()) sum += std::log1p(fraction_cut(axis, cut(precision_)));
+      }
+      largest = std::max(largest, sum);
+    }
+    return largest;
+  }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override { log_sum_exp(side, h, nullptr, s); }
   void softmin_spoiling(Side side, const Field& h, const Field& s) const override { log_sum_exp(side, h, h.data(), s); }
@@ -44,7 +62,7 @@ class SeparableOperator final : public KernelOperator {
     for_means(side, h, sums_of(mean, sums_), [&](const AxisCost& axis, const AxisPass& pass, Index k, int d) {
       const Piece means{k, pass.batch, nullptr, 0};
       const Real* from = d == 0 ? v.data() + k * data.points_in : target(data, means, mean, mean_work_, d - 1);
-      mean_along(axis, pass, from, target(data, means, mean, mean_work_, d));
+      mean_along(axis, with_cut(pass, Precision::full), from, target(data, means, mean, mean_work_, d));
     });
   }
 
@@ -58,7 +76,7 @@ class SeparableOperator final : public KernelOperator {
       if (d == 0) Kokkos::deep_copy(zeros, 0.0);
       const Piece means{k, pass.batch, zeros.data(), static_cast<Index>(zeros.extent(1))};
       const Real* from = d == 0 ? zeros.data() : target(data, means, mean, work, d - 1);
-      mean_cost_along(axis, pass, from, target(data, means, mean, work, d));
+      mean_cost_along(axis, with_cut(pass, Precision::full), from, target(data, means, mean, work, d));
     });
   }
 
@@ -88,6 +106,14 @@ class SeparableOperator final : public KernelOperator {
     side.planes = rows.size() / plane;
     side.points_in = in.points();
     return side;
+  }
+
+  [[nodiscard]] Real cut(Precision precision) const {
+    return precision == Precision::mixed && window_cut_ > 0.0 ? std::max(window_cut_, mixed_window_cut) : window_cut_;
+  }
+  [[nodiscard]] AxisPass with_cut(AxisPass pass, Precision precision) const {
+    pass.cut = cut(precision);
+    return pass;
   }
 
   [[nodiscard]] const SideData& at(Side side) const { return side == Side::source ? source_ : target_; }
@@ -179,7 +205,7 @@ class SeparableOperator final : public KernelOperator {
       if (axis.fits_product()) {
         product_along(axis, pass);
       } else {
-        log_sum_exp_along(axis, pass, precision_);
+        log_sum_exp_along(axis, with_cut(pass, precision_), precision_);
       }
     });
     combine(0.0, s, -epsilon_, s);
@@ -187,6 +213,7 @@ class SeparableOperator final : public KernelOperator {
 
   SideData source_;
   SideData target_;
+  Real window_cut_;
   Real epsilon_ = 1.0;
   Precision precision_ = Precision::full;
   mutable std::array<Buffer, 2> work_;
@@ -197,8 +224,9 @@ class SeparableOperator final : public KernelOperator {
 }  // namespace
 
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
-                                                        Range source_rows, Range target_rows) {
-  return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows);
+                                                        Range source_rows, Range target_rows,
+                                                        Real window_cut) {
+  return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows, window_cut);
 }
 
 }  // namespace hpot

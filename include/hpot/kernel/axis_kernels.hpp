@@ -10,6 +10,9 @@
 
 namespace hpot {
 
+/// Outputs [k * stretch, (k + 1) * stretch) of an axis share the search for their windows.
+inline constexpr Index stretch = 64;
+
 /// Costs between the points of two uniform axes whose spacings are small integer multiples of a common unit:
 /// x_i - y_j = offset + unit * (step_out * i - step_in * j), so that one table over the integer serves all pairs.
 class AxisCost {
@@ -28,6 +31,7 @@ class AxisCost {
   Table cost;       // c
   Table scaled;     // c / eps, after prepare
   Table kernel;     // exp(-c / eps), after prepare, where it does not underflow
+  Table ratios;     // after prepare, where c is quadratic: see largest_ratio
   Indices nearest;  // the j whose cost to i is smallest
   Index step_out = 1;
   Index step_in = 1;
@@ -36,12 +40,32 @@ class AxisCost {
   void prepare(Real epsilon);
   /// True when exp(-c/eps) of every pair is far from underflow: the scaled product form is exact then.
   [[nodiscard]] bool fits_product() const { return fits_product_; }
+  /// True when the cost is convex along the axis, so that windows exist (second differences >= 0, to rounding).
+  [[nodiscard]] bool convex() const { return convex_; }
+
+  // After prepare, for windows:
+  /// Outputs that share a window: 4, 8, 16, 32 or 64.
+  [[nodiscard]] Index group() const { return group_; }
+  [[nodiscard]] Real largest_scaled() const { return largest_ / epsilon_; }
+  /// m with exp(-c(i + d, j + q)/eps) = exp(m d q) F(d) G(q), infinity where c is not quadratic.
+  [[nodiscard]] Real bilinear() const { return bilinear_; }
+  /// `ratios` holds exp(m d q) for |q| <= largest_ratio, four consecutive d in a row: entry
+  /// ((d - d0)/4 * (2 largest_ratio + 1) + q + largest_ratio) * 4 + (d - d0) % 4, d from d0 = -group/2 (0 in groups of 4).
+  [[nodiscard]] Index largest_ratio() const { return largest_ratio_; }
 
  private:
+  void prepare_groups();
+
   Index n_out_ = 0;
   Index n_in_ = 0;
   Real largest_ = 0.0;
+  Real second_difference_ = infinity;  // of a quadratic cost, for steps of one unit
+  bool convex_ = false;
   bool fits_product_ = false;
+  Real epsilon_ = 1.0;
+  Real bilinear_ = infinity;
+  Index group_ = 4;
+  Index largest_ratio_ = 0;
 };
 
 /// Contiguous arrays of one pass. Outputs are i in [first, first + count).
@@ -52,24 +76,35 @@ struct AxisPass {
   Index lines = 1;
   Index first = 0;
   Index count = 0;
+  Real cut = 0.0;  // what a sum may lose, as a fraction of what it keeps; 0: all terms of every line
 };
 
-/// B = log sum_j exp(A_j - c_ij/eps), terms below exp(-45) of the largest left out where whole blocks of them lie together:
-/// the sum changes by less than its rounding.
-/// Ledger per (line, i): n_in/8 block bounds; per candidate pair 5 flops for the maximum, 5 + one exp for the sum; 16/n_in
-/// bytes of memory per pair (a tile of lines stays in cache).
+/// What a pass with this cut leaves out, as a fraction of what it keeps: 0 <= exact - B <= log(1 + that).
+[[nodiscard]] Real fraction_cut(const AxisCost& cost, Real cut);
+
+/// B = log sum_j exp(A_j - c_ij/eps), over the window of (tile of lines, i).
+///
+/// Windows [Aggarwal 1987]. With phi_i(j) = A_j - c_ij/eps and c convex, phi_i(j') - phi_i(j) does not decrease with i for
+/// j < j' (Monge), for any A: what lies left of l(i), the first j within tau of max phi_i, has lost by more than tau for
+/// every larger i; right of r(i) for every smaller one. Outputs [i0, i1] share [l(i0), r(i1)] of all lines of a tile;
+/// tau = log(n_in/cut), and a slack for rounding.
+/// Within a window exp(phi_i(j)) = E_j exp(m (i - ic) (j - jc)) F_i with E_j = exp(phi_ic(j)) where c is quadratic: one
+/// exponential per entry and group of outputs, then products; groups are halved until their exponents stay within +-300.
+/// Ledger per (line, i), w the window's width: w/group exps and w multiply-adds; the search costs about 10 + 2 n_in/64
+/// comparisons. Bytes: 16 (a tile of lines stays in cache).
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision);
 
 /// The same through the scaled product log(K exp(A - max A)): one multiply-add per pair. Needs cost.fits_product().
 void product_along(const AxisCost& cost, const AxisPass& pass);
 
-/// Log-sum-exp as above and, in out_mean, the mean of in_mean_j under its weights; the same blocks are left out. The mean
-/// of a line of zeros is 0. Double, one exp per candidate pair.
+/// Log-sum-exp as above and, in out_mean, the mean of in_mean_j under its weights, over the same windows. The mean of a
+/// line of zeros is 0. Double; w more multiply-adds.
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
-/// The same of in_mean_j + c_ij.
+/// The same of in_mean_j + c_ij; w more multiply-adds.
 void mean_cost_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
 
-/// B = max_j (A_j + sign * c_ij) over A_j > log_zero / 2; log_zero where there is none.
+/// B = max_j (A_j + sign * c_ij) over A_j > log_zero / 2; log_zero where there is none. The positions of the maxima do not
+/// decrease with i where sign < 0 and c is convex: then only those between two found ones are looked at.
 void max_along(const AxisCost& cost, const AxisPass& pass, Real sign);
 
 }  // namespace hpot

@@ -22,7 +22,7 @@ inline constexpr Real log_zero = -1e300;
 enum class Side { source, target };
 [[nodiscard]] constexpr Side opposite(Side side) { return side == Side::source ? Side::target : Side::source; }
 
-/// float exp of double differences (relative error 1e-7 per term), or double throughout.
+/// Exponentials of double differences with a relative error of at most 1e-7 each, or double throughout.
 enum class Precision { mixed, full };
 
 class KernelOperator {
@@ -32,6 +32,10 @@ class KernelOperator {
   /// Sets eps (> 0; infinity makes every kernel entry 1). Local.
   virtual void prepare(Real epsilon) = 0;
   virtual void set_precision(Precision precision) = 0;
+
+  /// x with 0 <= softmin - (softmin of all terms) <= eps x, rounding apart, at the present precision; means are over the
+  /// same terms. 0 where none is left out.
+  [[nodiscard]] virtual Real softmin_excess() const { return 0.0; }
 
   /// s(k, i) for the rows of `side` owned here; h(k, j) for the rows of the other side owned here. Collective along rows
   /// where rows are distributed. s must not alias h.

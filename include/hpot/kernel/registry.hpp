@@ -2,14 +2,14 @@
 #pragma once
 
 #include "hpot/core/reduction.hpp"
-#include "hpot/kernel/operator.hpp"
-#include "hpot/measure/grid.hpp"
+#include "hpot/kernel/separable.hpp"
 
 namespace hpot {
 
 struct KernelOptions {
   std::string type = "auto";
   Cost cost = SquaredEuclidean{};
+  Real window_cut = default_window_cut;  // of the separable operator
 
   static std::vector<OptionKey> keys();
   static KernelOptions from(const Options& options);

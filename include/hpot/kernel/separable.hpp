@@ -6,7 +6,9 @@
 //
 // Rows: this rank computes the outputs whose slowest index lies in its block of planes. The slowest axis goes first, so
 // every later axis works on owned planes only, and each output is formed from the same numbers in the same order on any
-// number of ranks (but for terms below exp(-45) of the largest, which 8 neighbouring lines keep or leave out together).
+// number of ranks. Costs are convex along every axis: terms outside of windows are left out (axis_kernels.hpp), so many that
+// a sum along an axis loses at most `window_cut` of what it keeps; in mixed precision 1e-10 where that is larger, since
+// its exponentials err by more.
 #pragma once
 
 #include "hpot/kernel/operator.hpp"
@@ -14,9 +16,12 @@
 
 namespace hpot {
 
+inline constexpr Real default_window_cut = 1e-13;
+
 /// Local operator: h holds ALL points of the other side; s the rows [begin, end) of `source_rows` or `target_rows`, which
-/// must be whole planes. Cost must be separable.
+/// must be whole planes. Cost must be separable. window_cut = 0: all terms of every line.
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
-                                                        Range source_rows, Range target_rows);
+                                                        Range source_rows, Range target_rows,
+                                                        Real window_cut = default_window_cut);
 
 }  // namespace hpot
