@@ -77,6 +77,13 @@ Real Communicator::sum(Real value) const {
   return value;
 }
 
+void Communicator::sum(Index* values, std::size_t count) const {
+  if (size_ == 1) return;
+  in_chunks(count, [&](std::size_t begin, int n) {
+    MPI_Allreduce(MPI_IN_PLACE, values + begin, n, MPI_INT64_T, MPI_SUM, handle_->comm);
+  });
+}
+
 Real Communicator::max(Real value) const {
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, handle_->comm);
   return value;

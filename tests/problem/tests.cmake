@@ -1,2 +1,5 @@
 hpot_add_test(problem/penalty SOURCE ${CMAKE_CURRENT_LIST_DIR}/penalty_test.cpp)
 hpot_add_test(problem/values SOURCE ${CMAKE_CURRENT_LIST_DIR}/values_test.cpp)
+hpot_add_test(problem/plan_search SOURCE ${CMAKE_CURRENT_LIST_DIR}/plan_search_test.cpp RANKS 1 2 3)
+hpot_add_test(problem/interpolation SOURCE ${CMAKE_CURRENT_LIST_DIR}/interpolation_test.cpp RANKS 1 2 3)
+hpot_add_test(problem/barycentric_map SOURCE ${CMAKE_CURRENT_LIST_DIR}/barycentric_map_test.cpp RANKS 1 2 3)

@@ -28,6 +28,8 @@ class Communicator {
   void sum(const Field& field) const;
   void sum(std::vector<Real>& values) const;
   [[nodiscard]] Real sum(Real value) const;
+  /// The same, of `count` integers: exact, in any order.
+  void sum(Index* values, std::size_t count) const;
   [[nodiscard]] Real max(Real value) const;
   void max(std::vector<Real>& values) const;
   [[nodiscard]] bool any(bool value) const;

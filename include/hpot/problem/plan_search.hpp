@@ -1,0 +1,79 @@
+// The entries of a plan, row by row, without a visit to all pairs.
+//
+//   P_ij = a_i b_j exp((f_i + g_j - C_ij)/eps),  p = P 1,  q = P' 1
+//   log P_ij        = A_i + (B_j - C_ij/eps),        A = log a + f/eps,  B = log b + g/eps
+//   log (P_ij/p_i)  = s_i/eps + (B_j - C_ij/eps),    s = softmin(B)
+//   log (P_ij/q_j)  = A_i + (r_j/eps - C_ij/eps),    r = softmin(A)
+//
+// An entry is of share t if it carries at least t of the mass of its row or of its column: P_ij >= t p_i or P_ij >= t q_j.
+// The rule does not depend on the masses, is the same for the transposed plan, and keeps at most (N + M)/t entries: 1/t of
+// every row and 1/t of every column.
+//
+// Target points form boxes of 2 x 2 x 2, these form boxes again, up to one. A row walks down from the top: costs grow with
+// every |x_d - y_d|, so that the largest B (and r/eps) in a box and the cost of its nearest point bound all its entries,
+// and a box below the rule is left out whole. Rounding is monotone, so the bounds hold for the entries as evaluated: what is
+// found is exactly what a visit to all pairs would find. A row takes O(entries + log M) steps where potentials are smooth.
+#pragma once
+
+#include "hpot/measure/grid.hpp"
+#include "hpot/problem/transport_problem.hpp"
+
+namespace hpot {
+
+/// Boxes of grid points: level 0 has the points, a box of level l + 1 two of level l along every axis (fewer at the ends),
+/// the top level one box. Axes are counted fastest first.
+struct BoxLevels {
+  static constexpr int most = 48;
+  int dimension = 1;
+  int top = 0;
+  Index n[3] = {1, 1, 1};
+  Real origin[3] = {0.0, 0.0, 0.0};
+  Real spacing[3] = {1.0, 1.0, 1.0};
+  Index first[most + 1] = {0};  // value of a level's first box; last, the number of values
+
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION Index side(int level, int axis) const {
+    return (n[axis] + (Index{1} << level) - 1) >> level;
+  }
+};
+BoxLevels make_boxes(const Grid& grid);
+
+using BoxValues = Kokkos::View<Real*, MemorySpace>;
+
+/// All that a search needs. Views are of the owned rows or, `boxes`, of all targets.
+struct PlanSearch {
+  OwnedRows rows;
+  Grid source_grid, target_grid;
+  Cost cost;
+  Real epsilon = 1.0;
+  Field source;      // A; log_zero where a = 0
+  Field row_share;   // s/eps
+  Field mass;        // p
+  BoxLevels boxes;   // of the targets
+  BoxValues target;  // B and its maxima
+  BoxValues column;  // r/eps and its maxima, log_zero where b = 0; empty where columns play no part
+  Real plan_mass = 0.0;
+};
+
+/// `problem` joins these grids; f and g are of its owned rows. `by_columns` false: entries of share t are those with
+/// P_ij >= t p_i. Sets the kernel to full precision and problem.epsilon. Collective.
+PlanSearch make_plan_search(const TransportProblem& problem, const Grid& source, const Grid& target, const Cost& cost,
+                            const ConstField& f, const ConstField& g, bool by_columns = true);
+
+struct EntryCounts {
+  std::vector<Index> of_rows;  // owned
+  Index global = 0;
+  Real mass = 0.0;  // of all entries counted, the same on any number of ranks
+};
+/// Entries of share `share`, 0 < share <= 1. Collective.
+EntryCounts count_entries(const PlanSearch& search, Real share);
+
+/// Coordinate list, ordered by source, then target; global indices.
+struct PlanEntries {
+  std::vector<Index> source;
+  std::vector<Index> target;
+  std::vector<Real> value;
+};
+/// Entries of the local rows [rows), whose counts are `counts.of_rows`. Local.
+PlanEntries entries_of(const PlanSearch& search, Real share, const EntryCounts& counts, Range rows);
+
+}  // namespace hpot

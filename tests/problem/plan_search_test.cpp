@@ -1,0 +1,186 @@
+// The entries that a search finds, against a visit to all pairs in long double. On any number of ranks.
+#include "hpot/problem/plan_search.hpp"
+
+#include "transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace hpot {
+namespace {
+
+using test::Values;
+
+struct Case {
+  std::string what;
+  Grid source, target;
+  Cost cost;
+  Real epsilon;
+};
+
+std::vector<Case> cases() {
+  Grid shifted = make_grid({11, 9}, {1.3, 0.7});
+  shifted.axes[0].origin = -2.5;
+  return {
+      {"line", make_grid({150}, {0.5}), make_grid({150}, {0.5}), SquaredEuclidean{}, 2.0},
+      {"image", make_grid({17, 12}, {1.0, 1.0}), make_grid({17, 12}, {1.0, 1.0}), SquaredEuclidean{}, 1.5},
+      {"volume", make_grid({5, 7, 6}, {1.0, 1.0, 2.0}), make_grid({5, 7, 6}, {1.0, 1.0, 2.0}), SquaredEuclidean{}, 2.0},
+      {"two grids", make_grid({8, 13}, {1.0, 1.0}), shifted, SquaredEuclidean{}, 1.0},
+      {"power_axes", make_grid({12, 9}, {1.0, 1.0}), make_grid({12, 9}, {1.0, 1.0}), PowerAxes{1.5}, 0.7},
+      {"euclidean", make_grid({12, 9}, {1.0, 1.0}), make_grid({12, 9}, {1.0, 1.0}), Euclidean{}, 0.3},
+      {"power", make_grid({12, 9}, {1.0, 1.0}), make_grid({12, 9}, {1.0, 1.0}), Power{0.7}, 0.2},
+      {"one point", make_grid({1, 1}, {1.0, 1.0}), make_grid({4, 5}, {1.0, 1.0}), SquaredEuclidean{}, 4.0},
+      {"one plane", make_grid({1, 30}, {1.0, 1.0}), make_grid({1, 30}, {1.0, 1.0}), SquaredEuclidean{}, 1.0},
+  };
+}
+
+/// Weights, potentials and the whole plan of one case. Potentials are random: no entry is where it is by symmetry.
+struct Sample {
+  Values a, b, f, g;
+  std::vector<std::vector<long double>> plan;
+  std::vector<long double> p, q;
+
+  explicit Sample(const Case& c, unsigned seed)
+      : a(test::random_measure(c.source.points(), seed, 0.4)),
+        b(test::random_measure(c.target.points(), seed + 1, 0.4)),
+        f(reference::random_values(c.source.points(), seed + 2, -2.0 * c.epsilon, 2.0 * c.epsilon)),
+        g(reference::random_values(c.target.points(), seed + 3, -2.0 * c.epsilon, 2.0 * c.epsilon)),
+        plan(a.size(), std::vector<long double>(b.size(), 0.0L)),
+        p(a.size(), 0.0L),
+        q(b.size(), 0.0L) {
+    const auto cost = reference::cost_matrix(c.cost, c.source, c.target);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      for (std::size_t j = 0; j < b.size(); ++j) {
+        plan[i][j] = static_cast<long double>(a[i]) * b[j] *
+                     std::exp((static_cast<long double>(f[i]) + g[j] - cost[i][j]) / c.epsilon);
+        p[i] += plan[i][j];
+        q[j] += plan[i][j];
+      }
+    }
+  }
+
+  [[nodiscard]] PlanSearch search(const Case& c, bool by_columns) const {
+    const Communicator world = Communicator::world();
+    const auto problem = [&] {
+      TransportProblem made =
+          make_transport_problem({"auto", c.cost}, {c.source, c.target, a, b, Balanced{}, Balanced{}}, world);
+      made.epsilon = c.epsilon;
+      return made;
+    }();
+    const auto owned = [](const Values& all, const OwnedRows& rows) {
+      return reference::field_of({all.begin() + rows.range().begin, all.begin() + rows.range().end});
+    };
+    return make_plan_search(problem, c.source, c.target, c.cost, owned(f, problem.source.rows),
+                            owned(g, problem.target.rows), by_columns);
+  }
+};
+
+PlanEntries all_entries(const PlanSearch& search, Real share, const EntryCounts& counts) {
+  return entries_of(search, share, counts, {0, search.rows.local_n()});
+}
+
+TEST(PlanSearch, FindsExactlyTheEntriesThatAVisitToAllPairsFinds) {
+  for (const Case& c : cases()) {
+    const Sample sample(c, 11);
+    for (const bool by_columns : {true, false}) {
+      const PlanSearch search = sample.search(c, by_columns);
+      for (const Real share : {0.9, 0.2, 1e-2, 1e-4, 1e-9}) {
+        const EntryCounts counts = count_entries(search, share);
+        const PlanEntries found = all_entries(search, share, counts);
+        std::size_t next = 0;
+        Index global = 0;
+        long double kept = 0.0L;
+        int wrong = 0;
+        long double error = 0.0L;
+        for (Index i = 0; i < c.source.points(); ++i) {
+          for (Index j = 0; j < c.target.points(); ++j) {
+            const long double value = sample.plan[i][j];
+            if (!(value > 0.0L && (value >= share * sample.p[i] || (by_columns && value >= share * sample.q[j]))))
+              continue;
+            ++global;
+            kept += value;
+            const Range mine = search.rows.range();
+            if (i < mine.begin || i >= mine.end) continue;
+            if (next >= found.value.size() || found.source[next] != i || found.target[next] != j) {
+              ++wrong;
+              break;
+            }
+            error = std::max(error, std::abs(found.value[next++] / value - 1.0L));
+          }
+        }
+        const std::string what = c.what + ", share " + std::to_string(share);
+        EXPECT_EQ(wrong, 0) << what;
+        EXPECT_EQ(next, found.value.size()) << what;
+        EXPECT_LT(error, 1e-12L) << what;
+        EXPECT_EQ(counts.global, global) << what;
+        EXPECT_NEAR(counts.mass, static_cast<Real>(kept), 1e-13 * static_cast<Real>(kept)) << what;
+        EXPECT_LE(static_cast<Real>(counts.global), static_cast<Real>(c.source.points() + c.target.points()) / share)
+            << what;
+      }
+    }
+  }
+}
+
+TEST(PlanSearch, MarginalsOfAllEntriesAreThoseOfThePlan) {
+  for (const Case& c : cases()) {
+    const Sample sample(c, 23);
+    const PlanSearch search = sample.search(c, true);
+    const Real share = 1e-15;
+    const PlanEntries found = all_entries(search, share, count_entries(search, share));
+    Values columns(c.target.points(), 0.0);
+    Values rows(search.rows.local_n(), 0.0);
+    for (std::size_t e = 0; e < found.value.size(); ++e) {
+      columns[found.target[e]] += found.value[e];
+      rows[found.source[e] - search.rows.range().begin] += found.value[e];
+    }
+    search.rows.along_rows.sum(columns);
+    for (std::size_t j = 0; j < columns.size(); ++j)
+      EXPECT_NEAR(columns[j], static_cast<Real>(sample.q[j]), 1e-12 * static_cast<Real>(sample.q[j])) << c.what;
+    const Values marginal = host_values(search.mass);
+    for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_NEAR(rows[i], marginal[i], 1e-12 * marginal[i]) << c.what;
+    EXPECT_NEAR(search.plan_mass, static_cast<Real>(std::accumulate(sample.p.begin(), sample.p.end(), 0.0L)), 1e-12);
+  }
+}
+
+TEST(PlanSearch, BlocksOfRowsAreTheWhole) {
+  const Case c = cases()[1];
+  const PlanSearch search = Sample(c, 31).search(c, true);
+  const EntryCounts counts = count_entries(search, 1e-3);
+  const PlanEntries whole = all_entries(search, 1e-3, counts);
+  PlanEntries joined;
+  for (Index row = 0; row < search.rows.local_n(); row += 7) {
+    const PlanEntries part = entries_of(search, 1e-3, counts, {row, std::min(row + 7, search.rows.local_n())});
+    joined.source.insert(joined.source.end(), part.source.begin(), part.source.end());
+    joined.target.insert(joined.target.end(), part.target.begin(), part.target.end());
+    joined.value.insert(joined.value.end(), part.value.begin(), part.value.end());
+  }
+  EXPECT_EQ(joined.source, whole.source);
+  EXPECT_EQ(joined.target, whole.target);
+  EXPECT_EQ(joined.value, whole.value);
+}
+
+TEST(PlanSearch, KeepsWhatAColumnLivesOnWhereOneRowHoldsAllMass) {
+  const Grid grid = make_grid({20, 20}, {1.0, 1.0});
+  Case c{"one source", grid, grid, SquaredEuclidean{}, 1e3};
+  Sample sample(c, 5);
+  sample.a.assign(400, 0.0);
+  sample.a[210] = 1.0;
+  sample.b.assign(400, 1.0 / 400.0);
+  EXPECT_EQ(count_entries(sample.search(c, true), 0.5).global, 400);
+  EXPECT_EQ(count_entries(sample.search(c, false), 0.5).global, 0);
+}
+
+TEST(PlanSearch, MassesAtTheEndsOfDoublesRangeGiveTheSameEntries) {
+  const Case c = cases()[1];
+  const Sample sample(c, 7);
+  const Index expected = count_entries(sample.search(c, true), 1e-2).global;
+  for (const Real mass : {1e-300, 1e300}) {
+    Sample scaled = sample;
+    for (Real& weight : scaled.a) weight *= mass;
+    EXPECT_EQ(count_entries(scaled.search(c, true), 1e-2).global, expected) << mass;
+  }
+}
+
+}  // namespace
+}  // namespace hpot
