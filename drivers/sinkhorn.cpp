@@ -1,6 +1,7 @@
 // hpot-sinkhorn: entropic transport between two measures on one grid.
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
+#include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
 #include "hpot/solver/work_plan.hpp"
 
@@ -19,7 +20,7 @@ std::vector<OptionKey> keys() {
       {"sinkhorn.divergence", "false", "also solve (a,a) and (b,b), and report the Sinkhorn divergence", check::flag()},
   };
   for (const auto& more : {InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
-                           CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5")}) {
+                           CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5"), MapOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -29,8 +30,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
+  const auto maps = MapOptions::from(options);
   const auto settings = TransportSettings::from(options);
-  check_writable(world, {output.file, output.picture});
+  check_writable(world, {output.file, output.picture, maps.interpolation});
 
   // 2. what it takes; then both measures, whole on every rank; their rows are divided later
   std::vector<std::string> names;
@@ -42,8 +44,12 @@ ExitCode body(const Communicator& world, const Options& options) {
     names.push_back(found[0]);
   }
   const bool divergence = options.flag("sinkhorn.divergence");
-  TransportRun run{read_first_grid(world, names), world.size(), static_cast<int>(input.parts().size()), divergence,
-                   input.normalize};
+  TransportRun run{read_first_grid(world, names),
+                   world.size(),
+                   static_cast<int>(input.parts().size()),
+                   divergence,
+                   input.normalize,
+                   maps.run()};
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     TransportSettings other = settings;
     other.acceleration = acceleration;
@@ -65,6 +71,8 @@ ExitCode body(const Communicator& world, const Options& options) {
         make_measures(world, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize, world.size());
     const Raster picture = picture_of_pair(world, output, raw.grid, set.weights);
     TransportData data{raw.grid, raw.grid, std::move(set.weights[0]), std::move(set.weights[1])};
+
+    OwnedPair pair = owned_pair(maps, world, data);
 
     // 4. solve
     TransportSettings rest = settings;
@@ -93,6 +101,9 @@ ExitCode body(const Communicator& world, const Options& options) {
     // 5. results
     write_transport(world, output, group, file.get(),
                     {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
+    if (!resumable(solution.outcome.reason)) {
+      write_maps(world, maps, output, group, file.get(), settings.kernel, raw.grid, std::move(pair), solution);
+    }
     if (divergence && !resumable(solution.outcome.reason)) {
       rest.stopping = settings.stopping.after(seconds_since_start());
       const Divergence result = sinkhorn_divergence(world, rest, std::move(data), solution, &checkpoint);

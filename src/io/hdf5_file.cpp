@@ -346,6 +346,44 @@ class Hdf5Writer::File {
     }
   }
 
+  void make_chunked(const std::string& name, hid_t type, const std::vector<hsize_t>& extent) {
+    const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Pset_create_intermediate_group(links.id(), 1);
+    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    if (std::find(extent.begin(), extent.end(), hsize_t{0}) == extent.end()) {
+      std::vector<hsize_t> chunk(extent.size(), 1);  // of the last axis, of images and volumes of the last two
+      chunk.back() = std::min(extent.back(), longest_chunk);
+      if (const std::size_t d = extent.size() - 1; d >= 2) chunk[d - 1] = std::min(extent[d - 1], highest_chunk);
+      H5Pset_chunk(creation.id(), static_cast<int>(chunk.size()), chunk.data());
+      H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER);
+      if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
+        H5Pset_shuffle(creation.id());
+        H5Pset_deflate(creation.id(), 1);
+      }
+    }
+    const Handle space = simple_space(extent);
+    Handle dataset(H5Dcreate2(id(), name.c_str(), type, space.id(), links.id(), creation.id(), H5P_DEFAULT), H5Dclose);
+    if (!dataset.valid() || dataset.reset() < 0) give_up("dataset " + name + " cannot be made", hdf5_reason());
+  }
+
+  void write_part(const std::string& name, hid_t memory_type, hsize_t first, std::size_t values, const void* data) {
+    if (values == 0) return;
+    Handle dataset(H5Dopen2(id(), name.c_str(), H5P_DEFAULT), H5Dclose);
+    const Handle space(dataset.valid() ? H5Dget_space(dataset.id()) : -1, H5Sclose);
+    if (!space.valid()) give_up("dataset " + name + " is not there", hdf5_reason());
+    std::vector<hsize_t> count(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.id())));
+    H5Sget_simple_extent_dims(space.id(), count.data(), nullptr);
+    count[0] = values;
+    for (std::size_t d = 1; d < count.size(); ++d) count[0] /= count[d];
+    std::vector<hsize_t> start(count.size(), 0);
+    start[0] = first;
+    H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+    if (H5Dwrite(dataset.id(), memory_type, simple_space(count).id(), space.id(), H5P_DEFAULT, data) < 0 ||
+        dataset.reset() < 0) {
+      give_up("dataset " + name + " cannot be written", hdf5_reason());
+    }
+  }
+
   void close() {
     if (!file_.valid()) return;
     require(!abandoned_, path_, "an earlier write to it failed", space_hint);
@@ -360,6 +398,8 @@ class Hdf5Writer::File {
   }
 
  private:
+  static constexpr hsize_t longest_chunk = 1 << 15;
+  static constexpr hsize_t highest_chunk = 1 << 12;
   static constexpr const char* space_hint = "check the free space and the quota of its folder";
 
   [[nodiscard]] const int* descriptor() const {
@@ -463,6 +503,26 @@ void Hdf5Writer::dataset(const std::string& name, const Array& array) {
     throw std::logic_error("Hdf5Writer::dataset: shape and values of " + name + " differ");
   file_->write_dataset(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {array.shape.begin(), array.shape.end()},
                        array.values.data());
+}
+
+void Hdf5Writer::integers(const std::string& name, const std::vector<Index>& shape) {
+  const QuietErrors quiet;
+  file_->make_chunked(name, H5T_STD_I64LE, {shape.begin(), shape.end()});
+}
+
+void Hdf5Writer::reals(const std::string& name, const std::vector<Index>& shape) {
+  const QuietErrors quiet;
+  file_->make_chunked(name, H5T_IEEE_F64LE, {shape.begin(), shape.end()});
+}
+
+void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Index>& values) {
+  const QuietErrors quiet;
+  file_->write_part(name, H5T_NATIVE_INT64, static_cast<hsize_t>(first), values.size(), values.data());
+}
+
+void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Real>& values) {
+  const QuietErrors quiet;
+  file_->write_part(name, H5T_NATIVE_DOUBLE, static_cast<hsize_t>(first), values.size(), values.data());
 }
 
 void Hdf5Writer::dataset(const std::string& name, const History& history) {

@@ -8,6 +8,7 @@
 #include <nifti1_io.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cfenv>
 #include <cmath>
@@ -219,23 +220,20 @@ GridData read_nifti(const std::string& path, int frame) {
   return data;
 }
 
-void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values) {
+namespace {
+
+/// Header of float64 values, dimensions {count, x, y, z, ...}, and values, under a temporary name.
+void write_volume(const std::string& path, const Grid& grid, const std::array<int, 8>& dimensions, int intent,
+                  const std::vector<Real>& values) {
   const bool zipped = path.ends_with(".nii.gz");
   require(zipped || path.ends_with(".nii"), path, "not the name of a NIfTI file", "let it end in .nii or .nii.gz");
-  require(static_cast<Index>(values.size()) == grid.points(), path, "values and grid differ in size");
-  int dimensions[8] = {grid.dimension(), 1, 1, 1, 1, 1, 1, 1};
-  for (int d = 0; d < grid.dimension(); ++d) {
-    const Index n = grid.axes[grid.dimension() - 1 - d].n;
-    require(n <= longest_axis, path, "an axis of " + std::to_string(n) + " points; NIfTI-1 holds 32767",
-            "keep this result in HDF5");
-    dimensions[d + 1] = static_cast<int>(n);
-  }
   nifti_set_debug_level(0);
-  const std::unique_ptr<nifti_1_header, decltype(&std::free)> header(nifti_make_new_header(dimensions, DT_FLOAT64),
-                                                                     &std::free);
+  const std::unique_ptr<nifti_1_header, decltype(&std::free)> header(
+      nifti_make_new_header(dimensions.data(), DT_FLOAT64), &std::free);
   require(header != nullptr, path, "niftilib made no header for " + grid.describe());
   header->vox_offset = single_file_offset;
   header->scl_slope = 1.0f;
+  header->intent_code = static_cast<short>(intent);
   header->xyzt_units = NIFTI_UNITS_MM;
   header->sform_code = grid.affine ? NIFTI_XFORM_ALIGNED_ANAT : NIFTI_XFORM_SCANNER_ANAT;
   for (int d = 0; d < grid.dimension(); ++d) {
@@ -262,6 +260,44 @@ void write_nifti(const std::string& path, const Grid& grid, const std::vector<Re
   }
   if (!written) temporary.fail(reason);
   temporary.commit();
+}
+
+/// Sides of the grid as a header holds them: {dimension, x, y, z, 1, ...}.
+std::array<int, 8> header_dimensions(const std::string& path, const Grid& grid) {
+  std::array<int, 8> dimensions{grid.dimension(), 1, 1, 1, 1, 1, 1, 1};
+  for (int d = 0; d < grid.dimension(); ++d) {
+    const Index n = grid.axes[grid.dimension() - 1 - d].n;
+    require(n <= longest_axis, path, "an axis of " + std::to_string(n) + " points; NIfTI-1 holds 32767",
+            "keep this result in HDF5");
+    dimensions[d + 1] = static_cast<int>(n);
+  }
+  return dimensions;
+}
+
+}  // namespace
+
+void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values) {
+  require(static_cast<Index>(values.size()) == grid.points(), path, "values and grid differ in size");
+  write_volume(path, grid, header_dimensions(path, grid), NIFTI_INTENT_NONE, values);
+}
+
+void write_nifti_displacement(const std::string& path, const Grid& grid, const std::vector<Real>& displacement) {
+  const Index points = grid.points();
+  require(static_cast<Index>(displacement.size()) == points * grid.dimension(), path,
+          "displacements and grid differ in size");
+  std::array<int, 8> dimensions = header_dimensions(path, grid);
+  dimensions[0] = 5;
+  dimensions[5] = 3;
+  const Affine affine = grid.affine ? *grid.affine : diagonal_affine(grid);
+  std::vector<Real> world(3 * points, 0.0);
+  for (int row = 0; row < 3; ++row) {
+    for (int d = 0; d < grid.dimension(); ++d) {
+      const Real factor = affine[row][d] / grid.axes[grid.dimension() - 1 - d].spacing;
+      if (factor == 0.0) continue;
+      for (Index i = 0; i < points; ++i) world[row * points + i] += factor * displacement[d * points + i];
+    }
+  }
+  write_volume(path, grid, dimensions, NIFTI_INTENT_DISPVECT, world);
 }
 
 }  // namespace hpot

@@ -71,6 +71,11 @@ void WorkPlan::consider(const std::string& name, std::vector<PlannedArrays> othe
   if (arrays.empty() || other.bytes() > bytes()) *this = other;
 }
 
+Index MapRun::frames_at_once(Index points) const {
+  constexpr Index most = Index{1} << 24;
+  return std::clamp<Index>(most / points, 1, std::max<Index>(frames, 1));
+}
+
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run) {
   const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
   const Real gathered = run.ranks > 1 ? n : 0.0;

@@ -56,6 +56,12 @@ class Hdf5Writer {
   void attribute(const std::string& object, const std::string& name, const std::vector<std::string>& values);
 
   void dataset(const std::string& name, const Array& array);
+  /// A dataset of 64-bit integers or doubles, compressed, that is written in parts: entries first, first + 1, ... of its first
+  /// axis, in any order.
+  void integers(const std::string& name, const std::vector<Index>& shape);
+  void reals(const std::string& name, const std::vector<Index>& shape);
+  void part(const std::string& name, Index first, const std::vector<Index>& values);
+  void part(const std::string& name, Index first, const std::vector<Real>& values);
   /// Compound rows: iteration, level, epsilon, marginal_error, seconds, row.
   void dataset(const std::string& name, const History& history);
 

@@ -21,4 +21,10 @@ Grid read_nifti_grid(const std::string& path);
 /// sform, under a temporary name that is renamed when complete. Axes of up to 32767 points. Local: call it on one rank.
 void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values);
 
+/// A displacement at every point of a grid with an affine (its header as above): dim = x, y, z, 1, 3, intent
+/// NIFTI_INTENT_DISPVECT. `displacement` holds (axis, point), axes counted fastest first, in the grid's own unit; the
+/// file holds the same vectors in the affine's world (mm, right-anterior-superior), so that a voxel at affine * index moves
+/// to affine * index + vector. Local.
+void write_nifti_displacement(const std::string& path, const Grid& grid, const std::vector<Real>& displacement);
+
 }  // namespace hpot

@@ -30,6 +30,19 @@ struct WorkPlan {
   void consider(const std::string& name, std::vector<PlannedArrays> arrays);
 };
 
+/// What is made of a plan (io/transport_maps.hpp).
+struct MapRun {
+  static constexpr Index entries_at_once = Index{1} << 16;  // of the plan, on their way to the file, or one row
+  bool plan = false;
+  bool map = false;
+  Index frames = 0;
+  bool picture = false;  // of the frames
+
+  [[nodiscard]] bool any() const { return plan || map || frames > 0; }
+  /// So many that they take 128 MiB, or one.
+  [[nodiscard]] Index frames_at_once(Index points) const;
+};
+
 /// What the program does beside one solve.
 struct TransportRun {
   Grid grid;
@@ -37,6 +50,7 @@ struct TransportRun {
   int parts = 1;  // 2: input.negative = split
   bool divergence = false;
   bool normalized = true;  // masses are 1; others are certified on copies of mass 1
+  MapRun maps;
 };
 struct BarycenterRun {
   Grid grid;

@@ -1,0 +1,42 @@
+// What else a plan is good for: its entries, its map and the course from one measure to the other. Rank 0 writes.
+//
+//   /plan           source, target, value: coordinate list of the entries of share output.plan (plan_search.hpp), ordered
+//                   by source, then target; indices count points in the order of the data
+//   /map            displacement [z,y,x,component]: barycentric projection minus point, components x, y, z along the grid's
+//                   axes in its unit; mask: 1 where the source has mass, 0 where the map is its smooth extension. Volumes
+//                   with an affine also as NAME_map.nii.gz beside NAME.h5, in the affine's world
+//   /interpolation  times; frames [time,z,y,x] where output.keep_frames says so
+#pragma once
+
+#include "hpot/io/result.hpp"
+#include "hpot/solver/solve_transport.hpp"
+#include "hpot/solver/work_plan.hpp"
+
+namespace hpot {
+
+struct MapOptions {
+  std::optional<Real> plan;  // share of the entries to write
+  bool map = false;
+  std::string interpolation;  // PNG; empty: none
+  Index frames = 7;
+  bool keep_frames = false;
+
+  static std::vector<OptionKey> keys();
+  static MapOptions from(const Options& options);
+  [[nodiscard]] MapRun run() const;
+};
+
+/// Weights of the owned rows, which a solve would take with it.
+struct OwnedPair {
+  Field source, target;
+};
+/// Copies where `options` ask for a map; else empty. Local.
+OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data);
+
+/// All that `options` ask for, at the solution's potentials and eps. A plan without finite mass has none of it: a message
+/// says so. Collective.
+void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const Grid& grid,
+                OwnedPair pair, const TransportSolution& solution);
+
+}  // namespace hpot

@@ -1,0 +1,240 @@
+#include "hpot/io/transport_maps.hpp"
+
+#include "hpot/core/field.hpp"
+#include "hpot/io/nifti.hpp"
+#include "hpot/problem/barycentric_map.hpp"
+#include "hpot/problem/interpolation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace hpot {
+namespace {
+
+std::string label(const std::string& group) { return group.empty() ? "" : group.substr(1) + ": "; }
+
+std::vector<Real> owned(const std::vector<Real>& all, Range rows) {
+  return {all.begin() + rows.begin, all.begin() + rows.end};
+}
+
+/// Consecutive local rows, each block of up to MapRun::entries_at_once entries or one row.
+std::vector<Range> blocks_of(const std::vector<Index>& counts) {
+  std::vector<Range> blocks;
+  Index entries = 0;
+  for (Index row = 0; row < static_cast<Index>(counts.size()); ++row) {
+    entries += counts[row];
+    if (blocks.empty() || entries > MapRun::entries_at_once) {
+      blocks.push_back({row, row});
+      entries = counts[row];
+    }
+    blocks.back().end = row + 1;
+  }
+  return blocks;
+}
+
+/// Sources, targets, values, as one list for the way to rank 0: indices are exact in doubles.
+std::vector<Real> packed(const PlanEntries& entries) {
+  std::vector<Real> list;
+  list.reserve(3 * entries.value.size());
+  list.insert(list.end(), entries.source.begin(), entries.source.end());
+  list.insert(list.end(), entries.target.begin(), entries.target.end());
+  list.insert(list.end(), entries.value.begin(), entries.value.end());
+  return list;
+}
+
+void write_packed(Hdf5Writer& file, const std::string& plan, Index first, const std::vector<Real>& list) {
+  const auto third = static_cast<std::ptrdiff_t>(list.size() / 3);
+  file.part(plan + "/source", first, std::vector<Index>(list.begin(), list.begin() + third));
+  file.part(plan + "/target", first, std::vector<Index>(list.begin() + third, list.begin() + 2 * third));
+  file.part(plan + "/value", first, std::vector<Real>(list.begin() + 2 * third, list.end()));
+}
+
+/// Every rank finds a block, rank 0 writes them one after the other; their places follow the rows.
+void write_plan(const Communicator& world, Real share, const std::string& group, Hdf5Writer* file,
+                const PlanSearch& search) {
+  const std::string plan = group + "/plan";
+  const EntryCounts counts = count_entries(search, share);
+  Index mine = 0;
+  for (const Index count : counts.of_rows) mine += count;
+  std::vector<Index> next{0};  // place of every rank's next block
+  world.to_root({static_cast<Real>(mine)}, [&](int, const std::vector<Real>& count) {
+    next.push_back(next.back() + static_cast<Index>(count[0]));
+  });
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    file->integers(plan + "/source", {counts.global});
+    file->integers(plan + "/target", {counts.global});
+    file->reals(plan + "/value", {counts.global});
+    file->attribute(plan, "share", share);
+    file->attribute(plan, "rule", "entries of at least this share of the mass of their row or of their column");
+    file->attribute(plan, "sources", search.source_grid.points());
+    file->attribute(plan, "targets", search.target_grid.points());
+    file->attribute(plan, "entries", counts.global);
+    file->attribute(plan, "mass", counts.mass);
+    file->attribute(plan, "plan_mass", search.plan_mass);
+  });
+  const std::vector<Range> blocks = blocks_of(counts.of_rows);
+  const auto rounds = static_cast<std::size_t>(world.max(static_cast<Real>(blocks.size())));
+  for (std::size_t round = 0; round < rounds; ++round) {
+    std::vector<Real> list;
+    if (round < blocks.size()) list = packed(entries_of(search, share, counts, blocks[round]));
+    std::string failure;  // of rank 0, which must go on receiving
+    world.to_root(std::move(list), [&](int rank, const std::vector<Real>& values) {
+      try {
+        if (failure.empty()) write_packed(*file, plan, next[rank], values);
+      } catch (const InputError& error) {
+        failure = error.what();
+      }
+      next[rank] += static_cast<Index>(values.size() / 3);
+    });
+    world.agree([&] {
+      if (!failure.empty()) throw InputError(failure);
+    });
+  }
+  if (world.rank() == 0) {
+    std::printf("%splan: %lld entries of share %g hold %.6g of the plan's mass\n", label(group).c_str(),
+                static_cast<long long>(counts.global), share, counts.mass / search.plan_mass);
+  }
+}
+
+void write_map(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
+               const Grid& grid, const TransportProblem& problem, const ConstField& g) {
+  const Field displacement = barycentric_displacement(problem, grid, grid, g);
+  const OwnedRows& rows = problem.source.rows;
+  std::vector<Real> components;
+  for (int d = 0; d < grid.dimension(); ++d) {
+    const auto component = Kokkos::subview(displacement, std::make_pair(d, d + 1), Kokkos::ALL);
+    const std::vector<Real> one = gather_points(rows, component);
+    if (d == 0) components.reserve(one.size() * grid.dimension());
+    components.insert(components.end(), one.begin(), one.end());
+  }
+  std::vector<Real> mask = gather_points(rows, problem.source.weight);
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    for (Real& value : mask) value = value > 0.0 ? 1.0 : 0.0;
+    file->dataset(group + "/map/mask", {data_shape(grid), std::move(mask)});
+    if (grid.affine) {
+      const std::string part = group.empty() ? "" : "_" + group.substr(1);
+      const std::string volume = beside(output.file, part + "_map.nii.gz");
+      write_nifti_displacement(volume, grid, components);
+      std::printf("%smap: %s\n", label(group).c_str(), volume.c_str());
+    }
+    Array interleaved{data_shape(grid), {}};
+    interleaved.shape.push_back(grid.dimension());
+    interleaved.values.resize(components.size());
+    const Index points = grid.points();
+    for (int d = 0; d < grid.dimension(); ++d) {
+      for (Index i = 0; i < points; ++i) interleaved.values[i * grid.dimension() + d] = components[d * points + i];
+    }
+    file->dataset(group + "/map/displacement", interleaved);
+    file->attribute(group + "/map/displacement", "components",
+                    "x, y, z along the grid's axes, in the unit of its spacing");
+  });
+}
+
+void write_interpolation(const Communicator& world, const MapOptions& options, const std::string& group,
+                         Hdf5Writer* file, const Grid& grid, const PlanSearch& search) {
+  const std::string frames = group + "/interpolation/frames";
+  const std::vector<Real> times = frame_times(options.frames);
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    file->dataset(group + "/interpolation/times", {{options.frames}, times});
+    if (!options.keep_frames) return;
+    std::vector<Index> shape = data_shape(grid);
+    shape.insert(shape.begin(), options.frames);
+    file->reals(frames, shape);
+  });
+  std::vector<Raster> rasters;
+  const Index at_once = options.run().frames_at_once(grid.points());
+  for (Index first = 0; first < options.frames; first += at_once) {
+    const Index last = std::min(first + at_once, options.frames);
+    const std::vector<Real> masses = interpolate(search, {times.begin() + first, times.begin() + last});
+    world.agree([&] {
+      if (world.rank() != 0) return;
+      if (options.keep_frames) file->part(frames, first, masses);
+      if (options.interpolation.empty()) return;
+      for (Index k = 0; k < last - first; ++k) {
+        const auto begin = masses.begin() + k * grid.points();
+        rasters.push_back(picture_of(grid, {begin, begin + grid.points()}));
+      }
+    });
+  }
+  world.agree([&] {
+    if (world.rank() != 0 || rasters.empty()) return;
+    const std::string path = picture_path(options.interpolation, group);
+    write_png(path, contact_sheet(rasters, grid.dimension() == 2 ? static_cast<int>(options.frames) : 1));
+    std::printf("%sinterpolation: %s\n", label(group).c_str(), path.c_str());
+  });
+}
+
+}  // namespace
+
+std::vector<OptionKey> MapOptions::keys() {
+  constexpr Index most_frames = 1000;
+  return {
+      {"output.plan", "none",
+       "SHARE (1e-3): also write /plan, the entries of at least this share of the mass of their row or of their "
+       "column; "
+       "none",
+       check::word_or({"none"}, check::real(1e-12, 1.0))},
+      {"output.map", "false",
+       "also write /map, where each source point's mass goes on average; of volumes also NAME_map.nii.gz",
+       check::flag()},
+      {"output.interpolation", "none", "PNG picture of the masses on their way from source to target, or none",
+       check::text()},
+      {"output.frames", "7", "number of frames on that way, both ends included", check::integer(2, most_frames)},
+      {"output.keep_frames", "false", "also write the frames to output.file, /interpolation", check::flag()},
+  };
+}
+
+MapOptions MapOptions::from(const Options& options) {
+  MapOptions result;
+  if (options.text("output.plan") != "none") result.plan = options.real("output.plan");
+  result.map = options.flag("output.map");
+  result.interpolation = options.text("output.interpolation");
+  if (result.interpolation == "none") result.interpolation.clear();
+  if (!result.interpolation.empty() && !result.interpolation.ends_with(".png"))
+    options.reject("output.interpolation", "pictures are PNG files", "give a name that ends in .png, or none");
+  result.frames = options.integer("output.frames");
+  result.keep_frames = options.flag("output.keep_frames");
+  return result;
+}
+
+MapRun MapOptions::run() const {
+  return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty()};
+}
+
+OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
+  if (!options.run().any()) return {};
+  return {make_field("hpot::maps::source", 1, owned(data.source, own_rows(data.source_grid, world).range())),
+          make_field("hpot::maps::target", 1, owned(data.target, own_rows(data.target_grid, world).range()))};
+}
+
+void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const Grid& grid,
+                OwnedPair pair, const TransportSolution& solution) {
+  const MapRun run = options.run();
+  if (!run.any()) return;
+  if (!std::isfinite(solution.values.plan_mass) || solution.values.plan_mass <= 0.0) {
+    if (world.rank() == 0) std::fputs("no plan, map or interpolation: the plan's mass is no positive number\n", stderr);
+    return;
+  }
+  const OwnedRows& a = solution.source_rows;
+  const OwnedRows& b = solution.target_rows;
+  PlanSearch search{a, grid, grid, kernel.cost, 1.0, {}, {}, {}, {}, {}, {}, 0.0};
+  {
+    const TransportProblem problem{make_marginal(a, std::exchange(pair.source, {}), Balanced{}),
+                                   make_marginal(b, std::exchange(pair.target, {}), Balanced{}),
+                                   make_kernel(kernel, grid, a, grid, b), solution.outcome.epsilon};
+    if (run.map) write_map(world, output, group, file, grid, problem, solution.g);
+    if (!run.plan && run.frames == 0) return;
+    search = make_plan_search(problem, grid, grid, kernel.cost, solution.f, solution.g, run.plan);
+  }
+  if (options.plan) write_plan(world, *options.plan, group, file, search);
+  search.column = {};
+  if (run.frames > 0) write_interpolation(world, options, group, file, grid, search);
+}
+
+}  // namespace hpot
