@@ -78,10 +78,11 @@ Real Communicator::sum(Real value) const {
 }
 
 void Communicator::sum(Index* values, std::size_t count) const {
-  if (size_ == 1) return;
-  in_chunks(count, [&](std::size_t begin, int n) {
+  constexpr std::size_t at_once = std::size_t{1} << 19;  // MPI takes another copy
+  for (std::size_t begin = 0; size_ > 1 && begin < count; begin += at_once) {
+    const int n = static_cast<int>(std::min(at_once, count - begin));
     MPI_Allreduce(MPI_IN_PLACE, values + begin, n, MPI_INT64_T, MPI_SUM, handle_->comm);
-  });
+  }
 }
 
 Real Communicator::max(Real value) const {

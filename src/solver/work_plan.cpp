@@ -3,6 +3,7 @@
 #include "hpot/measure/pyramid.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace hpot {
@@ -76,6 +77,77 @@ Index MapRun::frames_at_once(Index points) const {
   return std::clamp<Index>(most / points, 1, std::max<Index>(frames, 1));
 }
 
+namespace {
+
+/// Values of the pictures of all frames: 3 bytes a pixel.
+Real frame_pictures(const Grid& grid, const MapRun& maps) {
+  constexpr Real least_height = 256.0;  // picture.cpp
+  if (!maps.picture || grid.dimension() == 1) return 0.0;
+  Real pixels = 0.0;
+  const auto enlarged = [](Real rows, Real columns) {
+    const Real factor = std::ceil(least_height / std::max(rows, 1.0));
+    return rows * columns * factor * factor;
+  };
+  const auto side = [&](int d) { return static_cast<Real>(grid.axes[d].n); };
+  if (grid.dimension() == 2) pixels = enlarged(side(0), side(1));
+  if (grid.dimension() == 3) pixels = enlarged(std::max(side(0), side(1)), side(1) + 2.0 * side(2));
+  return static_cast<Real>(maps.frames) * pixels * 3.0 / bytes_per_value;
+}
+
+/// write_maps, in phases: barycentric_displacement and write_map; make_plan_search; write_plan and write_interpolation.
+void consider_maps(const TransportSettings& settings, const TransportRun& run, const PlannedArrays& base,
+                   const PlannedArrays& whole, WorkPlan& plan) {
+  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
+  const bool separable = settings.kernel.resolved_type() == "separable";
+  const Real axes = run.grid.dimension();
+  const Real gathered = run.ranks > 1 ? n : 0.0;
+  const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
+  const PlannedArrays marginals = arrays("weights, their logarithms and potentials", 6.0 * local_n);
+  if (run.maps.map) {
+    const Real sums = separable ? (run.grid.dimension() > 1 ? 2.0 : 1.0) * local_n : 0.0;
+    const Real work = separable && run.grid.dimension() == 3 ? local_n : 0.0;  // that softmin does without
+    plan.consider("averages of the map",
+                  {base, whole, marginals, arrays("displacements", axes * local_n),
+                   arrays("weights, values and means", 3.0 * local_n), arrays("work arrays of averages", sums + work),
+                   arrays("gathered weights and values", 2.0 * gathered), arrays("kernel", kernel)});
+    const Real on_root = axes + (run.grid.affine ? std::max(3.0, axes) : axes);
+    plan.consider(
+        "writing of the map",
+        {base, whole, marginals, arrays("displacements", axes * local_n),
+         arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
+         arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
+  }
+  if (!run.maps.plan && run.maps.frames == 0) return;
+  Real boxes = n;  // a level holds a half, a quarter or an eighth of the one below
+  for (Real level = n; level > 1.0; level /= std::exp2(axes)) boxes += level / std::exp2(axes);
+  plan.consider("bounds of the plan's entries",
+                {base, whole, marginals, arrays("half-steps", 4.0 * local_n),
+                 arrays("bounds over boxes of targets", (run.maps.plan ? 2.0 : 1.0) * boxes),
+                 arrays("gathered potentials", gathered * (run.maps.map ? 2.0 : 1.0)), arrays("kernel", kernel)});
+  const PlannedArrays exponents = arrays("potentials and half-steps", 5.0 * local_n);
+  if (run.maps.plan) {
+    constexpr Real values_in_flight = 12.0;
+    plan.consider(
+        "entries of the plan",
+        {base, whole, exponents, arrays("bounds over boxes of targets", 2.0 * boxes), arrays("counts", 3.0 * local_n),
+         arrays("entries on their way", values_in_flight * static_cast<Real>(MapRun::entries_at_once))});
+  }
+  if (run.maps.frames == 0) return;
+  const auto at_once = static_cast<Real>(run.maps.frames_at_once(run.grid.points()));
+  const PlannedArrays bounds = arrays("bounds over boxes of targets", boxes);
+  const Real pictures = frame_pictures(run.grid, run.maps);
+  plan.consider("frames between the measures",
+                {base, whole, exponents, bounds, arrays("frames", at_once * n), arrays("frames on rank 0", at_once * n),
+                 arrays("pictures", pictures * (1.0 - at_once / static_cast<Real>(run.maps.frames)))});
+  if (!run.maps.picture) return;
+  plan.consider("pictures of the frames",
+                {base, whole, exponents, bounds, arrays("frames on rank 0", at_once * n),
+                 arrays("a frame and its values, sorted", 2.0 * n), arrays("pictures", pictures)});
+  plan.consider("the sheet of the pictures", {base, whole, exponents, bounds, arrays("pictures", 2.0 * pictures)});
+}
+
+}  // namespace
+
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run) {
   const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
   const Real gathered = run.ranks > 1 ? n : 0.0;
@@ -88,21 +160,23 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * n;
   const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
   const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
+  // owned_pair
+  const PlannedArrays pair = arrays("weights that maps need", run.maps.any() ? 2.0 * local_n : 0.0);
   const PlannedArrays base = library_buffers();
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, run.grid, local_n);
   // read_measures, make_measures; MultiscaleSinkhorn
-  plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
+  plan.consider("reading", {base, whole, pair, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
   // make_transport_problem, mean_cost: mean, zeros, sums, work
   if (settings.epsilon.unit == "max_cost" || settings.epsilon.unit == "mean_cost") {
-    plan.consider("the unit of epsilon", {base, whole, arrays("measures, whole", 2.0 * n),
+    plan.consider("the unit of epsilon", {base, whole, pair, arrays("measures, whole", 2.0 * n),
                                           arrays("weights and their logarithms", 4.0 * local_n),
                                           arrays("mean costs and work arrays", 3.0 * local_n + n),
                                           arrays("gathered potentials", gathered), arrays("kernel", kernel)});
   }
   // SinkhornMap: f, g, image, h
   plan.consider("sweeps on the given grid",
-                {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
@@ -110,15 +184,16 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
   const Real averages = 2.0 * local_n + (separable ? local_n + n + (run.grid.dimension() > 1 ? local_n : 0.0) : 0.0);
-  plan.consider(
-      "evaluation of the result",
-      {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n), arrays("potentials", 2.0 * local_n),
-       arrays("plan marginals and rounding", (balanced && !run.normalized ? 10.0 : 5.0) * local_n),
-       arrays("mean costs and work arrays", averages), arrays("gathered potentials", gathered),
-       arrays("kernel", kernel)});
+  plan.consider("evaluation of the result",
+                {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                 arrays("potentials", 2.0 * local_n),
+                 arrays("plan marginals and rounding", (balanced && !run.normalized ? 10.0 : 5.0) * local_n),
+                 arrays("mean costs and work arrays", averages), arrays("gathered potentials", gathered),
+                 arrays("kernel", kernel)});
   // write_transport
-  plan.consider("writing", {base, whole, arrays("potentials of this rank", 3.0 * local_n),
+  plan.consider("writing", {base, whole, pair, arrays("potentials of this rank", 3.0 * local_n),
                             arrays("potentials, whole, on rank 0", 2.0 * n)});
+  if (run.maps.any()) consider_maps(settings, run, base, whole, plan);
   return plan;
 }
 
