@@ -217,8 +217,13 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
                 OwnedPair pair, const TransportSolution& solution) {
   const MapRun run = options.run();
   if (!run.any()) return;
-  if (!std::isfinite(solution.values.plan_mass) || solution.values.plan_mass <= 0.0) {
-    if (world.rank() == 0) std::fputs("no plan, map or interpolation: the plan's mass is no positive number\n", stderr);
+  const bool early = solution.outcome.epsilon > solution.target_epsilon;  // its plan spreads far, and costs as much
+  const Real mass = solution.values.plan_mass;
+  if (early || !std::isfinite(mass) || mass <= 0.0) {
+    if (world.rank() == 0) {
+      std::fprintf(stderr, "%sno plan, map or interpolation is given: %s\n", label(group).c_str(),
+                   early ? "the run ended before epsilon reached its target" : "the plan's mass is no positive number");
+    }
     return;
   }
   const OwnedRows& a = solution.source_rows;

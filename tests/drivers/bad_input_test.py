@@ -92,6 +92,24 @@ class BadInput(programs.DriverTest):
     def test_penalty_without_its_number(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--penalty.target", "kl"), "penalty.target")
 
+    def test_shares_of_a_plan_that_are_none(self):
+        for share in ("0", "-0.1", "1.5", "nan", "few"):
+            self.refuse("hpot-sinkhorn", (*PAIR, "--output.plan", share), f"output.plan = {share}")
+
+    def test_frames_that_make_no_way(self):
+        for frames in ("1", "0", "2.5", "1001"):
+            self.refuse("hpot-sinkhorn", (*PAIR, "--output.frames", frames), f"output.frames = {frames}")
+
+    def test_interpolation_that_is_no_png(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--output.interpolation", self.output / "way.jpg"), "output.interpolation",
+                    ".png")
+
+    def test_folder_of_the_interpolation_that_does_not_exist(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--output.interpolation", self.output / "nowhere" / "way.png"), "folder")
+
+    def test_map_that_is_neither_wanted_nor_not(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--output.map", "perhaps"), "output.map = perhaps")
+
     # --- measures
 
     def test_measure_that_does_not_exist(self):

@@ -11,6 +11,8 @@ SMALL = {
     "barycenter_images": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5&hollow=1"),
     "sinkhorn_volumes": ("--input.source", "synthetic:phantom?n=20&seed=1&item=0",
                          "--input.target", "synthetic:phantom?n=20&seed=1&item=1"),
+    "sinkhorn_images": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
+                        "--input.target", "synthetic:ellipse?n=32&seed=3&item=2&hollow=1"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
 }
@@ -34,8 +36,12 @@ def keys_of(ini_text):
 
 class Configs(programs.DriverTest):
     def small_run(self, name, ranks, *more, code=0):
-        return self.succeed(program_of(name), "--config", SOURCE / "configs" / f"{name}.ini", "--output.picture",
-                            self.folder / f"picture{ranks}.png", *SMALL[name], *more, ranks=ranks, code=code)
+        pictures = {"--output.picture": self.folder / f"picture{ranks}.png"}
+        if name == "sinkhorn_images":
+            pictures["--output.interpolation"] = self.folder / f"way{ranks}.png"
+        return self.succeed(program_of(name), "--config", SOURCE / "configs" / f"{name}.ini",
+                            *(part for pair in pictures.items() for part in pair), *SMALL[name], *more, ranks=ranks,
+                            code=code)
 
     def assert_run_record(self, path, ranks):
         with h5py.File(path) as file:
@@ -99,6 +105,15 @@ class Configs(programs.DriverTest):
         self.assertNotAlmostEqual(masses[0], masses[1], delta=1.0)
         self.assertGreaterEqual(values["gap"], 0.0)
         self.assertEqual(png_size(self.folder / "picture1.png"), (256, 2 * 256 + 2))
+
+    def test_sinkhorn_images(self):
+        one, *others = [self.small_run("sinkhorn_images", ranks) for ranks in (1, 2, 3)]
+        for ranks, other in enumerate(others, start=2):
+            self.assert_run_record(other, ranks)
+            for dataset in ("plan/source", "plan/target", "plan/value", "map/displacement", "map/mask"):
+                self.assert_equal_results(one, other, dataset, 0.0)
+            self.assertEqual((self.folder / f"way{ranks}.png").read_bytes(), (self.folder / "way1.png").read_bytes())
+        self.assertEqual(png_size(self.folder / "way1.png"), (7 * 256 + 6 * 2, 256))
 
     def barycenters_are_the_same_on_any_number_of_ranks(self, name, *more):
         """Sums over measures do not depend on the ranks: also runs that stop by themselves take the same sweeps."""

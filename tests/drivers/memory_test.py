@@ -81,6 +81,19 @@ class Memory(programs.DriverTest):
                 family, side = measures
                 self.growth("hpot-sinkhorn", *pair(family, side), *more, ranks=ranks)
 
+    def test_dry_run_of_maps_is_near_what_they_take(self):
+        cold = ("--epsilon.multiscale", "false", "--epsilon.schedule", "none", "--stopping.max_iterations", "1",
+                "--stopping.tolerance", "1e-12")
+        way = ("--output.interpolation", self.folder / "way.png", "--output.frames", "5")
+        for measures, more, ranks in (
+                (("gaussian?dim=3", 104), ("--output.map", "true"), 2),
+                (("ellipse?seed=1", 900), ("--output.plan", "0.1"), 1),
+                (("ellipse?seed=1", 900), way, 1),
+                (("ellipse?seed=1", 900), (*way, "--output.keep_frames", "true", "--output.map", "true"), 2)):
+            with self.subTest(measures=measures, more=more, ranks=ranks):
+                family, side = measures
+                self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks)
+
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
         for measures, mixing in ((volumes(96, 6), UNMIXED), (volumes(64, 4), ())):
             with self.subTest(mixing=mixing):

@@ -91,6 +91,34 @@ TEST_F(Hdf5File, ReadsBackWhatItWrote) {
   EXPECT_EQ(files_in_folder(), 1u);
 }
 
+TEST_F(Hdf5File, DatasetsWrittenInPartsReadBackWhole) {
+  const Index n = 70000;  // two chunks and a piece
+  std::vector<Index> numbers(n);
+  std::vector<Real> values(2 * 3 * 5);
+  for (Index i = 0; i < n; ++i) numbers[i] = (i * 7919) % n - 5;
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.25 * static_cast<Real>(i);
+  const std::string name = path("parts.h5");
+  {
+    Hdf5Writer file(name);
+    file.integers("/plan/source", {n});
+    file.reals("/frames", {2, 3, 5});
+    file.integers("/none", {0});
+    file.part("/plan/source", 40000, std::vector<Index>(numbers.begin() + 40000, numbers.end()));
+    file.part("/plan/source", 0, std::vector<Index>(numbers.begin(), numbers.begin() + 123));
+    file.part("/plan/source", 123, std::vector<Index>(numbers.begin() + 123, numbers.begin() + 40000));
+    file.part("/frames", 1, std::vector<Real>(values.begin() + 15, values.end()));
+    file.part("/frames", 0, std::vector<Real>(values.begin(), values.begin() + 15));
+    file.part("/none", 0, std::vector<Index>{});
+    file.close();
+  }
+  const Array read = read_hdf5(name, "/plan/source");
+  EXPECT_THAT(read.shape, ElementsAre(n));
+  EXPECT_EQ(read.values, std::vector<Real>(numbers.begin(), numbers.end()));
+  EXPECT_THAT(read_hdf5(name, "/frames").shape, ElementsAre(2, 3, 5));
+  EXPECT_EQ(read_hdf5(name, "/frames").values, values);
+  EXPECT_THAT(read_hdf5_shape(name, "/none"), ElementsAre(0));
+}
+
 TEST_F(Hdf5File, ConvertsIntegersFloatsAndBooleansOfAnyByteOrder) {
   const std::vector<std::int16_t> integers{-7, 0, 32767, 12, 5, 6, 7, 8};
   EXPECT_THAT(read_hdf5(foreign(H5T_STD_I16BE, H5T_NATIVE_INT16, {2, 2, 2}, integers.data()), "group/data").values,

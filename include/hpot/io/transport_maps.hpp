@@ -33,8 +33,8 @@ struct OwnedPair {
 /// Copies where `options` ask for a map; else empty. Local.
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data);
 
-/// All that `options` ask for, at the solution's potentials and eps. A plan without finite mass has none of it: a message
-/// says so. Collective.
+/// All that `options` ask for, at the solution's potentials. Nothing but a message where a run ended before epsilon reached
+/// its target, or where the plan has no finite mass. Collective.
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
                 const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const Grid& grid,
                 OwnedPair pair, const TransportSolution& solution);
