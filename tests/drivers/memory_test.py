@@ -92,7 +92,7 @@ class Memory(programs.DriverTest):
                 (("ellipse?seed=1", 900), (*way, "--output.keep_frames", "true", "--output.map", "true"), 2)):
             with self.subTest(measures=measures, more=more, ranks=ranks):
                 family, side = measures
-                self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks)
+                self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks, at_least=80)
 
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
         for measures, mixing in ((volumes(96, 6), UNMIXED), (volumes(64, 4), ())):
