@@ -378,8 +378,8 @@ class Hdf5Writer::File {
     std::vector<hsize_t> start(count.size(), 0);
     start[0] = first;
     H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
-    if (H5Dwrite(dataset.id(), memory_type, simple_space(count).id(), space.id(), H5P_DEFAULT, data) < 0 ||
-        dataset.reset() < 0) {
+    const Handle memory = simple_space(count);
+    if (H5Dwrite(dataset.id(), memory_type, memory.id(), space.id(), H5P_DEFAULT, data) < 0 || dataset.reset() < 0) {
       give_up("dataset " + name + " cannot be written", hdf5_reason());
     }
   }

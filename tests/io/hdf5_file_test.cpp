@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -251,16 +252,22 @@ TEST_F(Hdf5File, FullDiskIsAnInputErrorAndLeavesNothingBehind) {
   {
     Hdf5Writer first(path("a.h5"));
     Hdf5Writer second(path("b.h5"));
+    Hdf5Writer third(path("d.h5"));
+    third.reals("parts", {100000});
+    std::vector<Real> incompressible(100000);
+    for (std::size_t i = 0; i < incompressible.size(); ++i) incompressible[i] = std::sin(static_cast<Real>(i * i));
     const FileSizeLimit limit(20000);
 
     const std::string at_write = message_of([&] { first.dataset("values", large); });
     const std::string afterwards = message_of([&] { first.close(); });
     second.attribute("/", "config", text);
     const std::string at_close = message_of([&] { second.close(); });
+    const std::string at_part = message_of([&] { third.part("parts", 0, incompressible); });
 
     EXPECT_THAT(at_write, HasSubstr("a.h5 (dataset values cannot be written: File too large)"));
     EXPECT_THAT(afterwards, HasSubstr("a.h5 (an earlier write to it failed)"));
     EXPECT_THAT(at_close, HasSubstr("b.h5 (cannot be completed: File too large)"));
+    EXPECT_THAT(at_part, HasSubstr("d.h5 (dataset parts cannot be written: File too large)"));
     EXPECT_THAT(at_close, HasSubstr("[check the free space"));
   }
   EXPECT_EQ(files_in_folder(), 0u);
