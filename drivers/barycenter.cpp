@@ -29,7 +29,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
-  const auto settings = BarycenterSettings::from(options);
+  auto settings = BarycenterSettings::from(options);
   check_writable(world, {output.file, output.picture});
   if (!input.normalize) options.reject("input.normalize", "barycenters are of measures of mass 1", "set it to true");
 
@@ -54,7 +54,9 @@ ExitCode body(const Communicator& world, const Options& options) {
     if (run.shape.rows * run.shape.batches != ranks) return {};
     return plan_barycenter(other, run);
   };
-  const WorkPlan plan = admit(world, options, settings.acceleration_on(run.grid), planner);
+  const auto [plan, acceleration] =
+      admit(world, options, settings.acceleration, settings.acceleration_on(run.grid), planner);
+  settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, processes.shape(), output.file});

@@ -31,7 +31,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   const auto maps = MapOptions::from(options);
-  const auto settings = TransportSettings::from(options);
+  auto settings = TransportSettings::from(options);
   check_writable(world, {output.file, output.picture, maps.interpolation});
 
   // 2. what it takes; then both measures, whole on every rank; their rows are divided later
@@ -56,7 +56,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     run.ranks = ranks;
     return plan_transport(other, run);
   };
-  const WorkPlan plan = admit(world, options, settings.mixing(), planner);
+  const auto [plan, acceleration] = admit(world, options, settings.acceleration, settings.mixing(), planner);
+  settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, {0, 2});
   const ProcessGridShape shape{world.size(), 1};

@@ -88,7 +88,8 @@ void AxisCost::prepare_groups() {
   group_ = 4;
   largest_ratio_ = 0;
   if (bilinear_ == infinity) return;
-  const Real width = 2.0 * std::sqrt(2.0 * typical_cut / bilinear_ * static_cast<Real>(step_in) / static_cast<Real>(step_out));
+  const Real width =
+      2.0 * std::sqrt(2.0 * typical_cut / bilinear_ * static_cast<Real>(step_in) / static_cast<Real>(step_out));
   while (group_ < stretch && static_cast<Real>(2 * group_) <= width) group_ *= 2;
   largest_ratio_ = std::min<Index>(n_in_, static_cast<Index>(ratio_limit / bilinear_) + 1);
   const Index columns = 2 * largest_ratio_ + 1;
@@ -98,7 +99,8 @@ void AxisCost::prepare_groups() {
   for (Index d = 0; d < group_; ++d) {
     for (Index q = -largest_ratio_; q <= largest_ratio_; ++q) {
       const Real exponent = bilinear_ * static_cast<Real>((first + d) * q);
-      host((d / 4 * columns + q + largest_ratio_) * 4 + d % 4) = std::exp(std::clamp(exponent, -ratio_limit, ratio_limit));
+      host((d / 4 * columns + q + largest_ratio_) * 4 + d % 4) =
+          std::exp(std::clamp(exponent, -ratio_limit, ratio_limit));
     }
   }
   Kokkos::deep_copy(ratios, host);

@@ -20,8 +20,8 @@ class WindowedTile {
   KOKKOS_FORCEINLINE_FUNCTION static Index scratch_values(Index n) { return n + (n + block - 1) / block; }
 
   /// `table`: what is taken from A, c/eps or c. cut = 0 makes every window the whole line.
-  KOKKOS_FORCEINLINE_FUNCTION WindowedTile(const TileWork& work, const TileWork::Item& item, const Real* table, Real cut,
-                                           Index group, Wide* scratch)
+  KOKKOS_FORCEINLINE_FUNCTION WindowedTile(const TileWork& work, const TileWork::Item& item, const Real* table,
+                                           Real cut, Index group, Wide* scratch)
       : tables_(work.tables),
         table_(table),
         n_(work.tables.n_in),
@@ -57,7 +57,8 @@ class WindowedTile {
     for (; step >= 2; step /= 2) {
       for (Index k = step / 2; k < groups_; k += step) {
         const Index right = Kokkos::min<Index>(k + step / 2, groups_);
-        peak_[k] = peak(sample(k), peak_[k - step / 2].first, Kokkos::max(peak_[k - step / 2].first, peak_[right].last));
+        peak_[k] =
+            peak(sample(k), peak_[k - step / 2].first, Kokkos::max(peak_[k - step / 2].first, peak_[right].last));
       }
     }
   }

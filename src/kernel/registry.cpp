@@ -64,10 +64,11 @@ std::vector<OptionKey> KernelOptions::keys() {
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
        "stored: any cost, kept as a matrix; auto: separable where the cost allows, else dense",
        check::one_of(names)});
-  keys.push_back({"kernel.window_cut", "1e-13",
-                  "separable: fraction of a sum along an axis that may be left out, for speed (in mixed precision 1e-10 "
-                  "at least); 0: every term",
-                  check::real(0.0, 1e-3)});
+  keys.push_back(
+      {"kernel.window_cut", "1e-13",
+       "separable: fraction of a sum along an axis that may be left out, for speed (in mixed precision 1e-10 "
+       "at least); 0: every term",
+       check::real(0.0, 1e-3)});
   return keys;
 }
 
@@ -93,8 +94,7 @@ OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
 
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
                                             const OwnedRows& source, const Grid& target_grid, const OwnedRows& target) {
-  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range(),
-                          options.window_cut};
+  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range(), options.window_cut};
   for (const Entry& entry : table) {
     if (options.resolved_type() != entry.name) continue;
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);

@@ -224,8 +224,7 @@ class SeparableOperator final : public KernelOperator {
 }  // namespace
 
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
-                                                        Range source_rows, Range target_rows,
-                                                        Real window_cut) {
+                                                        Range source_rows, Range target_rows, Real window_cut) {
   return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows, window_cut);
 }
 

@@ -17,7 +17,10 @@ std::vector<OptionKey> AccelerationOptions::keys() {
   return {
       {"acceleration.type", "auto",
        "anderson: mixes the last sweeps, far fewer of them; momentum: half a copy of the potentials, more sweeps than "
-       "anderson; none: plain sweeps; auto: momentum for barycenters of volumes, else anderson",
+       "anderson; none: plain sweeps; auto: as "
+       "many of anderson's sweeps as resources.memory_limit leaves room for; without a limit momentum for barycenters "
+       "of "
+       "volumes, else anderson",
        check::one_of({"auto", "none", "momentum", "anderson"})},
       {"acceleration.memory", "10", "sweeps that anderson mixes; each holds two copies of the potentials",
        check::integer(1, 50)},

@@ -25,7 +25,7 @@ class Momentum final : public Acceleration {
     const Fields x = map.state();
     const Fields y = map.image();
     reserve(x);
-    if (!(error <= accepted_growth * last_error_)) {  // NaN, too
+    if (!(error <= accepted_growth * last_error_)) {                                    // NaN, too
       for (std::size_t f = 0; f < x.size(); ++f) subtract_packed(increment_[f], x[f]);  // x = the last image
       begin_anew();
       last_error_ = infinity;

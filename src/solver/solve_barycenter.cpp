@@ -80,9 +80,9 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors, Keeper* keeper) {
   const AccelerationOptions mixing = settings.acceleration_on(grid);
-  MultiscaleBarycenter problem(
-      settings.kernel, {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson"},
-      processes, settings.schedule.coarsest_side());
+  MultiscaleBarycenter problem(settings.kernel,
+                               {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson"},
+                               processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{},
                               settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid),

@@ -263,6 +263,16 @@ std::string describe(const WorkPlan& plan, int ranks) {
 
 namespace {
 
+/// anderson with as many sweeps as fit, or momentum.
+template <class Fits>
+AccelerationOptions most_mixing(const AccelerationOptions& asked, const Fits& fits) {
+  constexpr Index fewest = 3;  // with fewer, momentum is as good
+  for (Index memory = asked.memory; memory >= std::min(fewest, asked.memory); --memory) {
+    if (fits({"anderson", memory})) return {"anderson", memory};
+  }
+  return {"momentum", asked.memory};
+}
+
 /// Changes, each by itself, that make a plan fit `room`.
 std::string what_fits(const Planner& planner, const AccelerationOptions& acceleration, int ranks, Real room) {
   constexpr int most_ranks = 1 << 14;
@@ -301,14 +311,22 @@ std::string what_fits(const Planner& planner, const AccelerationOptions& acceler
 
 }  // namespace
 
-WorkPlan admit(const Communicator& world, const Options& options, const AccelerationOptions& acceleration,
-               const Planner& planner) {
-  const WorkPlan plan = planner(acceleration, world.size()).value_or(WorkPlan{});
-  if (options.action() == Options::Action::dry_run && world.rank() == 0)
-    std::fputs(describe(plan, world.size()).c_str(), stdout);
+AdmittedRun admit(const Communicator& world, const Options& options, const AccelerationOptions& asked,
+                  const AccelerationOptions& without_limit, const Planner& planner) {
   const auto limit = ResourceOptions::from(options).memory_limit;
   const Real at_start = world.max(static_cast<Real>(memory_at_start()));
-  if (!limit || at_start + plan.bytes() <= *limit) return plan;
+  const auto plan_of = [&](const AccelerationOptions& acceleration) {
+    return planner(acceleration, world.size()).value_or(WorkPlan{});
+  };
+  AccelerationOptions acceleration = without_limit;
+  if (asked.type == "auto" && limit) {
+    acceleration =
+        most_mixing(asked, [&](const AccelerationOptions& some) { return at_start + plan_of(some).bytes() <= *limit; });
+  }
+  const WorkPlan plan = plan_of(acceleration);
+  if (options.action() == Options::Action::dry_run && world.rank() == 0)
+    std::printf("%s  acceleration: %s\n", describe(plan, world.size()).c_str(), acceleration.text().c_str());
+  if (!limit || at_start + plan.bytes() <= *limit) return {plan, acceleration};
   std::vector<PlannedArrays> largest = plan.arrays;
   std::sort(largest.begin(), largest.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   constexpr std::size_t shown = 2;

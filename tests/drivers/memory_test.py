@@ -10,7 +10,8 @@ MEBIBYTE = 2.0**20
 LIBRARIES = 20 * MEBIBYTE  # of MPI, HDF5 and Kokkos, beside the arrays
 PLAIN = ("--barycenter.method", "plain")
 UNMIXED = ("--acceleration.type", "none")
-MIXED = ("--acceleration.memory", "3")
+ANDERSON = ("--acceleration.type", "anderson")
+MIXED = (*ANDERSON, "--acceleration.memory", "3")
 
 
 def few_sweeps(count):
@@ -48,13 +49,14 @@ class Memory(programs.DriverTest):
         self.assertLess(abs(planned - grown), 0.2 * grown, f"planned {planned}, taken {grown}")
         return grown
 
-    def test_unmixed_barycenter_takes_4_arrays_for_each_owned_measure_and_4_more(self):
+    def test_barycenter_of_volumes_takes_4_arrays_for_each_owned_measure_and_4_more(self):
         side = 96
         volume = 8.0 * side**3
-        for method, count, ranks in (((), 6, 1), ((), 16, 1), ((), 6, 2), ((), 16, 2), (PLAIN, 6, 1), (PLAIN, 16, 2)):
-            with self.subTest(method=method, count=count, ranks=ranks):
-                grown = self.growth("hpot-barycenter", *volumes(side, count), *method, *UNMIXED, *few_sweeps(2),
-                                    ranks=ranks, at_least=60)
+        for more, count, ranks in (((), 6, 1), ((), 16, 1), ((), 6, 2), ((), 16, 2), (PLAIN, 6, 1), (PLAIN, 16, 2),
+                                   (UNMIXED, 6, 2)):
+            with self.subTest(more=more, count=count, ranks=ranks):
+                grown = self.growth("hpot-barycenter", *volumes(side, count), *more, *few_sweeps(3), ranks=ranks,
+                                    at_least=60)
                 self.assertLess(grown, (4 * count / ranks + 4) * volume + LIBRARIES)
 
     def test_dry_run_of_barycenters_is_near_what_they_take(self):
@@ -95,7 +97,7 @@ class Memory(programs.DriverTest):
                 self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks, at_least=80)
 
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
-        for measures, mixing in ((volumes(96, 6), UNMIXED), (volumes(64, 4), ())):
+        for measures, mixing in ((volumes(96, 6), UNMIXED), (volumes(64, 4), ANDERSON)):
             with self.subTest(mixing=mixing):
                 self.growth("hpot-barycenter", *measures, *mixing, "--epsilon.target", "16", "--stopping.tolerance", "0.1",
                             code=0)
@@ -130,20 +132,26 @@ class Limit(programs.DriverTest):
         header = nibabel.Nifti1Image(numpy.zeros((400, 400, 400), numpy.uint8), numpy.eye(4)).to_bytes()[:400]
         path = self.folder / "no_voxels.nii.gz"
         path.write_bytes(gzip.compress(header))
-        message = self.refusal("1GiB", "--input.measures", path, ranks=2)
+        message = self.refusal("1GiB", "--input.measures", path, *ANDERSON, ranks=2)
         for fragment in ("resources.memory_limit = 1GiB", "a rank would hold", "acceleration", "what would fit", "ranks"):
             self.assertIn(fragment, message)
 
     def test_what_is_offered_fits(self):
-        arguments = (*volumes(96, 6), "--resources.memory_limit", "600MiB", "--output.file", self.folder / "result.h5")
-        message = self.refusal("600MiB", *volumes(96, 6))
+        arguments = (*volumes(96, 6), "--resources.memory_limit", "750MiB", "--output.file", self.folder / "result.h5")
+        message = self.refusal("750MiB", *volumes(96, 6), *ANDERSON)
         memory = re.search(r"acceleration.memory = (\d+)", message).group(1)
         ranks = int(re.search(r"(\d+) ranks", message).group(1))
-        for fitting in (("--acceleration.memory", memory), UNMIXED):
+        for fitting in ((*ANDERSON, "--acceleration.memory", memory), UNMIXED):
             self.assertEqual(programs.run("hpot-barycenter", *arguments, *fitting, "--dry-run").code, 0)
-        self.assertEqual(programs.run("hpot-barycenter", *arguments, "--acceleration.memory", str(int(memory) + 1),
-                                      "--dry-run").code, 2)
-        self.assertEqual(programs.run("hpot-barycenter", *arguments, "--dry-run", ranks=ranks).code, 0)
+        self.assertEqual(programs.run("hpot-barycenter", *arguments, *ANDERSON, "--acceleration.memory",
+                                      str(int(memory) + 1), "--dry-run").code, 2)
+        self.assertEqual(programs.run("hpot-barycenter", *arguments, *ANDERSON, "--dry-run", ranks=ranks).code, 0)
+        # auto takes what was offered; momentum where no mixing fits; and momentum where nothing limits it
+        self.assertIn(f"acceleration: anderson, memory {memory}\n",
+                      programs.run("hpot-barycenter", *arguments, "--dry-run").out)
+        for limit in ("280MiB", "none"):
+            done = programs.run("hpot-barycenter", *volumes(96, 6), "--resources.memory_limit", limit, "--dry-run")
+            self.assertIn("acceleration: momentum\n", done.out, done.err)
 
     def test_run_within_its_limit_obeys_it(self):
         arguments = (*pair("gaussian?dim=3", 80), *UNMIXED, *few_sweeps(2))

@@ -195,9 +195,9 @@ inline void store_transposed(double* to, std::int64_t stride, Double4 a, Double4
   const Double4 ab1 = __builtin_shufflevector(a, b, 1, 5, 3, 7);
   const Double4 cd0 = __builtin_shufflevector(c, d, 0, 4, 2, 6);
   const Double4 cd1 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-  const Double4 lane[4] = {
-      __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5),
-      __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7), __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
+  const Double4 lane[4] = {__builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5),
+                           __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7),
+                           __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
   for (int l = 0; l < 4; ++l) std::memcpy(to + l * stride, &lane[l], sizeof lane[l]);
 }
 }  // namespace detail

@@ -44,6 +44,11 @@ struct AccelerationOptions {
     return {type == "auto" ? automatic : type, memory};
   }
 
+  /// For people.
+  [[nodiscard]] std::string text() const {
+    return type == "anderson" ? type + ", memory " + std::to_string(memory) : type;
+  }
+
   static std::vector<OptionKey> keys();
   static AccelerationOptions from(const Options& options);
 };

@@ -70,9 +70,15 @@ std::string describe(const WorkPlan& plan, int ranks);
 /// The plan under other settings, on so many ranks; nothing where the process grid does not allow that number.
 using Planner = std::function<std::optional<WorkPlan>(const AccelerationOptions& acceleration, int ranks)>;
 
-/// The plan of this run, printed on --dry-run. InputError where a rank would hold more than resources.memory_limit: it
-/// names the largest arrays and what would fit. Collective.
-WorkPlan admit(const Communicator& world, const Options& options, const AccelerationOptions& acceleration,
-               const Planner& planner);
+struct AdmittedRun {
+  WorkPlan plan;
+  AccelerationOptions acceleration;  // never auto
+};
+
+/// The plan of this run, printed on --dry-run, and its acceleration: `asked`, or for auto `without_limit`; under a
+/// resources.memory_limit auto becomes anderson with as many sweeps as fit, or momentum where fewer than 3 do. InputError
+/// where a rank would hold more than the limit: it names the largest arrays and what would fit. Collective.
+AdmittedRun admit(const Communicator& world, const Options& options, const AccelerationOptions& asked,
+                  const AccelerationOptions& without_limit, const Planner& planner);
 
 }  // namespace hpot
