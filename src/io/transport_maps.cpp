@@ -228,7 +228,7 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
   }
   const OwnedRows& a = solution.source_rows;
   const OwnedRows& b = solution.target_rows;
-  PlanSearch search{a, grid, grid, kernel.cost, 1.0, {}, {}, {}, {}, {}, {}, 0.0};
+  PlanSearch search{a, grid, grid, kernel.cost, 1.0, {}, {}, {}, {}, {}, {}, {}, 0.0};
   {
     const TransportProblem problem{make_marginal(a, std::exchange(pair.source, {}), Balanced{}),
                                    make_marginal(b, std::exchange(pair.target, {}), Balanced{}),

@@ -14,36 +14,120 @@ using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
 using Indices = Kokkos::View<Index*, MemorySpace>;
 using Values = Kokkos::View<Real*, MemorySpace>;
 
-/// Values of the levels above 0: the largest of a box's two, four or eight.
-void fill_boxes(const BoxLevels& boxes, const BoxValues& values) {
+/// A box above level 0, and its boxes of the level below.
+struct Parent {
+  BoxLevels boxes;
+  int level;
+  Index box[3];
+  KOKKOS_FUNCTION Parent(const BoxLevels& all, int at_level, Index rank) : boxes(all), level(at_level) {
+    const Index nx = boxes.side(level, 0), ny = boxes.side(level, 1);
+    box[0] = rank % nx;
+    box[1] = rank / nx % ny;
+    box[2] = rank / nx / ny;
+  }
+  /// use(child's axes, child's rank among all boxes).
+  template <class Use>
+  KOKKOS_FUNCTION void for_children(const Use& use) const {
+    const Index nx = boxes.side(level - 1, 0), ny = boxes.side(level - 1, 1), nz = boxes.side(level - 1, 2);
+    Index child[3];
+    for (child[2] = 2 * box[2]; child[2] < Kokkos::min(2 * box[2] + 2, nz); ++child[2]) {
+      for (child[1] = 2 * box[1]; child[1] < Kokkos::min(2 * box[1] + 2, ny); ++child[1]) {
+        for (child[0] = 2 * box[0]; child[0] < Kokkos::min(2 * box[0] + 2, nx); ++child[0])
+          use(child, boxes.first[level - 1] + (child[2] * ny + child[1]) * nx + child[0]);
+      }
+    }
+  }
+};
+
+/// z_J = -(gradient of g)/2, by the difference between the ends of the box. Any value gives a bound: it is kept within a few
+/// widths of the grid.
+void fill_tilt(const BoxLevels& boxes, const BoxValues& g, const Tilt& tilt) {
   for (int level = 1; level <= boxes.top; ++level) {
-    const Index count = boxes.first[level + 1] - boxes.first[level];
     Kokkos::parallel_for(
-        "hpot::PlanSearch::fill_boxes", Policy(0, count), KOKKOS_LAMBDA(Index b) {
-          const Index below = level - 1;
-          const Index x = b % boxes.side(level, 0);
-          const Index y = b / boxes.side(level, 0) % boxes.side(level, 1);
-          const Index z = b / boxes.side(level, 0) / boxes.side(level, 1);
-          const Index nx = boxes.side(below, 0), ny = boxes.side(below, 1), nz = boxes.side(below, 2);
-          Real largest = 2.0 * log_zero;
-          for (Index k = 2 * z; k < Kokkos::min(2 * z + 2, nz); ++k) {
-            for (Index j = 2 * y; j < Kokkos::min(2 * y + 2, ny); ++j) {
-              for (Index i = 2 * x; i < Kokkos::min(2 * x + 2, nx); ++i) {
-                largest = Kokkos::max(largest, values(boxes.first[below] + (k * ny + j) * nx + i));
-              }
-            }
+        "hpot::PlanSearch::fill_tilt", Policy(0, boxes.first[level + 1] - boxes.first[level]), KOKKOS_LAMBDA(Index b) {
+          const Parent parent(boxes, level, b);
+          Index low[3] = {0, 0, 0}, high[3] = {0, 0, 0};
+          for (int d = 0; d < boxes.dimension; ++d) {
+            low[d] = boxes.low(level, parent.box[d]);
+            high[d] = boxes.high(level, d, parent.box[d]);
           }
+          for (int d = 0; d < boxes.dimension; ++d) {
+            Index ends[2] = {0, 0};
+            for (int e = boxes.dimension - 1; e >= 0; --e) {
+              ends[0] = ends[0] * boxes.n[e] + (e == d ? low[e] : (low[e] + high[e]) / 2);
+              ends[1] = ends[1] * boxes.n[e] + (e == d ? high[e] : (low[e] + high[e]) / 2);
+            }
+            const Real width = static_cast<Real>(high[d] - low[d]) * boxes.spacing[d];
+            const Real most = 4.0 * static_cast<Real>(boxes.n[d]) * boxes.spacing[d];
+            const Real z = width > 0.0 ? -0.5 * (g(ends[1]) - g(ends[0])) / width : 0.0;
+            tilt(boxes.first[level] - boxes.first[1] + b, d) = Kokkos::max(-most, Kokkos::min(z, most));
+          }
+        });
+  }
+}
+
+/// The largest of each box's children: V_J where the bound is that of the nearest point.
+void fill_maxima(const BoxLevels& boxes, const BoxValues& values) {
+  for (int level = 1; level <= boxes.top; ++level) {
+    Kokkos::parallel_for(
+        "hpot::PlanSearch::fill_maxima", Policy(0, boxes.first[level + 1] - boxes.first[level]),
+        KOKKOS_LAMBDA(Index b) {
+          Real largest = 2.0 * log_zero;
+          Parent(boxes, level, b).for_children([&](const Index(&)[3], Index child) {
+            largest = Kokkos::max(largest, values(child));
+          });
           values(boxes.first[level] + b) = largest;
         });
   }
 }
 
-/// All ranks' `local` on level 0, and the levels above.
-BoxValues boxed(const BoxLevels& boxes, const OwnedRows& rows, const ConstField& local) {
+/// V_J for |x-y|^2. With o from the centre of J to that of its child K, e_j = o + e'_j:
+///   V_j - |e_j|^2/eps + 2 z_J.e_j/eps <= V_K + (2 z_J.o - |o|^2 + 2 sum_d |z_J - z_K - o|_d R_K,d)/eps
+/// and a part in 10^13 of all terms for rounding.
+void fill_tilted(const BoxLevels& boxes, const Tilt& tilt, Real epsilon, const BoxValues& values) {
+  for (int level = 1; level <= boxes.top; ++level) {
+    Kokkos::parallel_for(
+        "hpot::PlanSearch::fill_tilted", Policy(0, boxes.first[level + 1] - boxes.first[level]),
+        KOKKOS_LAMBDA(Index b) {
+          const Parent parent(boxes, level, b);
+          const Index rank = boxes.first[level] - boxes.first[1] + b;
+          Real largest = 2.0 * log_zero;
+          parent.for_children([&](const Index(&box)[3], Index child) {
+            if (values(child) <= 0.5 * log_zero) return;
+            Real sum = 0.0;
+            Real size = 0.0;
+            for (int d = 0; d < boxes.dimension; ++d) {
+              const Real o = boxes.centre(level - 1, d, box[d]) - boxes.centre(level, d, parent.box[d]);
+              const Real z = tilt(rank, d);
+              const Real inner = level > 1 ? tilt(child - boxes.first[1], d) : 0.0;
+              const Real rest = 2.0 * Kokkos::fabs(z - inner - o) * boxes.half_width(level - 1, d, box[d]);
+              sum += 2.0 * z * o - o * o + rest;
+              size += 2.0 * Kokkos::fabs(z * o) + o * o + rest;
+            }
+            const Real rounding = 1e-13 * (Kokkos::fabs(values(child)) + size / epsilon);
+            largest = Kokkos::max(largest, values(child) + sum / epsilon + rounding);
+          });
+          values(boxes.first[level] + b) = largest;
+        });
+  }
+}
+
+/// All ranks' `local` on level 0, room for the levels above.
+BoxValues gathered(const BoxLevels& boxes, const OwnedRows& rows, const ConstField& local) {
   const BoxValues values(Kokkos::view_alloc("hpot::PlanSearch::boxes", Kokkos::WithoutInitializing),
                          boxes.first[boxes.top + 1]);
   rows.along_rows.gather_points(local, Field(values.data(), 1, boxes.first[1]), rows.partition.offsets());
-  fill_boxes(boxes, values);
+  return values;
+}
+
+/// The same, and the levels above.
+BoxValues boxed(const PlanSearch& search, const OwnedRows& rows, const ConstField& local) {
+  const BoxValues values = gathered(search.boxes, rows, local);
+  if (search.tilt.extent(0) > 0) {
+    fill_tilted(search.boxes, search.tilt, search.epsilon, values);
+  } else {
+    fill_maxima(search.boxes, values);
+  }
   return values;
 }
 
@@ -140,11 +224,17 @@ PlanSearch make_plan_search(const TransportProblem& problem, const Grid& source,
   const Real epsilon = problem.epsilon;
   problem.kernel->set_precision(Precision::full);
   problem.kernel->prepare(epsilon);
-  PlanSearch search{a.rows, source, target, cost, epsilon, {}, {}, {}, make_boxes(target), {}, {}, 0.0};
+  PlanSearch search{a.rows, source, target, cost, epsilon, {}, {}, {}, make_boxes(target), {}, {}, {}, 0.0};
+  const BoxLevels& boxes = search.boxes;
+  if (std::holds_alternative<SquaredEuclidean>(cost)) {
+    search.tilt = Tilt(Kokkos::view_alloc("hpot::PlanSearch::tilt", Kokkos::WithoutInitializing),
+                       boxes.first[boxes.top + 1] - boxes.first[1], boxes.dimension);
+    fill_tilt(boxes, gathered(boxes, b.rows, g), search.tilt);
+  }
   if (by_columns) {
     const Field r = softmin_at(problem, Side::target, f);
     divide_where_weight(b.log_weight, epsilon, r);
-    search.column = boxed(search.boxes, b.rows, r);
+    search.column = boxed(search, b.rows, r);
   }
   search.row_share = softmin_at(problem, Side::source, g);
   search.mass = make_field("hpot::PlanSearch::mass", 1, a.rows.local_n());
@@ -154,7 +244,7 @@ PlanSearch make_plan_search(const TransportProblem& problem, const Grid& source,
 
   const Field h = make_field("hpot::PlanSearch::h", 1, b.rows.local_n());
   add_log_weight(b.log_weight, g, epsilon, h);
-  search.target = boxed(search.boxes, b.rows, h);
+  search.target = boxed(search, b.rows, h);
   search.source = make_field("hpot::PlanSearch::source", 1, a.rows.local_n());
   add_log_weight(a.log_weight, f, epsilon, search.source);
   return search;

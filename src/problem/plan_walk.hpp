@@ -5,6 +5,7 @@
 #include "hpot/problem/plan_search.hpp"
 
 #include <cmath>
+#include <type_traits>
 
 namespace hpot {
 
@@ -16,6 +17,7 @@ struct PlanWalk {
   Real log_share;
   ConstField source, row_share;
   Kokkos::View<const Real*, MemorySpace> target, column;
+  Tilt tilt;
   Index first_row;
   BoxLevels sources;  // the grid of the rows
 
@@ -35,18 +37,31 @@ struct PlanWalk {
     return point;
   }
 
-  /// Cost of the nearest point of a box. Where pow is not monotone to the last bit the 1e-12 is; level 0: the cost.
-  [[nodiscard]] KOKKOS_FUNCTION Real least_cost(const Point& point, int level, const Index (&box)[3]) const {
+  /// c with V_j - C_ij/eps <= V_J - c/eps for all j in a box, less what rounding may have added; on level 0 the cost.
+  [[nodiscard]] KOKKOS_FUNCTION Real least_cost(const Point& point, int level, const Index (&box)[3],
+                                                Index rank) const {
+    constexpr Real rounding = 1e-12;
     Real sum = 0.0;
+    if constexpr (std::is_same_v<C, SquaredEuclidean>) {
+      if (level > 0) {
+        Real gain = 0.0;
+        for (int d = 0; d < boxes.dimension; ++d) {
+          const Real z = point.x[d] - boxes.centre(level, d, box[d]);
+          sum += z * z;
+          gain += 2.0 * Kokkos::fabs(z - tilt(rank - boxes.first[1], d)) * boxes.half_width(level, d, box[d]);
+        }
+        return sum - gain - rounding * (sum + gain);
+      }
+    }
     for (int d = boxes.dimension - 1; d >= 0; --d) {
-      const Index low = box[d] << level;
-      const Index high = Kokkos::min(((box[d] + 1) << level) - 1, boxes.n[d] - 1);
-      const Real below = point.x[d] - (boxes.origin[d] + static_cast<Real>(low) * boxes.spacing[d]);
-      const Real above = point.x[d] - (boxes.origin[d] + static_cast<Real>(high) * boxes.spacing[d]);
+      const Real below =
+          point.x[d] - (boxes.origin[d] + static_cast<Real>(boxes.low(level, box[d])) * boxes.spacing[d]);
+      const Real above =
+          point.x[d] - (boxes.origin[d] + static_cast<Real>(boxes.high(level, d, box[d])) * boxes.spacing[d]);
       sum += cost.along_axis(Kokkos::max(Kokkos::min(below, 0.0), above));
     }
     const Real least = cost.of_sum(sum);
-    return level == 0 ? least : least * (1.0 - 1e-12);
+    return level == 0 ? least : least * (1.0 - rounding);
   }
 
   /// take(j, index of j along every axis, B_j - C_ij/eps) for every entry of local row i, box by box.
@@ -62,7 +77,7 @@ struct PlanWalk {
       if (descend) {
         const Index rank =
             boxes.first[level] + (box[2] * boxes.side(level, 1) + box[1]) * boxes.side(level, 0) + box[0];
-        const Real price = least_cost(point, level, box) / epsilon;
+        const Real price = least_cost(point, level, box, rank) / epsilon;
         const Real reach = target(rank) - price;
         descend =
             reach > 0.5 * log_zero && (row_share(0, i) + reach >= log_share ||
@@ -97,7 +112,7 @@ void with_walk(const PlanSearch& search, Real share, const Use& use) {
       [&](const auto& cost) {
         using Walk = PlanWalk<std::decay_t<decltype(cost)>>;
         use(Walk{cost, search.boxes, search.epsilon, std::log(share), search.source, search.row_share, search.target,
-                 search.column, search.rows.range().begin, make_boxes(search.source_grid)});
+                 search.column, search.tilt, search.rows.range().begin, make_boxes(search.source_grid)});
       },
       search.cost);
 }

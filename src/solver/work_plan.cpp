@@ -120,30 +120,34 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
   if (!run.maps.plan && run.maps.frames == 0) return;
   Real boxes = n;  // a level holds a half, a quarter or an eighth of the one below
   for (Real level = n; level > 1.0; level /= std::exp2(axes)) boxes += level / std::exp2(axes);
+  const bool tilted = std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
+  const PlannedArrays tilt = arrays("slopes of boxes", tilted ? axes * (boxes - n) : 0.0);
   plan.consider("bounds of the plan's entries",
-                {base, whole, marginals, arrays("half-steps", 4.0 * local_n),
+                {base, whole, marginals, tilt, arrays("half-steps", 4.0 * local_n),
                  arrays("bounds over boxes of targets", (run.maps.plan ? 2.0 : 1.0) * boxes),
                  arrays("gathered potentials", gathered * (run.maps.map ? 2.0 : 1.0)), arrays("kernel", kernel)});
   const PlannedArrays exponents = arrays("potentials and half-steps", 5.0 * local_n);
   if (run.maps.plan) {
     constexpr Real values_in_flight = 12.0;
-    plan.consider(
-        "entries of the plan",
-        {base, whole, exponents, arrays("bounds over boxes of targets", 2.0 * boxes), arrays("counts", 3.0 * local_n),
-         arrays("entries on their way", values_in_flight * static_cast<Real>(MapRun::entries_at_once))});
+    plan.consider("entries of the plan",
+                  {base, whole, exponents, tilt, arrays("bounds over boxes of targets", 2.0 * boxes),
+                   arrays("counts", 3.0 * local_n),
+                   arrays("entries on their way", values_in_flight * static_cast<Real>(MapRun::entries_at_once))});
   }
   if (run.maps.frames == 0) return;
   const auto at_once = static_cast<Real>(run.maps.frames_at_once(run.grid.points()));
   const PlannedArrays bounds = arrays("bounds over boxes of targets", boxes);
   const Real pictures = frame_pictures(run.grid, run.maps);
-  plan.consider("frames between the measures",
-                {base, whole, exponents, bounds, arrays("frames", at_once * n), arrays("frames on rank 0", at_once * n),
-                 arrays("pictures", pictures * (1.0 - at_once / static_cast<Real>(run.maps.frames)))});
+  plan.consider(
+      "frames between the measures",
+      {base, whole, exponents, tilt, bounds, arrays("frames", at_once * n), arrays("frames on rank 0", at_once * n),
+       arrays("pictures", pictures * (1.0 - at_once / static_cast<Real>(run.maps.frames)))});
   if (!run.maps.picture) return;
   plan.consider("pictures of the frames",
-                {base, whole, exponents, bounds, arrays("frames on rank 0", at_once * n),
+                {base, whole, exponents, tilt, bounds, arrays("frames on rank 0", at_once * n),
                  arrays("a frame and its values, sorted", 2.0 * n), arrays("pictures", pictures)});
-  plan.consider("the sheet of the pictures", {base, whole, exponents, bounds, arrays("pictures", 2.0 * pictures)});
+  plan.consider("the sheet of the pictures",
+                {base, whole, exponents, tilt, bounds, arrays("pictures", 2.0 * pictures)});
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -119,6 +119,47 @@ TEST(PlanSearch, FindsExactlyTheEntriesThatAVisitToAllPairsFinds) {
             << what;
       }
     }
+  }
+}
+
+TEST(PlanSearch, FindsTheEntriesOfAFarTranslationWithHoles) {
+  // f + g - C = -|y - x - s|^2: potentials that rise far more steeply than the plan is wide
+  const Grid grid = make_grid({36, 31}, {1.0, 2.0});
+  const Case c{"translation", grid, grid, SquaredEuclidean{}, 1.5};
+  const Real shift[2] = {14.0, -23.0};
+  Sample sample(c, 41);
+  const auto points = reference::points_of(grid);
+  const auto along = [&](const Values& x) { return 2.0 * (shift[0] * x[0] + shift[1] * x[1]); };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    sample.f[i] = -along(points[i]);
+    sample.g[i] = along(points[i]) - shift[0] * shift[0] - shift[1] * shift[1];
+  }
+  const auto cost = reference::cost_matrix(c.cost, grid, grid);
+  std::vector<long double> row_mass(points.size(), 0.0L), column_mass(points.size(), 0.0L);
+  const auto value = [&](std::size_t i, std::size_t j) {
+    return static_cast<long double>(sample.a[i]) * sample.b[j] *
+           std::exp((static_cast<long double>(sample.f[i]) + sample.g[j] - cost[i][j]) / c.epsilon);
+  };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t j = 0; j < points.size(); ++j) {
+      row_mass[i] += value(i, j);
+      column_mass[j] += value(i, j);
+    }
+  }
+  const PlanSearch search = sample.search(c, true);
+  for (const Real share : {0.1, 1e-5}) {
+    const PlanEntries found = all_entries(search, share, count_entries(search, share));
+    const Range mine = search.rows.range();
+    std::vector<std::pair<Index, Index>> expected;
+    for (Index i = mine.begin; i < mine.end; ++i) {
+      for (Index j = 0; j < grid.points(); ++j) {
+        const long double p = value(i, j);
+        if (p > 0.0L && (p >= share * row_mass[i] || p >= share * column_mass[j])) expected.emplace_back(i, j);
+      }
+    }
+    std::vector<std::pair<Index, Index>> entries;
+    for (std::size_t e = 0; e < found.value.size(); ++e) entries.emplace_back(found.source[e], found.target[e]);
+    EXPECT_EQ(entries, expected) << share;
   }
 }
 

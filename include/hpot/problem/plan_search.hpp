@@ -9,10 +9,15 @@
 // The rule does not depend on the masses, is the same for the transposed plan, and keeps at most (N + M)/t entries: 1/t of
 // every row and 1/t of every column.
 //
-// Target points form boxes of 2 x 2 x 2, these form boxes again, up to one. A row walks down from the top: costs grow with
-// every |x_d - y_d|, so that the largest B (and r/eps) in a box and the cost of its nearest point bound all its entries,
-// and a box below the rule is left out whole. Rounding is monotone, so the bounds hold for the entries as evaluated: what is
-// found is exactly what a visit to all pairs would find. A row takes O(entries + log M) steps where potentials are smooth.
+// Target points form boxes of 2 x 2 x 2, these form boxes again, up to one. A row walks down from the top, and leaves a box
+// out whole where a bound of V_j - C_ij/eps over its points, V = B or r/eps, is below the rule. Costs grow with every
+// |x_d - y_d|: the largest V and the cost of the nearest point give one. Where mass moves far, V rises as steeply as C, and
+// that bound is loose. For |x-y|^2, with y_j = c + e_j, c and R the centre and half-widths of the box J, z = x_i - c, and any z_J,
+//   V_j - C_ij/eps  <=  V_J - (|z|^2 - 2 sum_d |z_d - z_J,d| R_d)/eps,   V_J = max_j (V_j - |e_j|^2/eps + 2 z_J . e_j/eps)
+// which is tight at z = z_J: z_J = -(gradient of g)/2 is where the mass of J comes from. V_J is bounded from the boxes below.
+//
+// Bounds include their rounding: what is found is exactly what a visit to all pairs would find. Where potentials are smooth
+// a row takes O(entries + log M) steps.
 #pragma once
 
 #include "hpot/measure/grid.hpp"
@@ -34,10 +39,22 @@ struct BoxLevels {
   [[nodiscard]] KOKKOS_INLINE_FUNCTION Index side(int level, int axis) const {
     return (n[axis] + (Index{1} << level) - 1) >> level;
   }
+  /// First and last point of a box along an axis.
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION Index low(int level, Index box) const { return box << level; }
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION Index high(int level, int axis, Index box) const {
+    return Kokkos::min(((box + 1) << level) - 1, n[axis] - 1);
+  }
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION Real centre(int level, int axis, Index box) const {
+    return origin[axis] + 0.5 * static_cast<Real>(low(level, box) + high(level, axis, box)) * spacing[axis];
+  }
+  [[nodiscard]] KOKKOS_INLINE_FUNCTION Real half_width(int level, int axis, Index box) const {
+    return 0.5 * static_cast<Real>(high(level, axis, box) - low(level, box)) * spacing[axis];
+  }
 };
 BoxLevels make_boxes(const Grid& grid);
 
 using BoxValues = Kokkos::View<Real*, MemorySpace>;
+using Tilt = Kokkos::View<Real**, Kokkos::LayoutRight, MemorySpace>;  // (box above level 0, axis)
 
 /// All that a search needs. Views are of the owned rows or, `boxes`, of all targets.
 struct PlanSearch {
@@ -49,8 +66,9 @@ struct PlanSearch {
   Field row_share;   // s/eps
   Field mass;        // p
   BoxLevels boxes;   // of the targets
-  BoxValues target;  // B and its maxima
-  BoxValues column;  // r/eps and its maxima, log_zero where b = 0; empty where columns play no part
+  BoxValues target;  // B and its V_J
+  BoxValues column;  // r/eps and its V_J, log_zero where b = 0; empty where columns play no part
+  Tilt tilt;         // z_J, for |x-y|^2
   Real plan_mass = 0.0;
 };
 
