@@ -43,8 +43,8 @@ KOKKOS_FORCEINLINE_FUNCTION Wide sum_of(const Wide* values, Index count) {
   return count % 2 == 0 ? s0 + s1 : (s0 + s1) + values[count - 1];
 }
 
-/// Four outputs [i, i + 4) from weights that were formed at output `center`: those of output i + r are values[j] times
-/// ratio[4 j + r], over exp(shift(r)).
+/// Outputs [i, i + 6) from weights that were formed at output `center`: those of output i + r are values[j] times
+/// ratio[6 j + r], over exp(-shift(r)).
 struct Shared {
   const Tables& tables;
   Index i, center, middle;  // middle: the entry whose ratios are 1
@@ -56,15 +56,15 @@ struct Shared {
 };
 
 /// How many outputs share their weights in a window of `count` entries: as many of a group as keep the exponents of the
-/// ratios within the limit; 1 where not even four do.
+/// ratios within the limit; 1 where not even six do.
 KOKKOS_FORCEINLINE_FUNCTION Index sharing_outputs(const Tables& tables, Index group, Index count) {
   if (count / 2 >= tables.largest_ratio) return 1;
   const Real exponent = tables.bilinear * static_cast<Real>(count / 2);
-  while (group > 4 && exponent * static_cast<Real>(group / 2) > exponent_limit) group /= 2;
-  return exponent * static_cast<Real>(group == 4 ? 3 : group / 2) > exponent_limit ? 1 : group;
+  while (group > rows_at_once && exponent * static_cast<Real>(group / 2) > exponent_limit) group /= 2;
+  return exponent * static_cast<Real>(group / 2) > exponent_limit ? 1 : group;
 }
 
-/// Goes through the windows of the item's outputs, four outputs at a time: `reduce` has formed(weights), alone(r, i, weights)
+/// Goes through the windows of the item's outputs, six outputs at a time: `reduce` has formed(weights), alone(r, i, weights)
 /// for weights formed at output i, together(shared, weights), and store(i).
 template <class Weights, class Reduce>
 KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, WindowedTile& tile, Weights& weights,
@@ -81,10 +81,10 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
       weights.left = tile.left(k);
       weights.count = tile.right(k) - weights.left + 1;
       const Index sharing = sharing_outputs(tables, group, weights.count);
-      for (Index sub = first; sub < first + group; sub += Kokkos::max<Index>(4, sharing)) {
-        if (!wanted(sub, Kokkos::max<Index>(4, sharing))) continue;
+      for (Index sub = first; sub < first + group; sub += Kokkos::max(rows_at_once, sharing)) {
+        if (!wanted(sub, Kokkos::max(rows_at_once, sharing))) continue;
         if (sharing == 1) {
-          for (Index r = 0; r < 4; ++r) {
+          for (Index r = 0; r < rows_at_once; ++r) {
             if (!wanted(sub + r, 1)) continue;
             weights.form(sub + r);
             reduce.formed(weights);
@@ -93,16 +93,15 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
           reduce.store(sub);
           continue;
         }
-        const Index center = sub + (sharing == 4 ? 0 : sharing / 2);
+        const Index center = sub + sharing / 2;
         const Index middle = weights.left + weights.count / 2;
         weights.form(center);
         reduce.formed(weights);
-        for (Index i = sub; i < sub + sharing; i += 4) {
-          if (!wanted(i, 4)) continue;
-          const Index d = i - center + (group == 4 ? 0 : group / 2);
-          const Index q = weights.left - middle;
-          const Index columns = 2 * tables.largest_ratio + 1;
-          const Real* ratio = tables.ratios + (d / 4 * columns + q + tables.largest_ratio) * 4;
+        for (Index i = sub; i < sub + sharing; i += rows_at_once) {
+          if (!wanted(i, rows_at_once)) continue;
+          const Index b = (sharing == rows_at_once ? group : i - center + group / 2) / rows_at_once;
+          const Index column = weights.left - middle + tables.largest_ratio;
+          const Real* ratio = tables.ratios + (b * (2 * tables.largest_ratio + 1) + column) * rows_at_once;
           reduce.together(Shared{tables, i, center, middle, ratio}, weights);
           reduce.store(i);
         }
@@ -113,16 +112,17 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
 
 /// `value` for all outputs of the item.
 KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item& item, Real value, Real* array) {
-  const Wide values[4] = {lanes::broadcast(value), lanes::broadcast(value), lanes::broadcast(value),
-                          lanes::broadcast(value)};
-  for (Index i = item.begin / 4 * 4; i < item.end; i += 4) work.store_outputs(item, i, values, array);
+  Wide values[rows_at_once];
+  for (auto& v : values) v = lanes::broadcast(value);
+  for (Index i = item.begin / rows_at_once * rows_at_once; i < item.end; i += rows_at_once)
+    work.store_outputs(item, i, values, array);
 }
 
 struct LogSumExpOfWindows {
   const TileWork& work;
   const TileWork::Item& item;
   Wide line_max;
-  Wide values[4] = {};
+  Wide values[rows_at_once] = {};
 
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights&) {}
@@ -132,8 +132,8 @@ struct LogSumExpOfWindows {
   }
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
-    multiply_rows(weights.values, weights.count, shared.ratio, 4, 1, values);
-    for (Index r = 0; r < 4; ++r) values[r] = (weights.top + shared.shift(r)) + lanes::log(values[r]);
+    multiply_rows(weights.values, weights.count, shared.ratio, rows_at_once, 1, values);
+    for (Index r = 0; r < rows_at_once; ++r) values[r] = (weights.top + shared.shift(r)) + lanes::log(values[r]);
   }
   KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
     for (auto& value : values) value = lanes::where_greater(line_max, 0.5 * log_zero, value, log_zero);
@@ -170,9 +170,9 @@ struct MeanOfWindows {
   const Wide* mean;  // of the line's entries
   Wide* products;    // of the window's weights and means
   Real* out_mean;
-  Wide sums[4];
-  Wide moments[4] = {};
-  Wide values[4] = {};
+  Wide sums[rows_at_once];
+  Wide moments[rows_at_once] = {};
+  Wide values[rows_at_once] = {};
 
   KOKKOS_FORCEINLINE_FUNCTION MeanOfWindows(const TileWork& w, const TileWork::Item& i, Wide line_maxima,
                                             const Wide* means, Wide* space, Real* out)
@@ -198,19 +198,19 @@ struct MeanOfWindows {
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
     const Index step = work.tables.step_in;
-    multiply_rows(weights.values, weights.count, shared.ratio, 4, 1, sums);
-    multiply_rows(products, weights.count, shared.ratio, 4, 1, moments);
-    for (Index r = 0; r < 4; ++r) {
+    multiply_rows(weights.values, weights.count, shared.ratio, rows_at_once, 1, sums);
+    multiply_rows(products, weights.count, shared.ratio, rows_at_once, 1, moments);
+    for (Index r = 0; r < rows_at_once; ++r) {
       if constexpr (what == MeanOf::values_and_costs) {
         const Real* cost = work.tables.row(work.tables.cost, shared.i + r) - step * weights.left;
         for (Index j = 0; j < weights.count; ++j)
-          moments[r] = moments[r] + weights.values[j] * (shared.ratio[4 * j + r] * cost[-step * j]);
+          moments[r] = moments[r] + weights.values[j] * (shared.ratio[rows_at_once * j + r] * cost[-step * j]);
       }
       values[r] = (weights.top + shared.shift(r)) + lanes::log(sums[r]);
     }
   }
   KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
-    for (Index r = 0; r < 4; ++r) {
+    for (Index r = 0; r < rows_at_once; ++r) {
       values[r] = lanes::where_greater(line_max, 0.5 * log_zero, values[r], log_zero);
       moments[r] = lanes::where_greater(line_max, 0.5 * log_zero, moments[r] / sums[r], 0.0);
     }
@@ -257,8 +257,8 @@ struct ProductTiles {
     Wide top = tile[0];
     for (Index j = 1; j < n; ++j) top = lanes::max(top, tile[j]);
     for (Index j = 0; j < n; ++j) tile[j] = lanes::exp(tile[j] - top);
-    for (Index i = item.begin / 4 * 4; i < item.end; i += 4) {
-      Wide sums[4];
+    for (Index i = item.begin / rows_at_once * rows_at_once; i < item.end; i += rows_at_once) {
+      Wide sums[rows_at_once];
       multiply_rows(tile, n, tables.row(tables.kernel, i), -tables.step_in, tables.step_out, sums);
       for (auto& s : sums) s = top + lanes::log(s);
       work.store_outputs(item, i, sums, work.pass.out);
@@ -269,7 +269,7 @@ struct ProductTiles {
 /// Maxima of A_j - c_ij for convex costs.
 struct ConvexMaxTiles {
   TileWork work;
-  static constexpr Index group = 8;
+  static constexpr Index group = rows_at_once;
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
@@ -278,15 +278,16 @@ struct ConvexMaxTiles {
     if (tile.all_dead()) return fill(work, item, log_zero, work.pass.out);
     for (Index begin = item.begin / stretch * stretch; begin < item.end; begin += stretch) {
       tile.enter(begin);
-      for (Index i = begin; i < Kokkos::min<Index>(begin + stretch, item.end); i += 4) {
-        if (i + 4 <= item.begin) continue;
+      for (Index i = begin; i < Kokkos::min<Index>(begin + stretch, item.end); i += rows_at_once) {
+        if (i + rows_at_once <= item.begin) continue;
         const Index k = (i - begin) / group;
         const Index step = tables.step_in;
         const Real* row = tables.row(tables.cost, i);
-        Wide best[4];
+        Wide best[rows_at_once];
         for (auto& b : best) b = lanes::broadcast(2.0 * log_zero);
         for (Index j = tile.first_peak(k); j <= tile.last_peak(k); ++j) {
-          for (Index r = 0; r < 4; ++r) best[r] = lanes::max(best[r], tile[j] - row[tables.step_out * r - step * j]);
+          for (Index r = 0; r < rows_at_once; ++r)
+            best[r] = lanes::max(best[r], tile[j] - row[tables.step_out * r - step * j]);
         }
         for (auto& b : best) b = lanes::where_greater(tile.line_max(), 0.5 * log_zero, b, log_zero);
         work.store_outputs(item, i, best, work.pass.out);
@@ -305,13 +306,13 @@ struct MaxTiles {
     const auto item = work.item(team.league_rank());
     Wide* tile = scratch_of(team, n);
     work.load_tile(item, work.pass.in, tile, log_zero);
-    for (Index i = item.begin / 4 * 4; i < item.end; i += 4) {
+    for (Index i = item.begin / rows_at_once * rows_at_once; i < item.end; i += rows_at_once) {
       const Real* row = tables.row(tables.cost, i);
-      Wide best[4];
+      Wide best[rows_at_once];
       for (auto& b : best)
         b = lanes::broadcast(log_zero);  // log_zero + c is log_zero: what does not count changes nothing
       for (Index j = 0; j < n; ++j) {
-        for (Index r = 0; r < 4; ++r)
+        for (Index r = 0; r < rows_at_once; ++r)
           best[r] = lanes::max(best[r], tile[j] + sign * row[tables.step_out * r - tables.step_in * j]);
       }
       work.store_outputs(item, i, best, work.pass.out);

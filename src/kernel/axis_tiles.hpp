@@ -11,7 +11,6 @@ namespace {
 using lanes::Wide;
 using Team = Kokkos::TeamPolicy<ExecutionSpace>::member_type;
 
-constexpr Index rows_at_once = 4;      // outputs that are formed together; they begin at multiples of it
 constexpr Index items_per_thread = 8;  // so many work items are enough; then each takes all outputs of its tile
 constexpr int level = 1;               // of scratch: lines of any length; a CPU's level 0 ends at 32 KiB
 
@@ -117,21 +116,17 @@ KOKKOS_FORCEINLINE_FUNCTION Wide* scratch_of(const Team& team, Index values) {
   return static_cast<Wide*>(team.team_scratch(level).get_shmem_aligned(values * sizeof(Wide), alignment));
 }
 
-/// sum[r] = sum over j < n of factor[j] * t[j * step + r * row_step].
+/// sum[r] = sum over j < n of factor[j] * t[j * step + r * row_step]: two registers for each of six outputs hide the latency.
 KOKKOS_FORCEINLINE_FUNCTION void multiply_rows(const Wide* factor, Index n, const Real* t, Index step, Index row_step,
                                                Wide* sum) {
-  Wide s0 = lanes::broadcast(0.0), s1 = s0, s2 = s0, s3 = s0;
+  Wide s[rows_at_once];
+  for (auto& value : s) value = lanes::broadcast(0.0);
   for (Index j = 0; j < n; ++j, t += step) {
     const Wide f = factor[j];
-    s0 = s0 + f * t[0];
-    s1 = s1 + f * t[row_step];
-    s2 = s2 + f * t[2 * row_step];
-    s3 = s3 + f * t[3 * row_step];
+#pragma GCC unroll 6
+    for (Index r = 0; r < rows_at_once; ++r) s[r] = s[r] + f * t[r * row_step];
   }
-  sum[0] = s0;
-  sum[1] = s1;
-  sum[2] = s2;
-  sum[3] = s3;
+  for (Index r = 0; r < rows_at_once; ++r) sum[r] = s[r];
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace hpot {
 namespace {
 
 constexpr Index block = 8;              // entries of a line that share one bound
-constexpr Index most_samples = 17;      // of a stretch in groups of 4
+constexpr Index most_samples = 9;       // of a stretch in groups of 6
 constexpr Real rounding_slack = 4e-15;  // 36 units in the last place of the exponents
 
 class WindowedTile {

@@ -38,7 +38,7 @@ class SeparableOperator final : public KernelOperator {
     for (const SideData* side : {&source_, &target_}) {
       Real sum = 0.0;
       for (const AxisCost& axis : side->axes) {
-        if (!axis.fits_product()) sum += std::log1p(fraction_cut(axis, cut(precision_)));
+        if (!axis.prefers_product()) sum += std::log1p(fraction_cut(axis, cut(precision_)));
       }
       largest = std::max(largest, sum);
     }
@@ -202,7 +202,7 @@ class SeparableOperator final : public KernelOperator {
 
   void log_sum_exp(Side side, const ConstField& h, Real* spare, const Field& s) const {
     for_axes(side, h, spare, s, [this](const AxisCost& axis, const AxisPass& pass) {
-      if (axis.fits_product()) {
+      if (axis.prefers_product()) {
         product_along(axis, pass);
       } else {
         log_sum_exp_along(axis, with_cut(pass, precision_), precision_);

@@ -10,8 +10,9 @@
 
 namespace hpot {
 
-/// Outputs [k * stretch, (k + 1) * stretch) of an axis share the search for their windows.
-inline constexpr Index stretch = 64;
+/// Outputs [k * stretch, (k + 1) * stretch) of an axis share the search for their windows; so many are formed together.
+inline constexpr Index stretch = 48;
+inline constexpr Index rows_at_once = 6;
 
 /// Costs between the points of two uniform axes whose spacings are small integer multiples of a common unit:
 /// x_i - y_j = offset + unit * (step_out * i - step_in * j), so that one table over the integer serves all pairs.
@@ -40,17 +41,19 @@ class AxisCost {
   void prepare(Real epsilon);
   /// True when exp(-c/eps) of every pair is far from underflow: the scaled product form is exact then.
   [[nodiscard]] bool fits_product() const { return fits_product_; }
+  /// The product form should be used: it fits, and at fixed rates windows would cost more. After prepare.
+  [[nodiscard]] bool prefers_product() const { return fits_product_ && !(convex_ && windows_pay_); }
   /// True when the cost is convex along the axis, so that windows exist (second differences >= 0, to rounding).
   [[nodiscard]] bool convex() const { return convex_; }
 
   // After prepare, for windows:
-  /// Outputs that share a window: 4, 8, 16, 32 or 64.
+  /// Outputs that share a window: 6, 12, 24 or 48.
   [[nodiscard]] Index group() const { return group_; }
   [[nodiscard]] Real largest_scaled() const { return largest_ / epsilon_; }
   /// m with exp(-c(i + d, j + q)/eps) = exp(m d q) F(d) G(q), infinity where c is not quadratic.
   [[nodiscard]] Real bilinear() const { return bilinear_; }
-  /// `ratios` holds exp(m d q) for |q| <= largest_ratio, four consecutive d in a row: entry
-  /// ((d - d0)/4 * (2 largest_ratio + 1) + q + largest_ratio) * 4 + (d - d0) % 4, d from d0 = -group/2 (0 in groups of 4).
+  /// `ratios` holds exp(m d q) for |q| <= largest_ratio in blocks of six consecutive d: entry (q + largest_ratio) * 6 + r of
+  /// block b is that of d = 6 b - group/2 + r; one more block at the end has d = r - 3.
   [[nodiscard]] Index largest_ratio() const { return largest_ratio_; }
 
  private:
@@ -62,6 +65,7 @@ class AxisCost {
   Real second_difference_ = infinity;  // of a quadratic cost, for steps of one unit
   bool convex_ = false;
   bool fits_product_ = false;
+  bool windows_pay_ = false;
   Real epsilon_ = 1.0;
   Real bilinear_ = infinity;
   Index group_ = 4;
@@ -90,7 +94,7 @@ struct AxisPass {
 /// tau = log(n_in/cut), and a slack for rounding.
 /// Within a window exp(phi_i(j)) = E_j exp(m (i - ic) (j - jc)) F_i with E_j = exp(phi_ic(j)) where c is quadratic: one
 /// exponential per entry and group of outputs, then products; groups are halved until their exponents stay within +-300.
-/// Ledger per (line, i), w the window's width: w/group exps and w multiply-adds; the search costs about 10 + 2 n_in/64
+/// Ledger per (line, i), w the window's width: w/group exps and w multiply-adds; the search costs about 10 + 2 n_in/48
 /// comparisons. Bytes: 16 (a tile of lines stays in cache).
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision);
 

@@ -200,12 +200,22 @@ inline void store_transposed(double* to, std::int64_t stride, Double4 a, Double4
                            __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
   for (int l = 0; l < 4; ++l) std::memcpy(to + l * stride, &lane[l], sizeof lane[l]);
 }
+inline void store_transposed(double* to, std::int64_t stride, Double4 a, Double4 b) {
+  const Double4 even = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+  const Double4 odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+  std::memcpy(to, &even, 16);
+  std::memcpy(to + stride, &odd, 16);
+  std::memcpy(to + 2 * stride, reinterpret_cast<const char*>(&even) + 16, 16);
+  std::memcpy(to + 3 * stride, reinterpret_cast<const char*>(&odd) + 16, 16);
+}
 }  // namespace detail
 
-/// to[lane * stride + r] = lane of values[r], r < 4.
+/// to[lane * stride + r] = lane of values[r], r < 6.
 inline void store_transposed(double* to, std::int64_t stride, const Wide* values) {
   detail::store_transposed(to, stride, values[0].low, values[1].low, values[2].low, values[3].low);
   detail::store_transposed(to + 4 * stride, stride, values[0].high, values[1].high, values[2].high, values[3].high);
+  detail::store_transposed(to + 4, stride, values[4].low, values[5].low);
+  detail::store_transposed(to + 4 * stride + 4, stride, values[4].high, values[5].high);
 }
 
 #else
@@ -233,7 +243,7 @@ KOKKOS_FORCEINLINE_FUNCTION Wide exp_short(Wide x) { return Kokkos::exp(x); }
 KOKKOS_FORCEINLINE_FUNCTION Wide log(Wide x) { return Kokkos::log(x); }
 KOKKOS_FORCEINLINE_FUNCTION double lane(Wide a, int) { return a; }
 KOKKOS_FORCEINLINE_FUNCTION void store_transposed(double* to, std::int64_t, const Wide* values) {
-  for (int r = 0; r < 4; ++r) to[r] = values[r];
+  for (int r = 0; r < 6; ++r) to[r] = values[r];
 }
 
 #endif
