@@ -33,6 +33,7 @@ struct Lines {
     p.lines = lines;
     p.first = first;
     p.count = count;
+    p.cut = 1e-13;
     return p;
   }
 };

@@ -1,6 +1,7 @@
 hpot_add_test(kernel/lanes SOURCE ${CMAKE_CURRENT_LIST_DIR}/lanes_test.cpp)
 hpot_add_test(kernel/axis_kernels SOURCE ${CMAKE_CURRENT_LIST_DIR}/axis_kernels_test.cpp)
 hpot_add_test(kernel/operator SOURCE ${CMAKE_CURRENT_LIST_DIR}/operator_test.cpp)
+hpot_add_test(kernel/windows SOURCE ${CMAKE_CURRENT_LIST_DIR}/windows_test.cpp)
 hpot_add_test(kernel/distributed SOURCE ${CMAKE_CURRENT_LIST_DIR}/distributed_test.cpp RANKS 1 2 3)
 
 # The scalar form of the kernels, which GPUs run, on the CPU.

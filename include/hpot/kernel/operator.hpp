@@ -33,8 +33,8 @@ class KernelOperator {
   virtual void prepare(Real epsilon) = 0;
   virtual void set_precision(Precision precision) = 0;
 
-  /// x with 0 <= softmin - (softmin of all terms) <= eps x, rounding apart, at the present precision; means are over the
-  /// same terms. 0 where none is left out.
+  /// x with 0 <= softmin - (softmin of all terms) <= eps x, rounding apart, at the present precision; means leave out no
+  /// larger fraction of their weights, expm1(x). 0 where no term is left out.
   [[nodiscard]] virtual Real softmin_excess() const { return 0.0; }
 
   /// s(k, i) for the rows of `side` owned here; h(k, j) for the rows of the other side owned here. Collective along rows
