@@ -97,7 +97,9 @@ void AxisCost::prepare_groups() {
   while (group_ < stretch && static_cast<Real>(2 * group_) <= width) group_ *= 2;
   const Real entries = width + static_cast<Real>(group_);
   windows_pay_ = entries * (1.0 + exp_rate / static_cast<Real>(group_)) + search_rate < static_cast<Real>(n_in_);
-  largest_ratio_ = std::min<Index>(n_in_, static_cast<Index>(ratio_limit / bilinear_) + 1);
+  // Six outputs share windows up to ratio_limit / (3 m) wide on each side; few windows are four times as wide as expected.
+  largest_ratio_ =
+      std::min(n_in_, static_cast<Index>(std::min(ratio_limit / (3.0 * bilinear_), 4.0 * width + 64.0)) + 1);
   const Index columns = 2 * largest_ratio_ + 1;
   const Index blocks = group_ / rows_at_once;
   ratios = Table("hpot::AxisCost::ratios", (blocks + 1) * columns * rows_at_once);

@@ -16,13 +16,17 @@ struct Weights {
   Index left = 0, count = 0;
   Wide top{};
 
-  KOKKOS_FORCEINLINE_FUNCTION void form(Index i) {
+  KOKKOS_FORCEINLINE_FUNCTION void form_exponents(Index i) {
     const Real* row = tables.row(tables.scaled, i);
     top = lanes::broadcast(2.0 * log_zero);
     for (Index j = 0; j < count; ++j) {
       values[j] = tile.phi(row, left + j);
       top = lanes::max(top, values[j]);
     }
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION void form(Index i) {
+    form_exponents(i);
     for (Index j = 0; j < count; ++j) {
       if constexpr (precision == Precision::mixed) {
         values[j] = lanes::exp_short(values[j] - top);
@@ -30,6 +34,25 @@ struct Weights {
         values[j] = lanes::exp(values[j] - top);
       }
     }
+  }
+
+  /// The sum of what form() makes, for one output alone.
+  KOKKOS_FORCEINLINE_FUNCTION Wide sum(Index i) {
+    form_exponents(i);
+    Wide total = lanes::broadcast(0.0);
+    for (Index begin = 0; begin < count; begin += block) {
+      const Index end = Kokkos::min<Index>(begin + block, count);
+      if constexpr (precision == Precision::mixed) {
+        Narrow part{};
+        for (Index j = begin; j < end; ++j) part += lanes::exp(lanes::narrow(values[j] - top));
+        total = total + lanes::widen(part);
+      } else {
+        Wide part = lanes::broadcast(0.0);
+        for (Index j = begin; j < end; ++j) part = part + lanes::exp(values[j] - top);
+        total = total + part;
+      }
+    }
+    return total;
   }
 };
 
@@ -64,8 +87,8 @@ KOKKOS_FORCEINLINE_FUNCTION Index sharing_outputs(const Tables& tables, Index gr
   return exponent * static_cast<Real>(group / 2) > exponent_limit ? 1 : group;
 }
 
-/// Goes through the windows of the item's outputs, six outputs at a time: `reduce` has formed(weights), alone(r, i, weights)
-/// for weights formed at output i, together(shared, weights), and store(i).
+/// Goes through the windows of the item's outputs, six outputs at a time. `reduce` has alone(r, i, weights), which forms the
+/// weights of output i; formed(weights), after they were formed for several, then together(shared, weights); store(i).
 template <class Weights, class Reduce>
 KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, WindowedTile& tile, Weights& weights,
                                              Reduce& reduce) {
@@ -86,8 +109,6 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
         if (sharing == 1) {
           for (Index r = 0; r < rows_at_once; ++r) {
             if (!wanted(sub + r, 1)) continue;
-            weights.form(sub + r);
-            reduce.formed(weights);
             reduce.alone(r, sub + r, weights);
           }
           reduce.store(sub);
@@ -127,8 +148,9 @@ struct LogSumExpOfWindows {
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights&) {}
   template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index, const Weights& weights) {
-    values[r] = weights.top + lanes::log(sum_of(weights.values, weights.count));
+  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, Weights& weights) {
+    const Wide sum = weights.sum(i);
+    values[r] = weights.top + lanes::log(sum);
   }
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
@@ -160,6 +182,47 @@ struct LogSumExpTiles {
   }
 };
 
+/// What for_windows does: (item, 0) exponentials, (item, 1) multiply-adds.
+struct CountOfWindows {
+  Index lines_here;
+  Real exps = 0.0;
+  Real products = 0.0;
+
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights& weights) {
+    exps += static_cast<Real>(lines_here * weights.count);
+  }
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void alone(Index, Index, const Weights& weights) {
+    formed(weights);
+  }
+  template <class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared&, const Weights& weights) {
+    products += static_cast<Real>(lines_here * weights.count * rows_at_once);
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void store(Index) {}
+};
+
+struct CountTiles {
+  TileWork work;
+  Kokkos::View<Real* [2], MemorySpace> counts;
+
+  KOKKOS_FUNCTION void operator()(const Team& team) const {
+    const Tables& tables = work.tables;
+    const auto item = work.item(team.league_rank());
+    const Index n = tables.n_in;
+    Wide* scratch = scratch_of(team, LogSumExpTiles<Precision::full>::scratch_values(n));
+    WindowedTile tile(work, item, tables.scaled, work.pass.cut, tables.group, scratch);
+    CountOfWindows reduce{item.lines_here};
+    if (!tile.all_dead()) {
+      Weights<Precision::full> weights{tile, tables, scratch + WindowedTile::scratch_values(n)};
+      for_windows(item, tile, weights, reduce);
+    }
+    counts(team.league_rank(), 0) = reduce.exps;
+    counts(team.league_rank(), 1) = reduce.products;
+  }
+};
+
 enum class MeanOf { values, values_and_costs };
 
 template <MeanOf what>
@@ -185,7 +248,9 @@ struct MeanOfWindows {
     for (Index j = 0; j < weights.count; ++j) products[j] = weights.values[j] * mean[weights.left + j];
   }
   template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, const Weights& weights) {
+  KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, Weights& weights) {
+    weights.form(i);
+    formed(weights);
     const Index step = work.tables.step_in;
     const Real* cost = work.tables.row(work.tables.cost, i) - step * weights.left;
     sums[r] = sum_of(weights.values, weights.count);
@@ -447,6 +512,22 @@ AxisPass windowed(const AxisCost& cost, const AxisPass& pass) {
 
 Real fraction_cut(const AxisCost& cost, Real cut) {
   return lanes::width > 1 && cost.convex() && cost.n_in() > 1 ? cut : 0.0;
+}
+
+WindowCounts count_windows(const AxisCost& cost, const AxisPass& pass) {
+  if constexpr (lanes::width == 1)
+    return {static_cast<double>(pass.batch * pass.lines * pass.count * cost.n_in()), 0.0};
+  const TileWork work(cost, windowed(cost, pass));
+  const Kokkos::View<Real* [2], MemorySpace> counts("hpot::count_windows", work.items());
+  work.run("hpot::count_windows", CountTiles{work, counts},
+           LogSumExpTiles<Precision::full>::scratch_values(cost.n_in()));
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, counts);
+  WindowCounts sum;
+  for (Index item = 0; item < work.items(); ++item) {
+    sum.exps += host(item, 0);
+    sum.products += host(item, 1);
+  }
+  return sum;
 }
 
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision) {

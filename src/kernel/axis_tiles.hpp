@@ -8,6 +8,7 @@
 namespace hpot {
 namespace {
 
+using lanes::Narrow;
 using lanes::Wide;
 using Team = Kokkos::TeamPolicy<ExecutionSpace>::member_type;
 

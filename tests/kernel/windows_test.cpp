@@ -152,6 +152,48 @@ TEST(Windows, NeverLoseMoreThanTheBound) {
   EXPECT_GT(largest_loss, windows_exist() ? 1e-6 : -1.0) << "no window left anything out";
 }
 
+TEST(Windows, AreNotWidenedByLinesOfZeros) {
+  constexpr Index n = 100;
+  constexpr Index lines = 8;
+  const Axis axis{n, 1.0, 0.0};
+  AxisCost cost(SquaredEuclidean{}, axis, axis);
+  cost.prepare(1.0);
+  Values h = reference::random_values(n * lines, 1, -4.0, 0.0);
+  for (Index j = 0; j < n; ++j) {
+    for (Index line = 1; line < lines; ++line) h[j * lines + line] = h[j * lines];
+  }
+  const auto exps = [&](const Values& values) {
+    const Field in = reference::field_of(values), out("out", 1, n * lines);
+    return count_windows(cost, {in.data(), out.data(), 1, lines, 0, n, 1e-13}).exps;
+  };
+  const double before = exps(h);
+  for (Index j = 0; j < n; ++j) {
+    for (Index line = 0; line < 5; ++line) h[j * lines + line] = log_zero;
+  }
+  EXPECT_EQ(exps(h), before);
+}
+
+TEST(Windows, LoseTheirBoundWhereAllElseLiesJustOutside) {
+  constexpr Index n = 100;
+  constexpr Real cut = 1e-4;
+  const Axis axis{n, 1.0, 0.0};
+  AxisCost cost(SquaredEuclidean{}, axis, axis);
+  cost.prepare(1e12);  // exp(-c/eps) is 1
+  for (const Real below : {std::log(1.0 / cut) + 0.01, std::log(n / cut) + 0.01}) {
+    for (const Index top : {Index{0}, Index{37}, n - 1}) {
+      Values h(n, -below);
+      h[top] = 0.0;
+      const Field in = reference::field_of(h), out("out", 1, n);
+      log_sum_exp_along(cost, {in.data(), out.data(), 1, 1, 0, n, cut}, Precision::full);
+      const Real exact = std::log1p((n - 1) * std::exp(-below));
+      for (const Real value : reference::values_of(out)) {
+        EXPECT_LE(exact - value, std::log1p(fraction_cut(cost, cut)) + 1e-9);
+        EXPECT_GT(exact - value, windows_exist() && below > std::log(n / cut) ? 0.9 * cut : -1e-9);
+      }
+    }
+  }
+}
+
 TEST(Windows, OfMixedPrecisionStateTheirOwnBound) {
   const Grid image = grid_of({{60, 1.0, 0.0}, {60, 1.0, 0.0}});
   const auto op = separable(SquaredEuclidean{}, image, image, 0.5, default_window_cut);

@@ -86,6 +86,13 @@ struct AxisPass {
 /// What a pass with this cut leaves out, as a fraction of what it keeps: 0 <= exact - B <= log(1 + that).
 [[nodiscard]] Real fraction_cut(const AxisCost& cost, Real cut);
 
+/// What log_sum_exp_along does for such a pass, for ledgers; means take as many exponentials and twice the products.
+struct WindowCounts {
+  double exps = 0.0;
+  double products = 0.0;  // multiply-adds
+};
+[[nodiscard]] WindowCounts count_windows(const AxisCost& cost, const AxisPass& pass);
+
 /// B = log sum_j exp(A_j - c_ij/eps), over the window of (tile of lines, i).
 ///
 /// Windows [Aggarwal 1987]. With phi_i(j) = A_j - c_ij/eps and c convex, phi_i(j') - phi_i(j) does not decrease with i for

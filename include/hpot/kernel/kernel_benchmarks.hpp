@@ -1,7 +1,7 @@
 // Every kernel of this layer with deterministic data and its ledger, for drivers/bench. Local.
 //
-// A line's log-sum-exp and mean are counted with all their terms, (output, input) pairs, although blocks of negligible
-// terms are skipped: such a rate is an effective one, and may exceed what the machine's exponential allows.
+// Kernels of one axis take all terms of rough values. Sweeps reduce every axis of a grid, from potentials as a solution
+// has them, with what they do counted in their windows: exponentials, and multiply-adds beside them.
 #pragma once
 
 #include "hpot/kernel/ceilings.hpp"
@@ -23,10 +23,11 @@ struct Benchmark {
   Real epsilon = 0.0;     // 0: none
   std::string precision;  // mixed or double
   double amount = 0.0;    // of what the rate counts
-  std::string unit;       // "terms", "effective terms", "points"
+  std::string unit;       // "terms", "points"
   std::vector<Demand> demands;
-  double bytes = 0.0;                              // of the data and of what the kernel needs beside them
-  std::function<std::function<void()>()> prepare;  // makes the data, which live as long as what it returns
+  double bytes = 0.0;  // of the data and of what the kernel needs beside them
+  /// Makes the data, which live as long as what it returns; adds demands that depend on them.
+  std::function<std::function<void()>(std::vector<Demand>& demands)> prepare;
 
   /// The ceiling that allows the least speed.
   [[nodiscard]] Ceiling binding(const Ceilings& ceilings) const;
@@ -36,7 +37,7 @@ struct Benchmark {
 
 struct BenchmarkSizes {
   Index volume = 128;  // side of the volume, and length of the lines of the axis kernels
-  Index image = 512;   // side of the image
+  Index image = 512;   // side of the image; sweeps take one of twice that, too
   Index points = 64;   // side of the image whose points the dense and stored operators take
 };
 
