@@ -3,6 +3,7 @@
 #include "hpot/core/field.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hpot {
 namespace {
@@ -63,7 +64,8 @@ Real plan_error(const TransportProblem& problem, const ConstField& f, const Cons
   const Real logs = std::max(largest_over(a, a.log_weight), largest_over(b, b.log_weight));
   const Real potentials = largest_over(a, f) + largest_over(b, g);
   const Index terms = std::max(a.rows.partition.global_n(), b.rows.partition.global_n());
-  return 16.0 * u * (1.0 + logs + (potentials + largest_cost) / problem.epsilon) + u * static_cast<Real>(terms);
+  return 16.0 * u * (1.0 + logs + (potentials + largest_cost) / problem.epsilon) + u * static_cast<Real>(terms) +
+         std::expm1(problem.kernel->softmin_excess());
 }
 
 }  // namespace hpot

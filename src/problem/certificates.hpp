@@ -6,7 +6,8 @@
 // Errors of a plan. softmin/eps goes through log a + f/eps, C/eps, up to three differences and logarithms of numbers up to
 // L + (F + G + C)/eps, L = max |log weight|, F = max |f|, G = max |g|, C = max C_ij, exponentials (3e-16) and sums of at
 // most n terms. Entries' sums, marginals and mean costs of the plan have a relative error of at most
-//   theta = 16 u (1 + L + (F + G + C)/eps) + u n
+//   theta = 16 u (1 + L + (F + G + C)/eps) + u n + cut
+// where cut = exp(x) - 1, x = softmin_excess(), is what the operator leaves out; of mean costs it is a part of C.
 // Rounded plan, mass 1. Marginals r, c computed as r1, kept: |r - r1| <= theta r1, |c - kept| <= theta kept, and r1 <= a
 // (1 + 2 theta); theta also holds the error of masses that count as 1. Q = P''/(1 + 4 theta) exceeds no marginal, exactly; what it lacks, e_a' <= e_a + 5 theta a and e_b' alike,
 // has mass d' >= max(d, 3 theta/(1 + 4 theta)), and e_a'' C e_b'/d' <= K/d + 5 theta C (2 d/d') + 25 theta^2 C/d'

@@ -76,12 +76,13 @@ PlanAt plan_at(const TransportProblem& problem, const ConstField& f, const Const
   return plan;
 }
 
-/// D_a*(f) + D_b*(g) - eps sum P.
+/// D_a*(f) + D_b*(g) - eps sum P, what the operator leaves out of the sum included.
 Real dual_without_product(const TransportProblem& problem, const PlanAt& plan) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   if (smallest_over(a, plan.f) < -reach(a.penalty) || smallest_over(b, plan.g) < -reach(b.penalty)) return -infinity;
-  return dual_term(a, plan.f)[0] + dual_term(b, plan.g)[0] - problem.epsilon * plan.mass;
+  const Real mass = plan.mass * std::exp(problem.kernel->softmin_excess());
+  return dual_term(a, plan.f)[0] + dual_term(b, plan.g)[0] - problem.epsilon * mass;
 }
 
 /// Both sides balanced and of mass 1; values are multiplied by m, and eps m offset is added to the entropic ones.
@@ -91,13 +92,16 @@ void certify_at_mass_1(const Communicator& world, const TransportProblem& proble
   const Marginal& b = problem.target;
   const Real epsilon = problem.epsilon;
   const RoundedPlan rounded = round_plan(problem, f, g, s_a);
-  const Real dual = dual_term(a, f)[0] + dual_term(b, g)[0] - epsilon * (plan_mass - 1.0);
+  const Real largest = largest_cost(world, problem);
+  const Real cut = std::expm1(problem.kernel->softmin_excess());  // of the plan's mass, by the operator
+  const Real dual = dual_term(a, f)[0] + dual_term(b, g)[0] - epsilon * (plan_mass * (1.0 + cut) - 1.0);
+  const Real primal =
+      rounded.entropic_cost + 32.0 * cut * (largest_over(a, f) + largest_over(b, g) + largest + epsilon * plan_mass);
   const Real offset = epsilon * (m - 1.0 - std::log(m));
   values.dual_cost = finite_or(m * (dual + offset), -infinity);
-  values.primal_cost = finite_or(m * (rounded.entropic_cost + offset), infinity);
-  values.gap = finite_or(m * (rounded.entropic_cost - dual), infinity);
+  values.primal_cost = finite_or(m * (primal + offset), infinity);
+  values.gap = finite_or(m * (primal - dual), infinity);
 
-  const Real largest = largest_cost(world, problem);
   const Real theta = plan_error(problem, f, g, largest);
   const Real entropies = std::min(entropy(a.rows, a.weight)[0], entropy(b.rows, b.weight)[0]);
   const Real size = largest_over(a, f) + largest_over(b, g) + epsilon * (plan_mass + entropies);
@@ -150,17 +154,18 @@ void certify_unbalanced(const Communicator& world, const TransportProblem& probl
     if (!std::isfinite(plan.mass)) return;
     if (std::isfinite(dual)) gain = dual_without_product(problem, plan) - dual;
   }
-  if (std::isfinite(dual)) {
-    values.gap = finite_or(fenchel_gap(a, plan.p, plan.f) + fenchel_gap(b, plan.q, plan.g) + gain, infinity);
-    values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
-  }
-
   const auto size_of = [&](const Marginal& side, const ConstField& p, const ConstField& potential, const ConstField& s,
                            Real side_mass) {
     return strength(side.penalty) * (2.0 * plan.mass + side_mass + mean_exponent(side, p, potential, s, epsilon));
   };
   const Real size = 4.0 * plan.mass * largest + size_of(a, plan.p, plan.f, plan.s_a, mass_a) +
                     size_of(b, plan.q, plan.g, plan.s_b, mass_b);
+  if (std::isfinite(dual)) {
+    const Real potentials = largest_over(a, plan.f) + largest_over(b, plan.g);
+    const Real cut = std::expm1(problem.kernel->softmin_excess()) * (size + plan.mass * potentials);
+    values.gap = finite_or(fenchel_gap(a, plan.p, plan.f) + fenchel_gap(b, plan.q, plan.g) + gain + cut, infinity);
+    values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
+  }
   values.upper_cost = finite_or(plan_cost(problem, plan.p, plan.g) + penalty_value(a, plan.p)[0] +
                                     penalty_value(b, plan.q)[0] + plan_error(problem, plan.f, plan.g, largest) * size,
                                 infinity);
@@ -179,8 +184,9 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
   TransportValues values;
 
   PlanAt plan = plan_at(problem, f, g);
-  values.residual_source = residual(a, f, plan.s_a, problem.epsilon)[0] / mass_a;
-  values.residual_target = residual(b, g, plan.s_b, problem.epsilon)[0] / mass_b;
+  const Real cut = std::expm1(problem.kernel->softmin_excess());  // of every marginal at most
+  values.residual_source = residual(a, f, plan.s_a, problem.epsilon)[0] / mass_a + cut;
+  values.residual_target = residual(b, g, plan.s_b, problem.epsilon)[0] / mass_b + cut;
   values.error_floor =
       std::numeric_limits<Real>::epsilon() * (largest_over(a, f) + largest_over(b, g)) / problem.epsilon;
   values.plan_mass = plan.mass;

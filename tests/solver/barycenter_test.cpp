@@ -118,6 +118,26 @@ TEST(DebiasedBarycenter, OfEqualMeasuresIsThatMeasure) {
   EXPECT_LT(error, 1e-4);
 }
 
+/// In double precision the errors of the result are those that the sweeps stopped at, but for what windows leave out.
+TEST(Barycenter, ReportsTheErrorsOfWhatItReturns) {
+  const Grid grid = make_grid({16, 12}, {1.0, 1.0});
+  const std::vector<Values> measures = {test::random_measure(192, 1, 0.5), test::random_measure(192, 2, 0.5),
+                                        test::random_measure(192, 3, 0.5)};
+  for (const bool debiased : {false, true}) {
+    BarycenterSettings settings = settings_for(0.5, 1e-12, debiased);
+    settings.stopping.max_iterations = 40;
+    const auto solution = solve_alone(settings, grid, measures, {0.2, 0.3, 0.5});
+    const BarycenterErrors& errors = solution.result.errors;
+    ASSERT_EQ(errors.marginal.size(), 3U);
+    const Real worst = *std::max_element(errors.marginal.begin(), errors.marginal.end());
+    EXPECT_GT(worst, 0.0);
+    EXPECT_EQ(errors.self_transport > 0.0, debiased);
+    EXPECT_NEAR(std::max(worst, errors.self_transport), solution.outcome.error, 1e-11);
+    EXPECT_GT(errors.floor, 0.0);
+    EXPECT_LT(errors.floor, 1e-10);
+  }
+}
+
 TEST(Barycenter, HasMassOneAtAnyTolerance) {
   const Grid grid = make_grid({16, 12}, {1.0, 1.0});
   const std::vector<Values> measures = {test::random_measure(192, 1, 0.5), test::random_measure(192, 2, 0.5)};

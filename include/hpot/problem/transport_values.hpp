@@ -28,6 +28,8 @@
 // for the weights as given and the costs as the operator evaluates them (a few ulps). dual_cost, primal_cost and gap are
 // as evaluated: correct to about error_floor times the potentials.
 //
+// The operator may leave out a fraction of every sum (kernel.window_cut): residuals, values and bounds include it.
+//
 // What no certificate is known for is infinite (lower_cost, dual_cost: -infinity; the others +infinity), as is what a
 // double cannot hold: upper_cost, primal_cost and gap of range with range or balanced; everything of a plan whose mass
 // overflows; dual_cost and primal_cost where m_a m_b does. Files and printouts leave such values out.
