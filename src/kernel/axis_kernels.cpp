@@ -167,7 +167,7 @@ template <Precision precision>
 struct LogSumExpTiles {
   TileWork work;
 
-  static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + n; }
+  KOKKOS_FUNCTION static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + n; }
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
@@ -290,7 +290,7 @@ struct MeanTiles {
   const Real* in_mean;
   Real* out_mean;
 
-  static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + 3 * n; }
+  KOKKOS_FUNCTION static Index scratch_values(Index n) { return WindowedTile::scratch_values(n) + 3 * n; }
 
   KOKKOS_FUNCTION void operator()(const Team& team) const {
     const Tables& tables = work.tables;
@@ -515,17 +515,19 @@ Real fraction_cut(const AxisCost& cost, Real cut) {
 }
 
 WindowCounts count_windows(const AxisCost& cost, const AxisPass& pass) {
-  if constexpr (lanes::width == 1)
-    return {static_cast<double>(pass.batch * pass.lines * pass.count * cost.n_in()), 0.0};
-  const TileWork work(cost, windowed(cost, pass));
-  const Kokkos::View<Real* [2], MemorySpace> counts("hpot::count_windows", work.items());
-  work.run("hpot::count_windows", CountTiles{work, counts},
-           LogSumExpTiles<Precision::full>::scratch_values(cost.n_in()));
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, counts);
   WindowCounts sum;
-  for (Index item = 0; item < work.items(); ++item) {
-    sum.exps += host(item, 0);
-    sum.products += host(item, 1);
+  if constexpr (lanes::width == 1) {
+    sum.exps = static_cast<double>(pass.batch * pass.lines * pass.count * cost.n_in());
+  } else {
+    const TileWork work(cost, windowed(cost, pass));
+    const Kokkos::View<Real* [2], MemorySpace> counts("hpot::count_windows", work.items());
+    work.run("hpot::count_windows", CountTiles{work, counts},
+             LogSumExpTiles<Precision::full>::scratch_values(cost.n_in()));
+    const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, counts);
+    for (Index item = 0; item < work.items(); ++item) {
+      sum.exps += host(item, 0);
+      sum.products += host(item, 1);
+    }
   }
   return sum;
 }

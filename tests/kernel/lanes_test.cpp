@@ -36,6 +36,27 @@ TEST(Lanes, DoubleExpHasRelativeError1em15) {
   EXPECT_LT(largest_relative_error(-700.0, 1.0, 1 << 16, f, exact), 1e-15);
 }
 
+TEST(Lanes, ShortExpHasRelativeError1em8OverTheRangeOfADouble) {
+  const auto f = [](lanes::Wide x) { return lanes::exp_short(x); };
+  const auto exact = [](long double x) { return std::exp(x); };
+  EXPECT_LT(largest_relative_error(-700.0, 1.0, 1 << 16, f, exact), 1e-8);
+}
+
+TEST(Lanes, TransposedStoresPutSixValuesOfALaneSideBySide) {
+  constexpr int stride = 9;
+  lanes::Wide values[6];
+  for (int r = 0; r < 6; ++r) {
+    double x[lanes::width];
+    for (int l = 0; l < lanes::width; ++l) x[l] = 10.0 * l + r;
+    values[r] = lanes::load(x);
+  }
+  double to[lanes::width * stride] = {};
+  lanes::store_transposed(to, stride, values);
+  for (int l = 0; l < lanes::width; ++l) {
+    for (int r = 0; r < stride; ++r) EXPECT_EQ(to[l * stride + r], r < 6 ? 10.0 * l + r : 0.0);
+  }
+}
+
 TEST(Lanes, LogIsTheInverseToRounding) {
   const auto f = [](lanes::Wide x) { return lanes::log(x); };
   const auto exact = [](long double x) { return std::log(x); };
