@@ -1,135 +1,10 @@
-#include "axis_windows.hpp"
+#include "axis_outputs.hpp"
+#include "axis_weights.hpp"
 
 namespace hpot {
 namespace {
 
 // ---- CPU lanes: tiles of lines. ----------------------------------------------------------------------------------------
-
-constexpr Real exponent_limit = 300.0;  // of ratios: their sums stay normal doubles, and what underflows is negligible
-
-/// exp(phi) over a window at one output, over their maxima.
-template <Precision precision>
-struct Weights {
-  const WindowedTile& tile;
-  const Tables& tables;
-  Wide* values;  // of the window's entries
-  Index left = 0, count = 0;
-  Wide top{};
-
-  KOKKOS_FORCEINLINE_FUNCTION void form_exponents(Index i) {
-    const Real* row = tables.row(tables.scaled, i);
-    top = lanes::broadcast(2.0 * log_zero);
-    for (Index j = 0; j < count; ++j) {
-      values[j] = tile.phi(row, left + j);
-      top = lanes::max(top, values[j]);
-    }
-  }
-
-  KOKKOS_FORCEINLINE_FUNCTION void form(Index i) {
-    form_exponents(i);
-    for (Index j = 0; j < count; ++j) {
-      if constexpr (precision == Precision::mixed) {
-        values[j] = lanes::exp_short(values[j] - top);
-      } else {
-        values[j] = lanes::exp(values[j] - top);
-      }
-    }
-  }
-
-  /// The sum of what form() makes, for one output alone.
-  KOKKOS_FORCEINLINE_FUNCTION Wide sum(Index i) {
-    form_exponents(i);
-    Wide total = lanes::broadcast(0.0);
-    for (Index begin = 0; begin < count; begin += block) {
-      const Index end = Kokkos::min<Index>(begin + block, count);
-      if constexpr (precision == Precision::mixed) {
-        Narrow part{};
-        for (Index j = begin; j < end; ++j) part += lanes::exp(lanes::narrow(values[j] - top));
-        total = total + lanes::widen(part);
-      } else {
-        Wide part = lanes::broadcast(0.0);
-        for (Index j = begin; j < end; ++j) part = part + lanes::exp(values[j] - top);
-        total = total + part;
-      }
-    }
-    return total;
-  }
-};
-
-KOKKOS_FORCEINLINE_FUNCTION Wide sum_of(const Wide* values, Index count) {
-  Wide s0 = lanes::broadcast(0.0);
-  Wide s1 = s0;
-  for (Index j = 0; j + 1 < count; j += 2) {
-    s0 = s0 + values[j];
-    s1 = s1 + values[j + 1];
-  }
-  return count % 2 == 0 ? s0 + s1 : (s0 + s1) + values[count - 1];
-}
-
-/// Outputs [i, i + 6) from weights that were formed at output `center`: those of output i + r are values[j] times
-/// ratio[6 j + r], over exp(-shift(r)).
-struct Shared {
-  const Tables& tables;
-  Index i, center, middle;  // middle: the entry whose ratios are 1
-  const Real* ratio;
-  KOKKOS_FORCEINLINE_FUNCTION Real shift(Index r) const {
-    const Index entry = -tables.step_in * middle;
-    return tables.row(tables.scaled, center)[entry] - tables.row(tables.scaled, i + r)[entry];
-  }
-};
-
-/// How many outputs share their weights in a window of `count` entries: as many of a group as keep the exponents of the
-/// ratios within the limit; 1 where not even six do.
-KOKKOS_FORCEINLINE_FUNCTION Index sharing_outputs(const Tables& tables, Index group, Index count) {
-  if (count / 2 >= tables.largest_ratio) return 1;
-  const Real exponent = tables.bilinear * static_cast<Real>(count / 2);
-  while (group > rows_at_once && exponent * static_cast<Real>(group / 2) > exponent_limit) group /= 2;
-  return exponent * static_cast<Real>(group / 2) > exponent_limit ? 1 : group;
-}
-
-/// Goes through the windows of the item's outputs, six outputs at a time. `reduce` has alone(r, i, weights), which forms the
-/// weights of output i; formed(weights), after they were formed for several, then together(shared, weights); store(i).
-template <class Weights, class Reduce>
-KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, WindowedTile& tile, Weights& weights,
-                                             Reduce& reduce) {
-  const Tables& tables = weights.tables;
-  const Index group = tables.group;
-  const auto wanted = [&](Index i, Index count) { return i + count > item.begin && i < item.end; };
-  for (Index begin = item.begin / stretch * stretch; begin < item.end; begin += stretch) {
-    tile.enter(begin);
-    tile.find_windows();
-    for (Index k = 0; k < tile.groups(); ++k) {
-      const Index first = tile.first_output(k);
-      if (!wanted(first, group)) continue;
-      weights.left = tile.left(k);
-      weights.count = tile.right(k) - weights.left + 1;
-      const Index sharing = sharing_outputs(tables, group, weights.count);
-      for (Index sub = first; sub < first + group; sub += Kokkos::max(rows_at_once, sharing)) {
-        if (!wanted(sub, Kokkos::max(rows_at_once, sharing))) continue;
-        if (sharing == 1) {
-          for (Index r = 0; r < rows_at_once; ++r) {
-            if (!wanted(sub + r, 1)) continue;
-            reduce.alone(r, sub + r, weights);
-          }
-          reduce.store(sub);
-          continue;
-        }
-        const Index center = sub + sharing / 2;
-        const Index middle = weights.left + weights.count / 2;
-        weights.form(center);
-        reduce.formed(weights);
-        for (Index i = sub; i < sub + sharing; i += rows_at_once) {
-          if (!wanted(i, rows_at_once)) continue;
-          const Index b = (sharing == rows_at_once ? group : i - center + group / 2) / rows_at_once;
-          const Index column = weights.left - middle + tables.largest_ratio;
-          const Real* ratio = tables.ratios + (b * (2 * tables.largest_ratio + 1) + column) * rows_at_once;
-          reduce.together(Shared{tables, i, center, middle, ratio}, weights);
-          reduce.store(i);
-        }
-      }
-    }
-  }
-}
 
 /// `value` for all outputs of the item.
 KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item& item, Real value, Real* array) {
@@ -222,8 +97,6 @@ struct CountTiles {
     counts(team.league_rank(), 1) = reduce.products;
   }
 };
-
-enum class MeanOf { values, values_and_costs };
 
 template <MeanOf what>
 struct MeanOfWindows {
@@ -385,98 +258,7 @@ struct MaxTiles {
   }
 };
 
-// ---- One output per work item, lines fastest: GPUs. --------------------------------------------------------------------
-
-struct Output {
-  Index k, i, line;
-};
-
-struct OutputWork {
-  AxisPass pass;
-  Tables tables;
-
-  OutputWork(const AxisCost& axis, const AxisPass& p) : pass(p), tables(axis) {}
-  [[nodiscard]] Index items() const { return pass.batch * pass.count * pass.lines; }
-  KOKKOS_FORCEINLINE_FUNCTION Output output(Index rank) const {
-    return {rank / pass.lines / pass.count, rank / pass.lines % pass.count, rank % pass.lines};
-  }
-  KOKKOS_FORCEINLINE_FUNCTION Real at(const Real* array, const Output& o, Index j) const {
-    return array[(o.k * tables.n_in + j) * pass.lines + o.line];
-  }
-  KOKKOS_FORCEINLINE_FUNCTION Index out_index(const Output& o) const {
-    return (o.k * pass.lines + o.line) * pass.count + o.i;
-  }
-  KOKKOS_FORCEINLINE_FUNCTION Real top(const Output& o) const {
-    const Real* row = tables.row(tables.scaled, pass.first + o.i);
-    Real value = 2.0 * log_zero;
-    for (Index j = 0; j < tables.n_in; ++j) value = Kokkos::max(value, at(pass.in, o, j) - row[-tables.step_in * j]);
-    return value;
-  }
-};
-
-template <Precision precision>
-struct LogSumExpOutputs {
-  OutputWork work;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Output o = work.output(rank);
-    const Real* row = work.tables.row(work.tables.scaled, work.pass.first + o.i);
-    const Real top = work.top(o);
-    Real sum = 0.0;
-    for (Index j = 0; j < work.tables.n_in; ++j) {
-      const Real exponent = (work.at(work.pass.in, o, j) - top) - row[-work.tables.step_in * j];
-      if constexpr (precision == Precision::mixed) {
-        sum += Kokkos::exp(static_cast<float>(Kokkos::max(exponent, -87.0)));
-      } else {
-        sum += Kokkos::exp(exponent);
-      }
-    }
-    work.pass.out[work.out_index(o)] = top + Kokkos::log(sum);
-  }
-};
-
-template <MeanOf what>
-struct MeanOutputs {
-  OutputWork work;
-  const Real* in_mean;
-  Real* out_mean;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Output o = work.output(rank);
-    const Real* scaled = work.tables.row(work.tables.scaled, work.pass.first + o.i);
-    const Real* cost = work.tables.row(work.tables.cost, work.pass.first + o.i);
-    const Real top = work.top(o);
-    Real sum = 0.0;
-    Real moment = 0.0;
-    for (Index j = 0; j < work.tables.n_in; ++j) {
-      const Real weight = Kokkos::exp((work.at(work.pass.in, o, j) - top) - scaled[-work.tables.step_in * j]);
-      sum += weight;
-      const Real added = what == MeanOf::values ? 0.0 : cost[-work.tables.step_in * j];
-      moment += weight * (work.at(in_mean, o, j) + added);
-    }
-    work.pass.out[work.out_index(o)] = top + Kokkos::log(sum);
-    out_mean[work.out_index(o)] = top > 0.5 * log_zero ? moment / sum : 0.0;
-  }
-};
-
-struct MaxOutputs {
-  OutputWork work;
-  Real sign;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Output o = work.output(rank);
-    const Real* cost = work.tables.row(work.tables.cost, work.pass.first + o.i);
-    Real best = log_zero;
-    for (Index j = 0; j < work.tables.n_in; ++j) {
-      const Real value = work.at(work.pass.in, o, j);
-      if (value > 0.5 * log_zero) best = Kokkos::max(best, value + sign * cost[-work.tables.step_in * j]);
-    }
-    work.pass.out[work.out_index(o)] = best;
-  }
-};
-
-template <class Functor>
-void run_outputs(const char* label, const Functor& functor) {
-  Kokkos::parallel_for(label, Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>(0, functor.work.items()),
-                       functor);
-}
+// ---- Which form runs. -------------------------------------------------------------------------------------------------
 
 template <Precision precision>
 void log_sum_exp(const AxisCost& cost, const AxisPass& pass) {

@@ -15,6 +15,8 @@ using Team = Kokkos::TeamPolicy<ExecutionSpace>::member_type;
 constexpr Index items_per_thread = 8;  // so many work items are enough; then each takes all outputs of its tile
 constexpr int level = 1;               // of scratch: lines of any length; a CPU's level 0 ends at 32 KiB
 
+enum class MeanOf { values, values_and_costs };
+
 /// Raw tables of one axis, as kernels capture them.
 struct Tables {
   const Real* scaled;

@@ -23,8 +23,9 @@ class Bench(programs.DriverTest):
         ceilings = {row["ceiling"]: float(row["rate"]) for row in rows if row["kernel"] == "ceiling"}
         self.assertEqual(set(ceilings), {"exp float", "exp double", "multiply-add", "memory read", "memory triad"})
         kernels = {row["kernel"] for row in rows}
-        for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "separable softmin",
-                       "dense softmin", "stored softmin", "add_log_weight", "residual", "mass (tile sums)"):
+        for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "sweep in windows",
+                       "sweep of full lines", "average in windows", "product sweep", "dense softmin", "stored softmin",
+                       "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
         for row in rows:
