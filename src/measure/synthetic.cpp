@@ -138,6 +138,35 @@ std::vector<Real> shell(const Source& source, const Grid& grid, Index item) {
   return sampled(grid, 2, between(quadratic, random.uniform(0.65, 0.85)));
 }
 
+/// A random function of mean 0 and variance 1: waves of up to `most` periods along each axis.
+auto random_waves(RandomStream& random, int dimension, Real most) {
+  struct Wave {
+    Vector turns{};
+    Real phase = 0;
+  };
+  constexpr Real turn = 2 * std::numbers::pi;
+  std::array<Wave, 16> waves;
+  for (Wave& wave : waves) {
+    for (int d = 0; d < dimension; ++d) wave.turns[d] = turn * random.uniform(-most, most);
+    wave.phase = random.uniform(0, turn);
+  }
+  return [waves](const Vector& p) {
+    Real sum = 0;
+    for (const Wave& wave : waves) {
+      sum += std::cos(wave.turns[0] * p[0] + wave.turns[1] * p[1] + wave.turns[2] * p[2] + wave.phase);
+    }
+    return sum * std::sqrt(2 / static_cast<Real>(waves.size()));
+  };
+}
+
+std::vector<Real> waves(const Source& source, const Grid& grid, Index item) {
+  RandomStream random = stream(source, item);
+  const auto density = random_waves(random, grid.dimension(), 3);
+  const auto mask = random_waves(random, grid.dimension(), 3);
+  constexpr Real hole = -0.8;  // a fifth of the points lie below
+  return sampled(grid, 1, [&](const Vector& p) { return mask(p) < hole ? 0.0 : std::exp(density(p)); });
+}
+
 struct Family {
   std::string name;
   int least_dimension;
@@ -152,6 +181,7 @@ const std::vector<Family>& families() {
   static const std::vector<Family> table{{"gaussian", 1, 3, {"mean", "sd"}, gaussian},
                                          {"ellipse", 2, 2, {"hollow"}, ellipse},
                                          {"shell", 3, 3, {}, shell},
+                                         {"waves", 1, 3, {}, waves},
                                          {"phantom", 3, 3, {}, synthetic::phantom}};
   return table;
 }
