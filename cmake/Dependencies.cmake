@@ -33,3 +33,10 @@ find_library(ZNZ_LIBRARY znz REQUIRED)
 add_library(hpot_nifti INTERFACE)
 target_include_directories(hpot_nifti INTERFACE ${NIFTI_INCLUDE_DIR})
 target_link_libraries(hpot_nifti INTERFACE ${NIFTI_LIBRARY} ${ZNZ_LIBRARY} ZLIB::ZLIB)
+
+# CHOLMOD: SuiteSparse's CMake packages come with its version 7 only.
+find_path(CHOLMOD_INCLUDE_DIR cholmod.h PATH_SUFFIXES suitesparse REQUIRED)
+find_library(CHOLMOD_LIBRARY cholmod REQUIRED)
+add_library(hpot_cholmod INTERFACE)
+target_include_directories(hpot_cholmod INTERFACE ${CHOLMOD_INCLUDE_DIR})
+target_link_libraries(hpot_cholmod INTERFACE ${CHOLMOD_LIBRARY})
