@@ -84,4 +84,8 @@ bool is_finite(const MarginalPenalty& penalty) {
   return std::holds_alternative<KullbackLeibler>(penalty) || std::holds_alternative<TotalVariation>(penalty);
 }
 
+bool is_smooth(const MarginalPenalty& penalty) {
+  return is_balanced(penalty) || std::holds_alternative<KullbackLeibler>(penalty);
+}
+
 }  // namespace hpot

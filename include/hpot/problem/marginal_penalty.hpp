@@ -7,7 +7,9 @@
 //
 // With s = softmin of the other side, the half-step is f = prox(s). Each type offers, per point, on the device:
 //   prox(s, eps)     the optimal potential
+//   prox_slope(f, eps)   prox'(s) where prox(s) = f: in [0, 1], 0 where prox is flat
 //   dual(w, f)       the point's dual term, maximised by f; -w times the conjugate at -f
+//   dual_slope(w, f), dual_curvature(w, f)   its derivative and minus its second one (at a kink, those of one side)
 //   primal(w, p)     D of one point (infinite constraints count as 0: the residual reports them)
 // rho has the unit of the cost.
 #pragma once
@@ -21,14 +23,20 @@ namespace hpot {
 
 struct Balanced {
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real) const { return s; }
+  KOKKOS_INLINE_FUNCTION Real prox_slope(Real, Real) const { return 1.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * f; }
+  KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real) const { return w; }
+  KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real, Real) const { return 0.0; }
 };
 
 struct KullbackLeibler {
   Real rho = 1.0;
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real epsilon) const { return s * (rho / (rho + epsilon)); }
+  KOKKOS_INLINE_FUNCTION Real prox_slope(Real, Real epsilon) const { return rho / (rho + epsilon); }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return -rho * w * Kokkos::expm1(-f / rho); }
+  KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return w * Kokkos::exp(-f / rho); }
+  KOKKOS_INLINE_FUNCTION Real dual_curvature(Real w, Real f) const { return dual_slope(w, f) / rho; }
   KOKKOS_INLINE_FUNCTION Real primal(Real w, Real p) const {
     if (p <= 0.0) return rho * w;
     return rho * (p * (Kokkos::log(p) - Kokkos::log(w)) - p + w);
@@ -38,7 +46,10 @@ struct KullbackLeibler {
 struct TotalVariation {
   Real rho = 1.0;
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real) const { return Kokkos::max(-rho, Kokkos::min(rho, s)); }
+  KOKKOS_INLINE_FUNCTION Real prox_slope(Real f, Real) const { return Kokkos::fabs(f) < rho ? 1.0 : 0.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * Kokkos::min(f, rho); }
+  KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return f < rho ? w : 0.0; }
+  KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real w, Real p) const { return rho * Kokkos::fabs(p - w); }
 };
 
@@ -49,7 +60,10 @@ struct MassRange {
     const Real lower = low > 0.0 ? s + epsilon * Kokkos::log(low) : -1e300;
     return Kokkos::max(lower, Kokkos::min(0.0, s + epsilon * Kokkos::log(high)));
   }
+  KOKKOS_INLINE_FUNCTION Real prox_slope(Real f, Real) const { return f != 0.0 ? 1.0 : 0.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * Kokkos::min(low * f, high * f); }
+  KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return w * (f > 0.0 ? low : high); }
+  KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real, Real) const { return 0.0; }
 };
 
@@ -69,5 +83,7 @@ std::string penalty_problem(const std::string& text);
 [[nodiscard]] Real strength(const MarginalPenalty& penalty);
 /// True where any plan has a finite penalty, so that no rounding is needed for a feasible one.
 [[nodiscard]] bool is_finite(const MarginalPenalty& penalty);
+/// True where the dual term has no kink (balanced, kl).
+[[nodiscard]] bool is_smooth(const MarginalPenalty& penalty);
 
 }  // namespace hpot

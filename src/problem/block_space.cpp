@@ -1,0 +1,135 @@
+#include "hpot/problem/block_space.hpp"
+
+#include <algorithm>
+
+namespace hpot {
+namespace {
+
+using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+using Values = Kokkos::View<Real*, MemorySpace>;
+using Layout = BlockSpace::Layout;
+using Position = Kokkos::Array<Index, 3>;
+
+/// Positions along the axes of a point or a block, of a colour or of what else is numbered by rows.
+KOKKOS_INLINE_FUNCTION Position position(Index number, Index second, Index third) {
+  return {number / (second * third), number / third % second, number % third};
+}
+
+KOKKOS_INLINE_FUNCTION Index block_of(const Layout& layout, Index point) {
+  const Position at = position(point, layout.points[1], layout.points[2]);
+  return (at[0] / layout.sides[0] * layout.blocks[1] + at[1] / layout.sides[1]) * layout.blocks[2] +
+         at[2] / layout.sides[2];
+}
+
+KOKKOS_INLINE_FUNCTION Index colour_of(const Layout& layout, Index block) {
+  const Position at = position(block, layout.blocks[1], layout.blocks[2]);
+  return (at[0] % layout.colours[0] * layout.colours[1] + at[1] % layout.colours[1]) * layout.colours[2] +
+         at[2] % layout.colours[2];
+}
+
+}  // namespace
+
+std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon) {
+  constexpr Index points_each = 4;
+  constexpr Index most_blocks = Index{1} << 14;
+  std::vector<Index> sides;
+  for (const Axis& axis : grid.axes) {
+    const auto near = [&](Index steps) {
+      const Real distance = static_cast<Real>(steps) * axis.spacing;
+      return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(distance)); }, cost) <= epsilon;
+    };
+    Index steps = 1;
+    while (points_each * steps < axis.n && near(steps + 1)) ++steps;
+    sides.push_back(std::min(points_each * steps, axis.n));
+  }
+  const auto blocks = [&] {
+    Index product = 1;
+    for (std::size_t d = 0; d < sides.size(); ++d) product *= (grid.axes[d].n + sides[d] - 1) / sides[d];
+    return product;
+  };
+  while (blocks() > most_blocks) {
+    for (Index& side : sides) ++side;
+  }
+  return sides;
+}
+
+BlockSpace::BlockSpace(const Grid& grid, const OwnedRows& rows, const std::vector<Index>& sides) : rows_(rows) {
+  const std::size_t skipped = 3 - grid.axes.size();
+  for (std::size_t d = 0; d < grid.axes.size(); ++d) {
+    const Index n = grid.axes[d].n;
+    layout_.points[skipped + d] = n;
+    layout_.sides[skipped + d] = sides.at(d);
+    layout_.blocks[skipped + d] = (n + sides[d] - 1) / sides[d];
+    layout_.colours[skipped + d] = std::min<Index>(3, layout_.blocks[skipped + d]);
+  }
+}
+
+/// First over a block's part of one row of each plane of the slowest axis, which one rank owns, then over these.
+std::vector<Real> BlockSpace::sums(const ConstField& v) const {
+  const Layout layout = layout_;
+  const Range range = rows_.range();
+  const Index plane = layout.points[1] * layout.points[2];
+  const Index across = layout.blocks[1] * layout.blocks[2];
+  const Index first = range.begin / plane;
+  const Index planes = range.size() / plane;
+  const Values parts("hpot::BlockSpace::parts", planes * across);
+  Kokkos::parallel_for(
+      "hpot::BlockSpace::sums", Policy(0, planes * across), KOKKOS_LAMBDA(Index part) {
+        const Position at = position(part, layout.blocks[1], layout.blocks[2]);
+        const Index y_end = Kokkos::min((at[1] + 1) * layout.sides[1], layout.points[1]);
+        const Index x_end = Kokkos::min((at[2] + 1) * layout.sides[2], layout.points[2]);
+        Real sum = 0.0;
+        for (Index y = at[1] * layout.sides[1]; y < y_end; ++y) {
+          for (Index x = at[2] * layout.sides[2]; x < x_end; ++x) {
+            sum += v(0, at[0] * plane + y * layout.points[2] + x);
+          }
+        }
+        parts(part) = sum;
+      });
+  std::vector<Real> all(layout.points[0] * across, 0.0);
+  Kokkos::deep_copy(Kokkos::View<Real*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
+                        all.data() + first * across, planes * across),
+                    parts);
+  rows_.along_rows.sum(all);  // a part has one owner: zeros are added, no rounding
+  std::vector<Real> totals(blocks(), 0.0);
+  for (Index z = 0; z < layout.points[0]; ++z) {
+    for (Index q = 0; q < across; ++q) totals[z / layout.sides[0] * across + q] += all[z * across + q];
+  }
+  return totals;
+}
+
+void BlockSpace::indicate(Index colour, const Field& v) const {
+  const Layout layout = layout_;
+  const Index first = rows_.range().begin;
+  Kokkos::parallel_for(
+      "hpot::BlockSpace::indicate", Policy(0, rows_.local_n()),
+      KOKKOS_LAMBDA(Index j) { v(0, j) = colour_of(layout, block_of(layout, first + j)) == colour ? 1.0 : 0.0; });
+}
+
+void BlockSpace::add(const std::vector<Real>& values, const Field& v) const {
+  const Layout layout = layout_;
+  const Index first = rows_.range().begin;
+  const Values on_device(Kokkos::view_alloc("hpot::BlockSpace::values", Kokkos::WithoutInitializing), values.size());
+  Kokkos::deep_copy(on_device, Kokkos::View<const Real*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
+                                   values.data(), values.size()));
+  Kokkos::parallel_for(
+      "hpot::BlockSpace::add", Policy(0, rows_.local_n()),
+      KOKKOS_LAMBDA(Index j) { v(0, j) += on_device(block_of(layout, first + j)); });
+}
+
+Index BlockSpace::neighbour(Index block, Index colour) const {
+  const Position at = position(block, layout_.blocks[1], layout_.blocks[2]);
+  const Position wanted = position(colour, layout_.colours[1], layout_.colours[2]);
+  Index number = 0;
+  for (int d = 0; d < 3; ++d) {
+    Index found = -1;
+    for (Index b = std::max<Index>(0, at[d] - 1); b <= std::min(at[d] + 1, layout_.blocks[d] - 1); ++b) {
+      if (b % layout_.colours[d] == wanted[d]) found = b;
+    }
+    if (found < 0) return -1;
+    number = number * layout_.blocks[d] + found;
+  }
+  return number;
+}
+
+}  // namespace hpot

@@ -1,0 +1,178 @@
+#include "hpot/problem/dual_hessian.hpp"
+
+#include "hpot/core/field.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hpot {
+namespace {
+
+using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+
+Policy points_of(const ConstField& field) { return {0, static_cast<Index>(field.extent(1))}; }
+
+Field field_like(const char* label, const ConstField& other) {
+  return make_unset_field(label, 1, static_cast<Index>(other.extent(1)));
+}
+
+/// c, c + eps k and the gradient of every target point, in `unit`s of mass.
+template <class Penalty>
+struct TargetTerms {
+  Penalty penalty;
+  ConstField weight, g, s;
+  Field column_mass, column_terms, gradient;
+  Real epsilon, unit;
+  KOKKOS_FUNCTION void operator()(Index j) const {
+    const Real w = weight(0, j) / unit;
+    const bool counts = w > 0.0;
+    const Real mass = counts ? w * Kokkos::exp((g(0, j) - s(0, j)) / epsilon) : 0.0;
+    column_mass(0, j) = mass;
+    column_terms(0, j) = counts ? mass + epsilon * penalty.dual_curvature(w, g(0, j)) : 0.0;
+    gradient(0, j) = counts ? penalty.dual_slope(w, g(0, j)) - mass : 0.0;
+  }
+};
+
+template <class Penalty>
+struct TimesProxSlope {
+  Penalty penalty;
+  ConstField f;
+  Field values;
+  Real epsilon;
+  KOKKOS_FUNCTION void operator()(Index i) const { values(0, i) *= penalty.prox_slope(f(0, i), epsilon); }
+};
+
+/// h_i = 2 log a + 2 f/eps + log(q/r), log_zero where a or q is 0; r = a exp((f - s)/eps) the row's mass.
+template <class Penalty>
+struct SquaredPlanRows {
+  Penalty penalty;
+  ConstField log_weight, f, s;
+  Field h;
+  Real epsilon;
+  KOKKOS_FUNCTION void operator()(Index i) const {
+    const Real slope = penalty.prox_slope(f(0, i), epsilon);
+    const bool counts = log_weight(0, i) > 0.5 * log_zero && slope > 0.0;
+    h(0, i) = counts ? log_weight(0, i) + (f(0, i) + s(0, i)) / epsilon + Kokkos::log(slope) : log_zero;
+  }
+};
+
+}  // namespace
+
+Real dot(const OwnedRows& rows, const ConstField& x, const ConstField& y) {
+  return sum_over_points(
+      "hpot::dot", rows, 1, KOKKOS_LAMBDA(Index, Index i) { return x(0, i) * y(0, i); })[0];
+}
+
+Real absolute_sum(const OwnedRows& rows, const ConstField& x) {
+  return sum_over_points(
+      "hpot::absolute_sum", rows, 1, KOKKOS_LAMBDA(Index, Index i) { return Kokkos::fabs(x(0, i)); })[0];
+}
+
+bool DualHessian::supports(const TransportProblem& problem) { return is_smooth(problem.target.penalty); }
+
+DualHessian::DualHessian(const TransportProblem& problem, const Field& f, const Field& g)
+    : problem_(problem),
+      f_(f),
+      g_(g),
+      h_source_(field_like("hpot::DualHessian::h_source", g)),
+      h_target_(field_like("hpot::DualHessian::h_target", f)),
+      column_mass_(field_like("hpot::DualHessian::column_mass", g)),
+      column_terms_(field_like("hpot::DualHessian::column_terms", g)),
+      gradient_(field_like("hpot::DualHessian::gradient", g)),
+      means_(field_like("hpot::DualHessian::means", f)) {
+  const Marginal& a = problem.source;
+  const Marginal& b = problem.target;
+  const Real epsilon = problem.epsilon;
+  const Real target_mass = mass(b.rows, b.weight)[0];
+  unit_ = target_mass > 0.0 ? std::ldexp(1.0, std::ilogb(target_mass)) : 1.0;
+  add_log_weight(b.log_weight, g, epsilon, h_source_);
+  add_log_weight(a.log_weight, f, epsilon, h_target_);
+  problem.kernel->softmin(Side::target, h_target_, gradient_);  // its place until the gradient takes it
+  std::visit(
+      [&](const auto& penalty) {
+        Kokkos::parallel_for("hpot::DualHessian::target_terms", points_of(g),
+                             TargetTerms<std::decay_t<decltype(penalty)>>{penalty, b.weight, g, gradient_, column_mass_,
+                                                                          column_terms_, gradient_, epsilon, unit_});
+      },
+      b.penalty);
+}
+
+void DualHessian::apply(const Field& v, const Field& result) const {
+  problem_.kernel->average(Side::source, h_source_, v, means_);
+  std::visit(
+      [&](const auto& penalty) {
+        Kokkos::parallel_for("hpot::DualHessian::prox_slope", points_of(f_),
+                             TimesProxSlope<std::decay_t<decltype(penalty)>>{penalty, f_, means_, problem_.epsilon});
+      },
+      problem_.source.penalty);
+  problem_.kernel->average(Side::target, h_target_, means_, result);
+  const ConstField mass = column_mass_;
+  const ConstField terms = column_terms_;
+  Kokkos::parallel_for(
+      "hpot::DualHessian::apply", points_of(g_), KOKKOS_LAMBDA(Index j) {
+        const Real outer = terms(0, j) - mass(0, j);
+        result(0, j) = terms(0, j) > 0.0 ? mass(0, j) * (v(0, j) - result(0, j)) + outer * v(0, j) : 0.0;
+      });
+}
+
+void DualHessian::right_hand_side(const Field& r) const {
+  Kokkos::deep_copy(r, gradient_);
+  if (!is_balanced(problem_.source.penalty) || !is_balanced(problem_.target.penalty)) return;
+  const Real excess = mass(rows(), gradient_)[0] / mass(rows(), column_mass_)[0];
+  combine(-excess, column_mass_, 1.0, r);
+}
+
+Real DualHessian::slope_along(const Field& v) const { return dot(rows(), gradient_, v); }
+
+Real DualHessian::largest(const Field& v) const {
+  const ConstField terms = column_terms_;
+  Real largest = 0.0;
+  Kokkos::parallel_reduce(
+      "hpot::DualHessian::largest", points_of(v),
+      KOKKOS_LAMBDA(Index j, Real & most) {
+        if (terms(0, j) > 0.0) most = Kokkos::max(most, Kokkos::fabs(v(0, j)));
+      },
+      Kokkos::Max<Real>(largest));
+  return rows().along_rows.max(std::max(largest, 0.0));
+}
+
+void DualHessian::diagonal(const Field& diagonal) const {
+  constexpr Real least = 1e-6;
+  const Real epsilon = problem_.epsilon;
+  const Field h = field_like("hpot::DualHessian::squared_rows", f_);
+  problem_.kernel->softmin(Side::source, h_source_, means_);
+  std::visit(
+      [&](const auto& penalty) {
+        Kokkos::parallel_for("hpot::DualHessian::squared_rows", points_of(f_),
+                             SquaredPlanRows<std::decay_t<decltype(penalty)>>{penalty, problem_.source.log_weight, f_,
+                                                                              means_, h, epsilon});
+      },
+      problem_.source.penalty);
+  problem_.kernel->prepare(0.5 * epsilon);
+  problem_.kernel->softmin(Side::target, h, diagonal);
+  problem_.kernel->prepare(epsilon);
+  const ConstField log_weight = problem_.target.log_weight;
+  const ConstField potential = g_;
+  const ConstField terms = column_terms_;
+  const Real unit = unit_;
+  Kokkos::parallel_for(
+      "hpot::DualHessian::diagonal", points_of(g_), KOKKOS_LAMBDA(Index j) {
+        if (terms(0, j) <= 0.0) {
+          diagonal(0, j) = 0.0;
+          return;
+        }
+        const Real exponent = 2.0 * (log_weight(0, j) + (potential(0, j) - diagonal(0, j)) / epsilon);
+        const Real squares = Kokkos::exp(Kokkos::min(exponent, 700.0)) / unit;
+        diagonal(0, j) = Kokkos::max(terms(0, j) - squares, least * terms(0, j));
+      });
+}
+
+void DualHessian::set_unweighted(const Field& w, const Field& v) const {
+  const ConstField terms = column_terms_;
+  Kokkos::parallel_for(
+      "hpot::DualHessian::set_unweighted", points_of(v), KOKKOS_LAMBDA(Index j) {
+        if (terms(0, j) <= 0.0) v(0, j) = w(0, j);
+      });
+}
+
+}  // namespace hpot
