@@ -103,6 +103,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
       if (!std::isfinite(outcome.error) && !acceleration.can_go_back()) outcome.reason = StopReason::diverged;
       if (outcome.reason != StopReason::converged) break;
       acceleration.advance(map, outcome.error);
+      outcome.iterations += acceleration.extra_sweeps();
       ++sweeps_here;
     }
     if (outcome.reason != StopReason::converged) break;

@@ -21,6 +21,7 @@ std::vector<OptionKey> TransportSettings::keys() {
                            EpsilonOptions::keys(),
                            ScheduleOptions::keys(),
                            AccelerationOptions::keys(),
+                           FinishOptions::keys(),
                            StoppingOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
@@ -34,6 +35,7 @@ TransportSettings TransportSettings::from(const Options& options) {
   s.schedule = ScheduleOptions::from(options);
   s.stopping = StoppingOptions::from(options);
   s.acceleration = AccelerationOptions::from(options);
+  s.finish = FinishOptions::from(options);
   s.precision = sweep_precision(options, s.stopping.tolerance);
   s.source_penalty = options.text("penalty.source");
   s.target_penalty = options.text("penalty.target");
@@ -79,7 +81,10 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
     problem.set_precision(settings.precision);
     const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
                                       settings.stopping.tolerance);
-    const auto acceleration = make_acceleration(settings.mixing());
+    const Real tolerance = settings.stopping.tolerance;
+    const auto acceleration = settings.finish.wanted(tolerance)
+                                  ? make_newton_finish(settings.mixing(), problem, settings.finish.below, tolerance)
+                                  : make_acceleration(settings.mixing());
     solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
     if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
       problem.enter(0).set_epsilon(solution.outcome.epsilon);

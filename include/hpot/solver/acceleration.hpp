@@ -31,6 +31,8 @@ class Acceleration {
   virtual void advance(FixedPointMap& map, Real error) = 0;
   /// True when advance() would leave a state whose error is not finite for one whose error was.
   [[nodiscard]] virtual bool can_go_back() const { return false; }
+  /// What advance() has computed since the last call, in sweeps.
+  [[nodiscard]] virtual Index extra_sweeps() { return 0; }
   /// Its memory. Local.
   virtual void archive(Archive&) {}
 };

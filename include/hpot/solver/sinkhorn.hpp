@@ -68,6 +68,8 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   FixedPointMap& enter(int level) override;
   /// The map entered last.
   [[nodiscard]] SinkhornMap& map() { return *map_; }
+  [[nodiscard]] const Grid& target_grid() const { return levels_[level_].target_grid; }
+  [[nodiscard]] const Cost& cost() const { return kernel_.cost; }
   void set_precision(Precision precision) { precision_ = precision; }
 
   [[nodiscard]] std::vector<Real> neighbour_costs() const;

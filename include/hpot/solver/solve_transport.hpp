@@ -4,6 +4,7 @@
 #include "hpot/problem/transport_values.hpp"
 #include "hpot/solver/acceleration.hpp"
 #include "hpot/solver/keeper.hpp"
+#include "hpot/solver/newton.hpp"
 #include "hpot/solver/scales.hpp"
 #include "hpot/solver/sinkhorn.hpp"
 
@@ -15,6 +16,7 @@ struct TransportSettings {
   ScheduleOptions schedule;
   StoppingOptions stopping;
   AccelerationOptions acceleration;
+  FinishOptions finish;
   Precision precision = Precision::full;
   std::string source_penalty = "balanced";  // rho in epsilon.unit
   std::string target_penalty = "balanced";

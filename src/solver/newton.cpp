@@ -1,0 +1,237 @@
+#include "hpot/solver/newton.hpp"
+
+#include "hpot/core/field.hpp"
+#include "hpot/problem/dual_preconditioner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hpot {
+namespace {
+
+constexpr Index most_gradient_steps = 200;
+constexpr Real longest_step = 50.0;  // change of a potential, in units of eps
+constexpr int most_shortenings = 6;
+constexpr int most_stalls = 3;    // steps in turn that win less than a tenth of the error
+constexpr int most_failures = 3;  // until Newton's method is given up
+
+Field field_like(const char* label, const Field& other) {
+  return make_unset_field(label, 1, static_cast<Index>(other.extent(1)));
+}
+
+/// x with S x = D'(g), from 0, until the residual's L1 norm has fallen to `reduction` of its first value.
+/// Returns the number of products with S.
+Index conjugate_gradients(const DualHessian& hessian, const DualPreconditioner& preconditioner, const Field& x,
+                          const Field& z, Real reduction) {
+  const OwnedRows& rows = hessian.rows();
+  const Field r = field_like("hpot::Newton::residual", x);
+  hessian.right_hand_side(r);
+  const Field q = field_like("hpot::Newton::product", r);
+  Kokkos::deep_copy(x, 0.0);
+  preconditioner.apply(r, z);
+  const Field p = copy_of(z);
+  Real rz = dot(rows, r, z);
+  const Real enough = reduction * absolute_sum(rows, r);
+  for (Index step = 1; step <= most_gradient_steps; ++step) {
+    hessian.apply(p, q);
+    const Real curvature = dot(rows, p, q);
+    const Real alpha = rz / curvature;
+    if (!(curvature > 0.0 && std::isfinite(alpha))) return step;  // what is left lies in the kernel of S
+    combine(alpha, p, 1.0, x);
+    combine(-alpha, q, 1.0, r);
+    if (!(absolute_sum(rows, r) > enough)) return step;
+    preconditioner.apply(r, z);
+    const Real next = dot(rows, r, z);
+    combine(1.0, z, next / rz, p);  // p = z + (next/rz) p
+    rz = next;
+  }
+  return most_gradient_steps;
+}
+
+class NewtonFinish final : public Acceleration {
+ public:
+  NewtonFinish(AccelerationOptions mixing, MultiscaleSinkhorn& problem, Real below, Real tolerance)
+      : mixing_options_(std::move(mixing)), problem_(problem), first_below_(below), tolerance_(tolerance) {
+    reset();
+  }
+
+  void reset() override {
+    leave_steps();
+    mixing().reset();
+    below_ = first_below_;
+    failures_ = 0;
+  }
+
+  void advance(FixedPointMap& map, Real error) override {
+    if (!stepping_) {
+      if (!(error <= below_) || !DualHessian::supports(problem_.map().problem())) {
+        mixing().advance(map, error);
+        return;
+      }
+      mixing_.reset();
+      stepping_ = true;
+    }
+    const Field g = map.state()[0];
+    if (pending_ && !std::isfinite(error)) {
+      shorten(g, -infinity, error);
+      return;
+    }
+    const DualHessian hessian(problem_.map().problem(), problem_.map().f(), g);
+    products_ += 1;
+    if (pending_) {
+      const Real slope = hessian.slope_along(direction_);
+      const bool ascends = slope >= -0.5 * slope_before_ && error <= 2.0 * error_before_;
+      if (!ascends && !(error <= 0.5 * error_before_)) {
+        shorten(g, slope, error);
+        return;
+      }
+      pending_ = false;
+      stalls_ = error > 0.9 * error_before_ ? stalls_ + 1 : 0;
+      if (stalls_ == most_stalls) {
+        give_up(map, error);
+        return;
+      }
+    }
+    step(hessian, map, error);
+  }
+
+  [[nodiscard]] bool can_go_back() const override { return stepping_ ? pending_ : mixing_->can_go_back(); }
+
+  [[nodiscard]] Index extra_sweeps() override {
+    const Index sweeps = products_ / 2;
+    products_ %= 2;
+    return sweeps;
+  }
+
+  void archive(Archive& archive) override {
+    archive.number("newton/stepping", stepping_);
+    archive.number("newton/below", below_);
+    archive.number("newton/failures", failures_);
+    archive.number("newton/products", products_);
+    if (!stepping_) {
+      mixing().archive(archive);
+      return;
+    }
+    if (archive.loads()) mixing_.reset();
+    archive.number("newton/pending", pending_);
+    archive.number("newton/length", length_);
+    archive.number("newton/slope_before", slope_before_);
+    archive.number("newton/error_before", error_before_);
+    archive.number("newton/shortenings", shortenings_);
+    archive.number("newton/stalls", stalls_);
+    archive.field("newton/base", base_);
+    archive.field("newton/direction", direction_);
+  }
+
+ private:
+  Acceleration& mixing() {
+    if (mixing_ == nullptr) mixing_ = make_acceleration(mixing_options_);
+    return *mixing_;
+  }
+
+  void step(const DualHessian& hessian, FixedPointMap& map, Real error) {
+    const Field g = map.state()[0];
+    const Field work = field_like("hpot::Newton::work", g);
+    direction_ = field_like("hpot::Newton::direction", g);
+    const Real epsilon = problem_.map().problem().epsilon;
+    const Grid& grid = problem_.target_grid();
+    const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
+    const DualPreconditioner preconditioner(hessian, &blocks, work);
+    const Real reduction = std::max(std::min(0.1, std::sqrt(error)), 0.3 * tolerance_ / error);
+    products_ += preconditioner.kernel_products() +
+                 2 * conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
+    const Real largest = hessian.largest(direction_);
+    length_ = largest > longest_step ? longest_step / largest : 1.0;
+    combine(epsilon, direction_, 0.0, direction_);
+    Kokkos::deep_copy(work, map.image()[0]);  // points without weight follow the sweep
+    combine(-1.0, g, 1.0, work);
+    hessian.set_unweighted(work, direction_);
+    base_ = copy_of(g);
+    shortenings_ = 0;
+    slope_before_ = hessian.slope_along(direction_);
+    error_before_ = error;
+    pending_ = true;
+    combine(length_, direction_, 1.0, g);
+  }
+
+  void shorten(const Field& g, Real slope, Real error) {
+    Kokkos::deep_copy(g, base_);
+    if (++shortenings_ > most_shortenings) {
+      give_up_at(std::min(error, error_before_));
+      return;
+    }
+    const Real secant = std::isfinite(slope) ? slope_before_ / (slope_before_ - slope) : 0.0;
+    length_ *= std::clamp(secant, 0.1, 0.5);
+    combine(length_, direction_, 1.0, g);
+  }
+
+  /// Sweeps again, from the present g or, where that is worse, from the one before.
+  void give_up(FixedPointMap& map, Real error) {
+    if (error <= error_before_) {
+      map.accept();
+    } else {
+      Kokkos::deep_copy(map.state()[0], base_);
+    }
+    give_up_at(std::min(error, error_before_));
+  }
+
+  void give_up_at(Real error) {
+    leave_steps();
+    ++failures_;
+    below_ = failures_ < most_failures ? 0.1 * error : 0.0;
+    mixing().reset();
+  }
+
+  void leave_steps() {
+    stepping_ = false;
+    pending_ = false;
+    stalls_ = 0;
+    shortenings_ = 0;
+    base_ = {};
+    direction_ = {};
+  }
+
+  AccelerationOptions mixing_options_;
+  MultiscaleSinkhorn& problem_;
+  Real first_below_;
+  Real tolerance_;
+
+  std::unique_ptr<Acceleration> mixing_;  // none while Newton steps
+  Real below_ = 0.0;
+  int failures_ = 0;
+  bool stepping_ = false;
+  Index products_ = 0;  // not yet counted as sweeps
+
+  // the step whose end the next evaluation judges: g = base + length direction
+  bool pending_ = false;
+  Field base_, direction_;
+  Real length_ = 1.0;
+  Real slope_before_ = 0.0;
+  Real error_before_ = infinity;
+  int shortenings_ = 0;
+  int stalls_ = 0;
+};
+
+}  // namespace
+
+std::vector<OptionKey> FinishOptions::keys() {
+  return {
+      {"acceleration.finish", "auto",
+       "newton: where the error is at most acceleration.finish_below, Newton steps on the dual in place of sweeps; "
+       "none: "
+       "sweeps to the end; auto: newton where stopping.tolerance is below acceleration.finish_below",
+       check::one_of({"auto", "none", "newton"})},
+      {"acceleration.finish_below", "1e-4", "the marginal error at which Newton steps begin", check::real(1e-15, 1.0)},
+  };
+}
+
+FinishOptions FinishOptions::from(const Options& options) {
+  return {options.text("acceleration.finish"), options.real("acceleration.finish_below")};
+}
+
+std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, MultiscaleSinkhorn& problem,
+                                                 Real below, Real tolerance) {
+  return std::make_unique<NewtonFinish>(mixing, problem, below, tolerance);
+}
+
+}  // namespace hpot
