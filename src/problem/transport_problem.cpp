@@ -18,6 +18,23 @@ void prox_kernel(Penalty penalty, const ConstField& s, Real epsilon, const Field
 }
 
 template <class Penalty>
+void relax_kernel(Penalty penalty, Real reach, const ConstField& f, Real epsilon, Real w, const Field& s) {
+  Kokkos::parallel_for(
+      "hpot::relax", all_points(s), KOKKOS_LAMBDA(Index k, Index i) {
+        const Real from = f(k, i);
+        const Real plain = penalty.prox(s(k, i), epsilon);
+        const Real over = Kokkos::max(-reach, Kokkos::min(reach, from + w * (plain - from)));
+        const Real plan = Kokkos::exp((from - s(k, i)) / epsilon);
+        const auto gain = [&](Real x) {
+          return penalty.dual_gain(from, x) - epsilon * plan * Kokkos::expm1((x - from) / epsilon);
+        };
+        const Real won = gain(over);  // not finite far from the solution, and then not taken
+        const bool enough = won >= 0.5 * w * (2.0 - w) * gain(plain) && Kokkos::isfinite(won);
+        s(k, i) = enough ? over : plain;
+      });
+}
+
+template <class Penalty>
 struct ResidualOfPoint {
   Penalty penalty;
   ConstField weight, f, s;
@@ -71,6 +88,10 @@ void add_log_weight(const ConstField& log_weight, const ConstField& potential, R
 
 void apply_prox(const MarginalPenalty& penalty, const ConstField& s, Real epsilon, const Field& f) {
   std::visit([&](const auto& p) { prox_kernel(p, s, epsilon, f); }, penalty);
+}
+
+void relax(const MarginalPenalty& penalty, const ConstField& f, Real epsilon, Real w, const Field& s) {
+  std::visit([&](const auto& p) { relax_kernel(p, reach(penalty), f, epsilon, w, s); }, penalty);
 }
 
 void clamp_to_domain(const MarginalPenalty& penalty, const Field& f) {

@@ -17,11 +17,12 @@ std::vector<OptionKey> AccelerationOptions::keys() {
   return {
       {"acceleration.type", "auto",
        "anderson: mixes the last sweeps, far fewer of them; momentum: half a copy of the potentials, more sweeps than "
-       "anderson; none: plain sweeps; auto: as "
+       "anderson; overrelaxation: longer half-steps where the dual gains by them, one array more, hpot-sinkhorn only; "
+       "none: plain sweeps; auto: as "
        "many of anderson's sweeps as resources.memory_limit leaves room for; without a limit momentum for barycenters "
        "of "
        "volumes, else anderson",
-       check::one_of({"auto", "none", "momentum", "anderson"})},
+       check::one_of({"auto", "none", "momentum", "overrelaxation", "anderson"})},
       {"acceleration.memory", "10", "sweeps that anderson mixes; each holds two copies of the potentials",
        check::integer(1, 50)},
   };
@@ -34,6 +35,7 @@ AccelerationOptions AccelerationOptions::from(const Options& options) {
 std::unique_ptr<Acceleration> make_acceleration(const AccelerationOptions& options) {
   if (options.type == "anderson") return make_anderson(options.memory);
   if (options.type == "momentum") return make_momentum();
+  if (options.type == "overrelaxation") return make_overrelaxation();
   require(options.type == "none", "acceleration.type = " + options.type, "it is not resolved");
   return std::make_unique<Plain>();
 }

@@ -7,5 +7,6 @@ namespace hpot {
 
 std::unique_ptr<Acceleration> make_anderson(Index memory);
 std::unique_ptr<Acceleration> make_momentum();
+std::unique_ptr<Acceleration> make_overrelaxation();
 
 }  // namespace hpot

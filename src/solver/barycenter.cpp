@@ -188,7 +188,7 @@ BarycenterResult BarycenterMap::result() {
   BarycenterErrors errors;
   errors.marginal = of_all_measures(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon), 1);
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
-  for (Real& error : errors.marginal) error += 2.0 * cut;  // of mu, too
+  for (Real& error : errors.marginal) error += 2.0 * cut;          // of mu, too
   if (problem_.debiased) errors.self_transport = self_transport() + 2.0 * cut;
   const Real exponents = largest_exponent(problem_.lambda, f_, problem_.epsilon) +
                          largest_exponent(problem_.lambda, image_, problem_.epsilon);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <sstream>
+#include <stdexcept>
 
 namespace hpot {
 
@@ -14,6 +15,8 @@ void FixedPointMap::archive(Archive& archive) {
   const std::vector<Field> fields = state();
   for (std::size_t n = 0; n < fields.size(); ++n) archive.values("field_" + std::to_string(n), fields[n]);
 }
+
+void FixedPointMap::relax(Real) { throw std::logic_error("this map has no over-relaxed half-steps"); }
 
 void archive(Archive& archive, Outcome& outcome) {
   int reason = static_cast<int>(outcome.reason);

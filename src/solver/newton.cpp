@@ -70,6 +70,11 @@ class NewtonFinish final : public Acceleration {
       }
       mixing_.reset();
       stepping_ = true;
+      if (mixing_options_.type == "overrelaxation") {  // steps need an f that meets its marginal: a plain sweep
+        map.relax(1.0);
+        map.accept();
+        return;
+      }
     }
     const Field g = map.state()[0];
     if (pending_ && !std::isfinite(error)) {

@@ -28,45 +28,81 @@ SinkhornMap::SinkhornMap(TransportProblem problem, const Field& g) : problem_(st
 void SinkhornMap::set_epsilon(Real epsilon) {
   problem_.epsilon = epsilon;
   problem_.kernel->prepare(epsilon);
+  relaxation_ = 1.0;
+}
+
+void SinkhornMap::relax(Real w) {
+  relaxation_ = w;
+  if (next_f_.size() != f_.size())
+    next_f_ = make_field("hpot::Sinkhorn::next_f", static_cast<Index>(f_.extent(0)), static_cast<Index>(f_.extent(1)));
+}
+
+void SinkhornMap::finish_half_step(const MarginalPenalty& penalty, const Field& old, const Field& half_step) const {
+  if (relaxation_ > 1.0) {
+    hpot::relax(penalty, old, problem_.epsilon, relaxation_, half_step);
+  } else {
+    apply_prox(penalty, half_step, problem_.epsilon, half_step);
+  }
 }
 
 Real SinkhornMap::evaluate() {
   const Marginal& a = problem_.source;
   const Marginal& b = problem_.target;
   const Real epsilon = problem_.epsilon;
+  const bool relaxed = relaxation_ > 1.0;
+  std::vector<Real> errors_of_source(source_mass_.size(), 0.0);
   clamp_to_domain(b.penalty, g_);  // mixing sweeps may leave it
-  // f = prox_a(softmin(log b + g/eps))
+  // f = prox_a(softmin(log b + g/eps)), or what relaxes towards it
   add_log_weight(b.log_weight, g_, epsilon, h_target_);
-  problem_.kernel->softmin_spoiling(Side::source, h_target_, f_);
-  apply_prox(a.penalty, f_, epsilon, f_);
+  const Field next_f = relaxed ? next_f_ : f_;
+  problem_.kernel->softmin_spoiling(Side::source, h_target_, next_f);
+  if (relaxed) Kokkos::deep_copy(h_source_, next_f);
+  finish_half_step(a.penalty, f_, next_f);
+  if (relaxed) {
+    errors_of_source = residual(a, next_f, h_source_, epsilon);
+    std::swap(f_, next_f_);
+  }
   // s = softmin(log a + f/eps)
   add_log_weight(a.log_weight, f_, epsilon, h_source_);
   problem_.kernel->softmin_spoiling(Side::target, h_source_, image_);
   // residual of (f, g), then g' = prox_b(s)
   const std::vector<Real> errors = residual(b, g_, image_, epsilon);
-  apply_prox(b.penalty, image_, epsilon, image_);
+  finish_half_step(b.penalty, g_, image_);
   shift_image();
   Real worst = 0.0;
   for (std::size_t k = 0; k < errors.size(); ++k) {
-    const Real relative = errors[k] / target_mass_[k];
-    if (!(relative <= worst)) worst = relative;  // NaN wins
+    for (const Real relative : {errors[k] / target_mass_[k], errors_of_source[k] / source_mass_[k]}) {
+      if (!(relative <= worst)) worst = relative;  // NaN wins
+    }
   }
   return worst;
 }
 
-/// g -= t with t = rho_a rho_b/(rho_a+rho_b) [log sum a exp(-f/rho_a) - log sum b exp(-g/rho_b)]; the next f follows.
+/// g -= t, f += t with t = rho_a rho_b/(rho_a+rho_b) [log sum a exp(-f/rho_a) - log sum b exp(-g/rho_b)].
 void SinkhornMap::shift_image() {
+  shift_ = 0.0;
   const auto* kl_a = std::get_if<KullbackLeibler>(&problem_.source.penalty);
   const auto* kl_b = std::get_if<KullbackLeibler>(&problem_.target.penalty);
   if (kl_a == nullptr || kl_b == nullptr || g_.extent(0) != 1) return;
   const Real sum_a = source_mass_[0] - dual_term(problem_.source, f_)[0] / kl_a->rho;
   const Real sum_b = target_mass_[0] - dual_term(problem_.target, image_)[0] / kl_b->rho;
   if (!(sum_a > 0.0 && sum_b > 0.0 && std::isfinite(sum_a) && std::isfinite(sum_b))) return;
-  const Real t = kl_a->rho * kl_b->rho / (kl_a->rho + kl_b->rho) * (std::log(sum_a) - std::log(sum_b));
-  add_constant(image_, -t);
+  shift_ = kl_a->rho * kl_b->rho / (kl_a->rho + kl_b->rho) * (std::log(sum_a) - std::log(sum_b));
+  add_constant(image_, -shift_);
 }
 
-void SinkhornMap::accept() { std::swap(g_, image_); }
+void SinkhornMap::accept() {
+  std::swap(g_, image_);
+  if (relaxation_ > 1.0) add_constant(f_, shift_);  // a plain sweep makes f anew
+}
+
+void SinkhornMap::archive(Archive& archive) {
+  FixedPointMap::archive(archive);
+  archive.number("relaxation", relaxation_);
+  if (relaxation_ <= 1.0) return;
+  relax(relaxation_);
+  archive.values("f", f_);
+}
 
 std::vector<Real> SinkhornMap::dots(const std::vector<Field>& x, const std::vector<std::vector<Field>>& ys) const {
   std::vector<Field> fields;

@@ -31,6 +31,8 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
   s.schedule = ScheduleOptions::from(options);
   s.stopping = StoppingOptions::from(options);
   s.acceleration = AccelerationOptions::from(options);
+  if (s.acceleration.type == "overrelaxation")
+    options.reject("acceleration.type", "barycenters have no over-relaxed half-steps", "take anderson or momentum");
   s.precision = sweep_precision(options, s.stopping.tolerance);
   s.debiased = options.text("barycenter.method") == "debiased";
   return s;

@@ -36,6 +36,7 @@ Sizes sizes_of(const Grid& grid, const ScheduleOptions& schedule, int parts) {
 /// Copies of a state that an acceleration holds at most, see acceleration.hpp.
 Real copies_of_state(const AccelerationOptions& acceleration) {
   if (acceleration.type == "momentum") return 0.5;
+  if (acceleration.type == "overrelaxation") return 1.0;
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
 }
 

@@ -121,18 +121,29 @@ class Restart(programs.DriverTest):
                     self.assertEqual(done.code, 0, done.err)
                     self.assertFalse(checkpoint.exists())
 
+    def goes_on_with_more_sweeps(self, program, sweeps, *inputs):
+        first = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "more.h5",
+                             "--stopping.max_iterations", str(sweeps))
+        self.assertEqual(first.code, 3, first.err)
+        again = programs.run(program, "--restart", self.folder / "more.checkpoint.h5", *QUIET,
+                             "--stopping.max_iterations", "5000")
+        self.assertEqual(again.code, 0, again.err)
+        alone = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "alone.h5",
+                             "--stopping.max_iterations", "5000")
+        self.assertEqual(alone.code, 0, alone.err)
+        self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
+
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
         for program in RUNS:
-            one_solve = RUNS[program][:-2]
-            first = programs.run(program, *one_solve, *QUIET, "--output.file", self.folder / "more.h5",
-                                 "--stopping.max_iterations", "20")
-            self.assertEqual(first.code, 3, first.err)
-            again = programs.run(program, "--restart", self.folder / "more.checkpoint.h5", *QUIET,
-                                 "--stopping.max_iterations", "5000")
-            self.assertEqual(again.code, 0, again.err)
-            alone = programs.run(program, *one_solve, *QUIET, "--output.file", self.folder / "alone.h5")
-            self.assertEqual(alone.code, 0, alone.err)
-            self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
+            with self.subTest(program=program):
+                self.goes_on_with_more_sweeps(program, 20, *RUNS[program][:-2])
+
+    def test_every_acceleration_goes_on_with_its_memory(self):
+        images = ("--input.source", "synthetic:ellipse?n=24&item=0", "--input.target", "synthetic:ellipse?n=24&item=1")
+        for mixing in ("none", "momentum", "overrelaxation", "anderson"):
+            with self.subTest(mixing=mixing):
+                self.goes_on_with_more_sweeps("hpot-sinkhorn", 90, *images, "--stopping.tolerance", "1e-6",
+                                              "--acceleration.finish", "none", "--acceleration.type", mixing)
 
     def test_killed_runs_end_with_the_bits_of_the_whole_run(self):
         chance = random.Random(1)

@@ -47,6 +47,21 @@ TEST(MarginalPenalty, ProxMaximisesTheDualOfItsPoint) {
   }
 }
 
+TEST(MarginalPenalty, GainOfTheDualIsTheDifferenceOfDuals) {
+  for (const MarginalPenalty& any : penalties()) {
+    for (const Real f : {-3.0, -0.2, 0.0, 0.3, 2.5}) {
+      for (const Real x : {-2.0, -0.2, 0.0, 0.1, 4.0}) {
+        std::visit(
+            [&](const auto& penalty) {
+              const Real difference = penalty.dual(1.0, x) - penalty.dual(1.0, f);
+              EXPECT_NEAR(penalty.dual_gain(f, x), difference, 1e-12 * (1.0 + std::abs(difference))) << describe(any);
+            },
+            any);
+      }
+    }
+  }
+}
+
 TEST(MarginalPenalty, TotalVariationKeepsPotentialsAboveMinusRho) {
   EXPECT_EQ(TotalVariation{0.4}.prox(-1e300, 1.0), -0.4);
   EXPECT_EQ(TotalVariation{0.4}.prox(1e300, 1.0), 0.4);

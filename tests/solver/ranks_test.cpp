@@ -48,7 +48,7 @@ void expect_same_on_all_ranks(const TransportSettings& settings, const Grid& gri
 TEST(TransportOnRanks, HasTheBitsOfOneRank) {
   const Grid volume = make_grid({20, 7, 6}, {1.0, 1.0, 1.5});
   for (const char* penalty : {"balanced", "kl:3", "tv:3"}) {
-    for (const char* acceleration : {"none", "anderson"}) {
+    for (const char* acceleration : {"none", "momentum", "overrelaxation", "anderson"}) {
       expect_same_on_all_ranks(fixed_sweeps("separable", penalty, acceleration), volume,
                                std::string(penalty) + " " + acceleration);
     }

@@ -1,5 +1,6 @@
 hpot_add_test(solver/schedule SOURCE ${CMAKE_CURRENT_LIST_DIR}/schedule_test.cpp)
 hpot_add_test(solver/acceleration SOURCE ${CMAKE_CURRENT_LIST_DIR}/acceleration_test.cpp)
+hpot_add_test(solver/overrelaxation SOURCE ${CMAKE_CURRENT_LIST_DIR}/overrelaxation_test.cpp)
 hpot_add_test(solver/invariants SOURCE ${CMAKE_CURRENT_LIST_DIR}/invariants_test.cpp)
 hpot_add_test(solver/closed_forms SOURCE ${CMAKE_CURRENT_LIST_DIR}/closed_forms_test.cpp)
 hpot_add_test(solver/gaussians SOURCE ${CMAKE_CURRENT_LIST_DIR}/gaussians_test.cpp)

@@ -10,6 +10,7 @@
 //   prox_slope(f, eps)   prox'(s) where prox(s) = f: in [0, 1], 0 where prox is flat
 //   dual(w, f)       the point's dual term, maximised by f; -w times the conjugate at -f
 //   dual_slope(w, f), dual_curvature(w, f)   its derivative and minus its second one (at a kink, those of one side)
+//   dual_gain(f, x)  dual(1, x) - dual(1, f), without the cancellation of that difference
 //   primal(w, p)     D of one point (infinite constraints count as 0: the residual reports them)
 // rho has the unit of the cost.
 #pragma once
@@ -25,6 +26,7 @@ struct Balanced {
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real) const { return s; }
   KOKKOS_INLINE_FUNCTION Real prox_slope(Real, Real) const { return 1.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * f; }
+  KOKKOS_INLINE_FUNCTION Real dual_gain(Real f, Real x) const { return x - f; }
   KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real) const { return w; }
   KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real, Real) const { return 0.0; }
@@ -35,6 +37,9 @@ struct KullbackLeibler {
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real epsilon) const { return s * (rho / (rho + epsilon)); }
   KOKKOS_INLINE_FUNCTION Real prox_slope(Real, Real epsilon) const { return rho / (rho + epsilon); }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return -rho * w * Kokkos::expm1(-f / rho); }
+  KOKKOS_INLINE_FUNCTION Real dual_gain(Real f, Real x) const {
+    return -rho * Kokkos::exp(-f / rho) * Kokkos::expm1((f - x) / rho);
+  }
   KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return w * Kokkos::exp(-f / rho); }
   KOKKOS_INLINE_FUNCTION Real dual_curvature(Real w, Real f) const { return dual_slope(w, f) / rho; }
   KOKKOS_INLINE_FUNCTION Real primal(Real w, Real p) const {
@@ -48,6 +53,7 @@ struct TotalVariation {
   KOKKOS_INLINE_FUNCTION Real prox(Real s, Real) const { return Kokkos::max(-rho, Kokkos::min(rho, s)); }
   KOKKOS_INLINE_FUNCTION Real prox_slope(Real f, Real) const { return Kokkos::fabs(f) < rho ? 1.0 : 0.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * Kokkos::min(f, rho); }
+  KOKKOS_INLINE_FUNCTION Real dual_gain(Real f, Real x) const { return Kokkos::min(x, rho) - Kokkos::min(f, rho); }
   KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return f < rho ? w : 0.0; }
   KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real w, Real p) const { return rho * Kokkos::fabs(p - w); }
@@ -62,6 +68,11 @@ struct MassRange {
   }
   KOKKOS_INLINE_FUNCTION Real prox_slope(Real f, Real) const { return f != 0.0 ? 1.0 : 0.0; }
   KOKKOS_INLINE_FUNCTION Real dual(Real w, Real f) const { return w * Kokkos::min(low * f, high * f); }
+  KOKKOS_INLINE_FUNCTION Real dual_gain(Real f, Real x) const {
+    if (f <= 0.0 && x <= 0.0) return high * (x - f);
+    if (f >= 0.0 && x >= 0.0) return low * (x - f);
+    return dual(1.0, x) - dual(1.0, f);
+  }
   KOKKOS_INLINE_FUNCTION Real dual_slope(Real w, Real f) const { return w * (f > 0.0 ? low : high); }
   KOKKOS_INLINE_FUNCTION Real dual_curvature(Real, Real) const { return 0.0; }
   KOKKOS_INLINE_FUNCTION Real primal(Real, Real) const { return 0.0; }

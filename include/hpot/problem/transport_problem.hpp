@@ -38,6 +38,11 @@ void add_log_weight(const ConstField& log_weight, const ConstField& potential, R
 /// f = prox(s).
 void apply_prox(const MarginalPenalty& penalty, const ConstField& s, Real epsilon, const Field& f);
 
+/// s <- f + w (prox(s) - f) at every point where that wins at least w (2 - w)/2 of what the prox wins of the point's dual,
+/// dual(f) - eps exp((f - s)/eps), elsewhere prox(s); 1 <= w < 2. So a half-step wins a fixed part of the plain one's gain at
+/// any w, and Sinkhorn's proof of convergence holds [after Thibault, Chizat, Dossal, Papadakis 2021]. Local.
+void relax(const MarginalPenalty& penalty, const ConstField& f, Real epsilon, Real w, const Field& s);
+
 /// tv: f <- clamp(f, -rho, rho), in place: below -rho the dual is -infinity. Other penalties take any f.
 void clamp_to_domain(const MarginalPenalty& penalty, const Field& f);
 

@@ -6,8 +6,10 @@
 //   momentum  x <- y + beta_n (y - y of the sweep before), beta_n = (t_n - 1)/t_(n+1), t_1 = 1,
 //             t_(n+1) = (1 + sqrt(1 + 4 t_n^2))/2 [Nesterov 1983], begun anew where the error rises [O'Donoghue, Candes
 //             2015]. Memory: x - y of the sweep before in single precision, half a copy.
+//   overrelaxation  the map's half-steps go w times as far (FixedPointMap::relax, safeguarded point by point), w from the rate
+//             at which the error falls, every 20 sweeps [Lehmann, von Renesse, Sambale, Uschmajew 2021]. Maps that offer it.
 //
-// Safeguards of both, on the error e of each new state:
+// Safeguards of anderson and momentum, on the error e of each new state:
 //   - e more than doubled in one sweep: the state before is taken up again, as its plain image, with an empty memory.
 //   - After the n-th such step, 2^(n-1) - 1 plain sweeps follow before any is mixed, so that a map that cannot be mixed ends
 //     with plain sweeps. n counts from the least error of the stage (anderson) or from the last time that momentum lowered

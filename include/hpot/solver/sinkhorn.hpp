@@ -4,7 +4,8 @@
 //   s  = softmin(log a + f/eps)                the target residual of (f, g) is that of s
 //   g <- prox_b(s)
 // [Cuturi 2013; Chizat 2018; multiscale and eps-scaling Schmitzer 2019]. KL on both sides: the image is shifted by the
-// constant that maximises the dual [Sejourne, Vialard, Peyre 2022].
+// constant that maximises the dual [Sejourne, Vialard, Peyre 2022]. Over-relaxed: both half-steps go w times as far where
+// the dual gains by it (relax() of transport_problem.hpp), f is part of the state, and the error is that of the worse side.
 #pragma once
 
 #include "hpot/kernel/registry.hpp"
@@ -22,6 +23,9 @@ class SinkhornMap final : public FixedPointMap {
   void set_epsilon(Real epsilon) override;
   Real evaluate() override;
   void accept() override;
+  /// Takes one array more of the source's rows.
+  void relax(Real w) override;
+  void archive(Archive& archive) override;
   [[nodiscard]] std::vector<Field> state() const override { return {g_}; }
   [[nodiscard]] std::vector<Field> image() const override { return {image_}; }
   [[nodiscard]] std::vector<Real> dots(const std::vector<Field>& x,
@@ -33,6 +37,8 @@ class SinkhornMap final : public FixedPointMap {
   [[nodiscard]] const Field& g() const { return g_; }
 
  private:
+  /// From s in `half_step`, at the potential that stands in `old`, to the new one.
+  void finish_half_step(const MarginalPenalty& penalty, const Field& old, const Field& half_step) const;
   void shift_image();
 
   TransportProblem problem_;
@@ -41,6 +47,9 @@ class SinkhornMap final : public FixedPointMap {
   Field share_;  // b over a power of two: sums of squares neither underflow nor overflow at masses of 1e-300 or 1e300
   Field f_, g_, image_;
   Field h_source_, h_target_;  // one array where the sides are of one size
+  Field next_f_;               // over-relaxed
+  Real relaxation_ = 1.0;
+  Real shift_ = 0.0;  // of the image
 };
 
 /// Weights of one pair of measures on grids, whole on every rank, and how to solve for them. Move it into what takes it by
