@@ -87,19 +87,21 @@ void AxisCost::prepare(Real epsilon) {
 /// A group of as many outputs as its window would have entries were A constant (near a solution the curvature of A about
 /// keeps that width): the exponentials and the products of an output then cost about the same.
 void AxisCost::prepare_groups() {
-  bilinear_ = second_difference_ / epsilon_ * static_cast<Real>(step_out * step_in);
+  const Real steps = static_cast<Real>(step_out * step_in);
+  bilinear_ = second_difference_ == infinity ? infinity : second_difference_ / epsilon_ * steps;
   group_ = rows_at_once;
   windows_pay_ = false;
   largest_ratio_ = 0;
   if (bilinear_ == infinity) return;
+  const Real curvature = std::max(bilinear_, 1e-300);  // eps may be infinite
   const Real width =
-      2.0 * std::sqrt(2.0 * typical_cut / bilinear_ * static_cast<Real>(step_in) / static_cast<Real>(step_out));
+      2.0 * std::sqrt(2.0 * typical_cut / curvature * static_cast<Real>(step_in) / static_cast<Real>(step_out));
   while (group_ < stretch && static_cast<Real>(2 * group_) <= width) group_ *= 2;
   const Real entries = width + static_cast<Real>(group_);
   windows_pay_ = entries * (1.0 + exp_rate / static_cast<Real>(group_)) + search_rate < static_cast<Real>(n_in_);
   // Six outputs share windows up to ratio_limit / (3 m) wide on each side; few windows are four times as wide as expected.
-  largest_ratio_ =
-      std::min(n_in_, static_cast<Index>(std::min(ratio_limit / (3.0 * bilinear_), 4.0 * width + 64.0)) + 1);
+  const Real most = std::min(ratio_limit / (3.0 * curvature), 4.0 * width + 64.0) + 1.0;
+  largest_ratio_ = static_cast<Index>(std::min(most, static_cast<Real>(n_in_)));
   const Index columns = 2 * largest_ratio_ + 1;
   const Index blocks = group_ / rows_at_once;
   ratios = Table("hpot::AxisCost::ratios", (blocks + 1) * columns * rows_at_once);

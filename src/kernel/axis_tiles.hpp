@@ -52,10 +52,14 @@ struct Tables {
 struct TileWork {
   AxisPass pass;
   Tables tables;
-  Index tiles, chunks, per_item;
+  Index run_lines, tiles_of_run, tiles, chunks, per_item;
 
   TileWork(const AxisCost& axis, const AxisPass& p)
-      : pass(p), tables(axis), tiles((p.lines + lanes::width - 1) / lanes::width) {
+      : pass(p),
+        tables(axis),
+        run_lines(p.run > 0 ? p.run : p.lines),
+        tiles_of_run((run_lines + lanes::width - 1) / Index{lanes::width}),
+        tiles(run_lines > 0 ? p.lines / run_lines * tiles_of_run : 0) {
     const Index stretches = (p.first + p.count + stretch - 1) / stretch - p.first / stretch;
     const Index wanted = items_per_thread * ExecutionSpace{}.concurrency();
     const Index most = Kokkos::max<Index>(1, stretches);
@@ -71,23 +75,25 @@ struct TileWork {
   KOKKOS_FORCEINLINE_FUNCTION Item item(Index rank) const {
     const Index c = rank % chunks;
     const Index t = rank / chunks % tiles;
-    const Index line = t * lanes::width;
+    const Index which = t / tiles_of_run;
+    const Index at = t % tiles_of_run * lanes::width;
+    const Index line = pass.run_stride == 1 ? which * run_lines + at : which + at * pass.run_stride;
     const Index begin = pass.first / stretch * stretch + c * per_item;
-    return {rank / chunks / tiles, line, Kokkos::min<Index>(lanes::width, pass.lines - line),
+    return {rank / chunks / tiles, line, Kokkos::min<Index>(lanes::width, run_lines - at),
             Kokkos::max<Index>(begin, pass.first), Kokkos::min<Index>(begin + per_item, pass.first + pass.count)};
   }
 
   /// Lanes without a line get `padding`.
   KOKKOS_FORCEINLINE_FUNCTION void load_tile(const Item& item, const Real* array, Wide* tile, Real padding) const {
     const Real* from = array + (item.k * tables.n_in) * pass.lines + item.line;
-    if (item.lines_here == lanes::width) {
+    if (item.lines_here == lanes::width && pass.run_stride == 1) {
       for (Index j = 0; j < tables.n_in; ++j) tile[j] = lanes::load(from + j * pass.lines);
       return;
     }
     Real padded[lanes::width];
     for (int l = 0; l < lanes::width; ++l) padded[l] = padding;
     for (Index j = 0; j < tables.n_in; ++j) {
-      for (Index l = 0; l < item.lines_here; ++l) padded[l] = from[j * pass.lines + l];
+      for (Index l = 0; l < item.lines_here; ++l) padded[l] = from[j * pass.lines + l * pass.run_stride];
       tile[j] = lanes::load(padded);
     }
   }
@@ -96,13 +102,14 @@ struct TileWork {
   KOKKOS_FORCEINLINE_FUNCTION void store_outputs(const Item& item, Index i, const Wide* values, Real* array) const {
     Real* to = array + (item.k * pass.lines + item.line) * pass.count + (i - pass.first);
     if (i >= item.begin && i + rows_at_once <= item.end && item.lines_here == lanes::width) {
-      lanes::store_transposed(to, pass.count, values);
+      lanes::store_transposed(to, pass.run_stride * pass.count, values);
       return;
     }
     const Index first = Kokkos::max<Index>(0, item.begin - i);
     const Index last = Kokkos::min<Index>(rows_at_once, item.end - i);
     for (Index l = 0; l < item.lines_here; ++l) {
-      for (Index r = first; r < last; ++r) to[l * pass.count + r] = lanes::lane(values[r], static_cast<int>(l));
+      for (Index r = first; r < last; ++r)
+        to[l * pass.run_stride * pass.count + r] = lanes::lane(values[r], static_cast<int>(l));
     }
   }
 

@@ -159,7 +159,8 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
     for (AxisPass& pass : passes) {
       const Field& in = stages.back();
       const Field out("hpot::benchmark::out", 1, points);
-      pass = {in.data(), out.data(), 1, points / n, 0, n, form == SweepForm::full_lines ? 0.0 : default_window_cut};
+      pass = {
+          in.data(), out.data(), 1, points / n, 0, n, 0, 1, form == SweepForm::full_lines ? 0.0 : default_window_cut};
       log_sum_exp_along(cost, pass, Precision::full);
       if (form != SweepForm::product) {
         const auto [exps, products] = count_windows(cost, pass);

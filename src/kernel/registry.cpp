@@ -88,7 +88,9 @@ KernelOptions KernelOptions::from(const Options& options) {
 
 OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
   constexpr Index points_of_a_line = 64;
-  const Index plane = grid.dimension() == 1 ? points_of_a_line : grid.points() / grid.axes[0].n;
+  constexpr Index rows_of_an_image = 8;  // share their windows
+  const Index row = grid.points() / grid.axes[0].n;
+  const Index plane = grid.dimension() == 1 ? points_of_a_line : grid.dimension() == 2 ? rows_of_an_image * row : row;
   return {Partition(grid.points(), plane, along_rows.size()), along_rows};
 }
 

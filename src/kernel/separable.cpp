@@ -192,6 +192,12 @@ class SeparableOperator final : public KernelOperator {
         pass.lines = side.values_before(d) / side.axes[d].n_in();
         pass.first = d == 0 ? side.first_plane : 0;
         pass.count = d == 0 ? side.planes : side.axes[d].n_out();
+        if (side.dimension() == 3 && d == 1) {  // lines (n2, planes): a tile stays in its plane
+          pass.run = side.axes[2].n_in();
+          pass.run_stride = side.planes;
+        } else if (side.dimension() == 3 && d == 2) {  // lines (planes, n1)
+          pass.run = side.axes[1].n_out();
+        }
         reduce(side.axes[d], pass);
         from = pass.out;
       }

@@ -20,7 +20,10 @@ struct Sizes {
 };
 
 Real largest_share(const Grid& grid, int parts) {
-  const Index tile = grid.dimension() == 1 ? std::min<Index>(64, grid.points()) : grid.points() / grid.axes[0].n;
+  const Index row = grid.points() / grid.axes[0].n;
+  const Index tile = std::min(grid.points(), grid.dimension() == 1   ? 64
+                                             : grid.dimension() == 2 ? 8 * row
+                                                                     : row);  // own_rows
   const Index tiles = (grid.points() + tile - 1) / tile;
   return static_cast<Real>(std::min(grid.points(), (tiles + parts - 1) / parts * tile));
 }

@@ -43,6 +43,29 @@ Field rows_of(const Values& values, const OwnedRows& rows) {
   return field;
 }
 
+/// Windows are shared by lines that lie on one rank however many there are.
+TEST(DistributedOperator, WindowsHaveTheBitsOfOneRank) {
+  const Communicator world = Communicator::world();
+  const Communicator self = world.split(world.rank());
+  for (const Grid& grid : {make_grid({43, 61}, {1.0, 1.0}), make_grid({13, 31, 45}, {1.0, 1.5, 1.0})}) {
+    const OwnedRows rows = own_rows(grid, world), all_rows = own_rows(grid, self);
+    const Values h = reference::random_values(batch * grid.points(), 1, -30.0, 30.0);
+    for (const Real epsilon : {0.3, 2.0}) {
+      const auto op = make_kernel({}, grid, rows, grid, rows);
+      const auto whole = make_kernel({}, grid, all_rows, grid, all_rows);
+      op->prepare(epsilon);
+      whole->prepare(epsilon);
+      for (const auto& [name, reduce] : reductions()) {
+        const Field out("out", batch, rows.local_n()), expected("expected", batch, grid.points());
+        reduce(*op, rows_of(h, rows), rows_of(h, rows), out);
+        reduce(*whole, rows_of(h, all_rows), rows_of(h, all_rows), expected);
+        EXPECT_EQ(reference::values_of(out), reference::values_of(rows_of(reference::values_of(expected), rows)))
+            << name << " on rank " << world.rank();
+      }
+    }
+  }
+}
+
 TEST(DistributedOperator, HasTheBitsOfOneRank) {
   const Communicator world = Communicator::world();
   const Communicator self = world.split(world.rank());

@@ -164,7 +164,7 @@ TEST(Windows, AreNotWidenedByLinesOfZeros) {
   }
   const auto exps = [&](const Values& values) {
     const Field in = reference::field_of(values), out("out", 1, n * lines);
-    return count_windows(cost, {in.data(), out.data(), 1, lines, 0, n, 1e-13}).exps;
+    return count_windows(cost, {in.data(), out.data(), 1, lines, 0, n, 0, 1, 1e-13}).exps;
   };
   const double before = exps(h);
   for (Index j = 0; j < n; ++j) {
@@ -184,7 +184,7 @@ TEST(Windows, LoseTheirBoundWhereAllElseLiesJustOutside) {
       Values h(n, -below);
       h[top] = 0.0;
       const Field in = reference::field_of(h), out("out", 1, n);
-      log_sum_exp_along(cost, {in.data(), out.data(), 1, 1, 0, n, cut}, Precision::full);
+      log_sum_exp_along(cost, {in.data(), out.data(), 1, 1, 0, n, 0, 1, cut}, Precision::full);
       const Real exact = std::log1p((n - 1) * std::exp(-below));
       for (const Real value : reference::values_of(out)) {
         EXPECT_LE(exact - value, std::log1p(fraction_cut(cost, cut)) + 1e-9);

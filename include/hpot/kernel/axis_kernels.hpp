@@ -80,6 +80,10 @@ struct AxisPass {
   Index lines = 1;
   Index first = 0;
   Index count = 0;
+  /// Lines that may share windows: runs of `run` lines (0: all), each `run_stride` after the one before. A run must not
+  /// depend on how rows are divided over ranks, but by whole tiles of eight.
+  Index run = 0;
+  Index run_stride = 1;
   Real cut = 0.0;  // what a sum may lose, as a fraction of what it keeps; 0: all terms of every line
 };
 

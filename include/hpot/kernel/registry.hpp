@@ -17,7 +17,7 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type() const;
 };
 
-/// Rows of a grid in whole planes (blocks of 64 points in one dimension).
+/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points).
 OwnedRows own_rows(const Grid& grid, const Communicator& along_rows);
 
 /// Operator between two grids whose rows are divided along `source.along_rows`. Collective construction.

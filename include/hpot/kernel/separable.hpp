@@ -6,7 +6,7 @@
 //
 // Rows: this rank computes the outputs whose slowest index lies in its block of planes. The slowest axis goes first, so
 // every later axis works on owned planes only, and each output is formed from the same numbers in the same order on any
-// number of ranks. Costs are convex along every axis: terms outside of windows are left out (axis_kernels.hpp), so many that
+// number of ranks (images: where blocks begin at multiples of eight rows). Costs are convex along every axis: terms outside of windows are left out (axis_kernels.hpp), so many that
 // a sum along an axis loses at most `window_cut` of what it keeps; in mixed precision 1e-10 where that is larger, since
 // its exponentials err by more.
 #pragma once
