@@ -86,12 +86,16 @@ KernelOptions KernelOptions::from(const Options& options) {
   return result;
 }
 
-OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
+Partition divide_rows(const Grid& grid, int parts) {
   constexpr Index points_of_a_line = 64;
   constexpr Index rows_of_an_image = 8;  // share their windows
   const Index row = grid.points() / grid.axes[0].n;
   const Index plane = grid.dimension() == 1 ? points_of_a_line : grid.dimension() == 2 ? rows_of_an_image * row : row;
-  return {Partition(grid.points(), plane, along_rows.size()), along_rows};
+  return {grid.points(), plane, parts};
+}
+
+OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
+  return {divide_rows(grid, along_rows.size()), along_rows};
 }
 
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,

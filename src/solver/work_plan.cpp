@@ -19,14 +19,7 @@ struct Sizes {
   Real next = 0.0;     // local points of the next coarser level
 };
 
-Real largest_share(const Grid& grid, int parts) {
-  const Index row = grid.points() / grid.axes[0].n;
-  const Index tile = std::min(grid.points(), grid.dimension() == 1   ? 64
-                                             : grid.dimension() == 2 ? 8 * row
-                                                                     : row);  // own_rows
-  const Index tiles = (grid.points() + tile - 1) / tile;
-  return static_cast<Real>(std::min(grid.points(), (tiles + parts - 1) / parts * tile));
-}
+Real largest_share(const Grid& grid, int parts) { return static_cast<Real>(divide_rows(grid, parts).block(0).size()); }
 
 Sizes sizes_of(const Grid& grid, const ScheduleOptions& schedule, int parts) {
   Sizes sizes{static_cast<Real>(grid.points()), largest_share(grid, parts), 0.0, 0.0};

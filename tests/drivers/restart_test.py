@@ -17,7 +17,7 @@ KILLS = int(os.environ.get("HPOT_TEST_KILLS", "10"))
 QUIET = ("--output.progress", "none")
 RUNS = {
     "hpot-barycenter": ("--input.measures", "synthetic:phantom?n=16&count=3", "--epsilon.target", "4",
-                        "--barycenter.weights", "1,1,1;1,2,3"),
+                        "--acceleration.type", "anderson", "--barycenter.weights", "1,1,1;1,2,3"),
     "hpot-sinkhorn": ("--input.source", "synthetic:phantom?n=18&item=0", "--input.target",
                       "synthetic:phantom?n=18&item=1", "--sinkhorn.divergence", "true"),
 }

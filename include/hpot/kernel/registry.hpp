@@ -17,7 +17,9 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type() const;
 };
 
-/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points).
+/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points). The first part is no
+/// smaller than any other.
+Partition divide_rows(const Grid& grid, int parts);
 OwnedRows own_rows(const Grid& grid, const Communicator& along_rows);
 
 /// Operator between two grids whose rows are divided along `source.along_rows`. Collective construction.
