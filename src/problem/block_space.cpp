@@ -54,13 +54,12 @@ std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon)
 }
 
 BlockSpace::BlockSpace(const Grid& grid, const OwnedRows& rows, const std::vector<Index>& sides) : rows_(rows) {
-  const std::size_t skipped = 3 - grid.axes.size();
   for (std::size_t d = 0; d < grid.axes.size(); ++d) {
     const Index n = grid.axes[d].n;
-    layout_.points[skipped + d] = n;
-    layout_.sides[skipped + d] = sides.at(d);
-    layout_.blocks[skipped + d] = (n + sides[d] - 1) / sides[d];
-    layout_.colours[skipped + d] = std::min<Index>(3, layout_.blocks[skipped + d]);
+    layout_.points[d] = n;
+    layout_.sides[d] = sides.at(d);
+    layout_.blocks[d] = (n + sides[d] - 1) / sides[d];
+    layout_.colours[d] = std::min<Index>(3, layout_.blocks[d]);
   }
 }
 

@@ -62,6 +62,36 @@ TEST(MarginalPenalty, GainOfTheDualIsTheDifferenceOfDuals) {
   }
 }
 
+/// At s where neither prox nor dual term has a kink nearby.
+TEST(MarginalPenalty, SlopesAreDifferenceQuotients) {
+  constexpr Real step = 1e-5;
+  for (const MarginalPenalty& any : penalties()) {
+    for (const Real epsilon : {0.05, 1.0}) {
+      for (const Real s : {-4.0, -0.7, -0.11, 0.21, 0.9, 6.0}) {
+        std::visit(
+            [&](const auto& penalty) {
+              const Real f = penalty.prox(s, epsilon);
+              EXPECT_NEAR(penalty.prox_slope(f, epsilon),
+                          (penalty.prox(s + step, epsilon) - penalty.prox(s - step, epsilon)) / (2.0 * step), 1e-8)
+                  << describe(any) << " eps " << epsilon << " s " << s;
+              const auto dual = [&](Real at) { return penalty.dual(0.7, at); };
+              const Real at = 0.3 * s;
+              const auto* tv = std::get_if<TotalVariation>(&any);
+              if (tv != nullptr && at < -tv->rho) return;
+              EXPECT_NEAR(penalty.dual_slope(0.7, at), (dual(at + step) - dual(at - step)) / (2.0 * step),
+                          1e-7 * (1.0 + std::abs(penalty.dual_slope(0.7, at))))
+                  << describe(any) << " f " << at;
+              const Real slopes = penalty.dual_slope(0.7, at - step) - penalty.dual_slope(0.7, at + step);
+              EXPECT_NEAR(penalty.dual_curvature(0.7, at), slopes / (2.0 * step),
+                          1e-7 * (1.0 + penalty.dual_slope(0.7, at)))
+                  << describe(any) << " f " << at;
+            },
+            any);
+      }
+    }
+  }
+}
+
 TEST(MarginalPenalty, TotalVariationKeepsPotentialsAboveMinusRho) {
   EXPECT_EQ(TotalVariation{0.4}.prox(-1e300, 1.0), -0.4);
   EXPECT_EQ(TotalVariation{0.4}.prox(1e300, 1.0), 0.4);

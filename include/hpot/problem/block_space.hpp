@@ -38,7 +38,7 @@ class BlockSpace {
   /// The block of `colour` that is `block` or one of its neighbours; -1 where the grid ends before.
   [[nodiscard]] Index neighbour(Index block, Index colour) const;
 
-  /// Axes in front of the first one are of one point.
+  /// Axes that the grid lacks come last, with one point.
   struct Layout {
     std::array<Index, 3> points{1, 1, 1};
     std::array<Index, 3> sides{1, 1, 1};
