@@ -31,7 +31,7 @@ KOKKOS_INLINE_FUNCTION Index colour_of(const Layout& layout, Index block) {
 
 std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon) {
   constexpr Index points_each = 4;
-  constexpr Index most_blocks = Index{1} << 14;
+  const Index most_blocks = Index{1} << (grid.dimension() == 3 ? 12 : 14);
   std::vector<Index> sides;
   for (const Axis& axis : grid.axes) {
     const auto near = [&](Index steps) {

@@ -137,7 +137,10 @@ class NewtonFinish final : public Acceleration {
   void step(const DualHessian& hessian, FixedPointMap& map, Real error) {
     const Field g = map.state()[0];
     const Field work = field_like("hpot::Newton::work", g);
-    direction_ = field_like("hpot::Newton::direction", g);
+    if (base_.extent(1) != g.extent(1)) {
+      base_ = field_like("hpot::Newton::base", g);
+      direction_ = field_like("hpot::Newton::direction", g);
+    }
     const Real epsilon = problem_.map().problem().epsilon;
     const Grid& grid = problem_.target_grid();
     const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
@@ -151,7 +154,7 @@ class NewtonFinish final : public Acceleration {
     Kokkos::deep_copy(work, map.image()[0]);  // points without weight follow the sweep
     combine(-1.0, g, 1.0, work);
     hessian.set_unweighted(work, direction_);
-    base_ = copy_of(g);
+    Kokkos::deep_copy(base_, g);
     shortenings_ = 0;
     slope_before_ = hessian.slope_along(direction_);
     error_before_ = error;

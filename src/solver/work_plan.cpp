@@ -1,6 +1,7 @@
 #include "hpot/solver/work_plan.hpp"
 
 #include "hpot/measure/pyramid.hpp"
+#include "hpot/problem/block_space.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -50,6 +51,29 @@ Real terms_of_softmin(const KernelOptions& kernel, const Grid& grid, Real local_
   Real sides = 0.0;
   for (const Axis& axis : grid.axes) sides += static_cast<Real>(axis.n);
   return local_n * sides;
+}
+
+/// The work arrays of average (separable.cpp): log-sums, and one or two arrays between the passes.
+Real average_values(const KernelOptions& kernel, const Grid& grid, Real local_n) {
+  if (kernel.resolved_type() != "separable") return 0.0;
+  return static_cast<Real>(grid.dimension()) * local_n;
+}
+
+/// What the blocks of Newton's method take (block_space.cpp, sums(); dual_preconditioner.cpp): parts of blocks, the couplings
+/// and a factor of their matrix, as measured.
+Real block_values(const KernelOptions& kernel, const Grid& grid) {
+  constexpr Real per_block = 60.0;
+  const std::vector<Index> sides = block_sides(kernel.cost, grid, 0.0);  // at its smallest eps
+  Real blocks = 1.0;
+  Real parts = static_cast<Real>(grid.axes[0].n);
+  for (std::size_t d = 0; d < sides.size(); ++d) {
+    const Real along = std::ceil(static_cast<Real>(grid.axes[d].n) / static_cast<Real>(sides[d]));
+    blocks *= along;
+    if (d > 0) parts *= along;
+  }
+  const Real factor =
+      grid.dimension() == 3 ? 40.0 * std::pow(blocks, 4.0 / 3.0) : 20.0 * blocks * std::log2(blocks + 1.0);
+  return 2.0 * parts + per_block * blocks + factor;
 }
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
@@ -181,6 +205,16 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+  // NewtonFinish::step, conjugate_gradients: DualHessian 6, direction, base, work, diagonal, r, p, q
+  if (settings.finish.wanted(settings.stopping.tolerance)) {
+    plan.consider("Newton steps on the given grid",
+                  {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                   arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
+                   arrays("Newton's method", 13.0 * local_n),
+                   arrays("averages", average_values(settings.kernel, run.grid, local_n)),
+                   arrays("blocks of points and their factorised matrix", block_values(settings.kernel, run.grid)),
+                   arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
+  }
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";

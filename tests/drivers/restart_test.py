@@ -145,6 +145,28 @@ class Restart(programs.DriverTest):
                 self.goes_on_with_more_sweeps("hpot-sinkhorn", 90, *images, "--stopping.tolerance", "1e-6",
                                               "--acceleration.finish", "none", "--acceleration.type", mixing)
 
+    def test_a_run_stopped_among_newton_steps_goes_on_with_their_bits(self):
+        pair = ("--input.source", "synthetic:waves?n=32&item=0", "--input.target", "synthetic:waves?n=32&item=1",
+                "--epsilon.target", "0.25", "--stopping.tolerance", "1e-10", *QUIET)
+        for ranks in (1, 2):
+            done = programs.run("hpot-sinkhorn", *pair, "--output.file", self.folder / "whole.h5", ranks=ranks)
+            self.assertEqual(done.code, 0, done.err)
+            whole = contents(self.folder / "whole.h5")
+            with h5py.File(self.folder / "whole.h5") as file:
+                iterations = file["history"]["iteration"]
+                self.assertLess(file.attrs["gap"], 1e-7)
+            steps = numpy.nonzero(numpy.diff(iterations) > 5)[0]  # more than a sweep between two entries
+            self.assertGreater(len(steps), 2)
+            for step in steps[:-1]:
+                limit = str(iterations[step + 1])
+                first = programs.run("hpot-sinkhorn", *pair, "--output.file", self.folder / "parts.h5",
+                                     "--stopping.max_iterations", limit, ranks=ranks)
+                self.assertEqual(first.code, 3, first.err)
+                again = programs.run("hpot-sinkhorn", "--restart", self.folder / "parts.checkpoint.h5", *QUIET,
+                                     "--stopping.max_iterations", "20000", ranks=ranks)
+                self.assertEqual(again.code, 0, again.err)
+                self.assert_same_as_whole("parts", whole)
+
     def test_killed_runs_end_with_the_bits_of_the_whole_run(self):
         chance = random.Random(1)
         kills = 0

@@ -100,6 +100,8 @@ TEST(BlockSides, GrowWithTheRangeOfTheKernelAndStayOnTheGrid) {
   EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 1e9), (std::vector<Index>{100, 100}));
   const auto large = block_sides(SquaredEuclidean{}, make_grid({1000, 1000}, {1.0, 1.0}), 0.25);
   EXPECT_EQ(large, (std::vector<Index>{8, 8}));
+  EXPECT_EQ(block_sides(SquaredEuclidean{}, make_grid({128, 128, 128}, {1.0, 1.0, 1.0}), 1.0),
+            (std::vector<Index>{8, 8, 8}));
 }
 
 }  // namespace

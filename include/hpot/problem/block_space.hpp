@@ -15,7 +15,8 @@
 
 namespace hpot {
 
-/// 4 points along every axis for each point within a cost of eps, one at least; more where there would be over 2^14 blocks.
+/// 4 points along every axis for each point within a cost of eps, one at least; more where there would be over 2^14 blocks
+/// (2^12 in three dimensions, where a factor of their matrix fills up sooner).
 std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon);
 
 class BlockSpace {

@@ -15,7 +15,8 @@
 // lies on: they stay with sweeps.
 //
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
-// and signals and time limits wait for its end. Memory: 12 copies of the state; the memory of mixing is given back before.
+// and signals and time limits wait for its end. Memory: 13 fields, work arrays of KernelOperator::average, and the blocks';
+// the memory of mixing is given back before.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
