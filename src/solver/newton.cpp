@@ -137,7 +137,7 @@ class NewtonFinish final : public Acceleration {
   void step(const DualHessian& hessian, FixedPointMap& map, Real error) {
     const Field g = map.state()[0];
     const Field work = field_like("hpot::Newton::work", g);
-    if (base_.extent(1) != g.extent(1)) {
+    if (base_.extent(0) == 0 || base_.extent(1) != g.extent(1)) {
       base_ = field_like("hpot::Newton::base", g);
       direction_ = field_like("hpot::Newton::direction", g);
     }

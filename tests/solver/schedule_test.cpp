@@ -159,9 +159,11 @@ TEST(Monitors, SeeEverySweepAndTheFinalStage) {
     int finals = 0;
   } recorder;
   const Grid grid = make_grid({40, 33}, {1.0, 1.0});
+  TransportSettings settings = test::transport_settings(1.0, 1e-7);
+  settings.finish.finish = "none";
   const auto solution = solve_transport(
-      test::alone(), test::transport_settings(1.0, 1e-7),
-      {grid, grid, test::random_measure(1320, 1, 0.3), test::random_measure(1320, 2, 0.3)}, {&recorder});
+      test::alone(), settings, {grid, grid, test::random_measure(1320, 1, 0.3), test::random_measure(1320, 2, 0.3)},
+      {&recorder});
   ASSERT_EQ(static_cast<Index>(recorder.entries.size()), solution.outcome.iterations);
   EXPECT_GT(recorder.finals, 0);
   EXPECT_GT(recorder.entries.front().level, 0);
