@@ -135,7 +135,8 @@ std::string advice(const Outcome& outcome, const StoppingOptions& stopping, Real
   }
   text << "  Sweeps grow like (largest cost)/epsilon: a twice as large epsilon needs about half of them. Also: "
           "acceleration.type =\n"
-          "  anderson where it is another, a larger acceleration.memory, and penalties (kl, tv) where the masses need not "
+          "  anderson where it is another, a larger acceleration.memory, and penalties (kl, tv) where the masses need "
+          "not "
           "match exactly.\n"
           "  The result file holds the last state; its marginal_error says how far it is.\n";
   return text.str();

@@ -61,9 +61,12 @@ Real average_values(const KernelOptions& kernel, const Grid& grid, Real local_n)
 
 /// What the blocks of Newton's method take (block_space.cpp, sums(); dual_preconditioner.cpp): parts of blocks, the couplings
 /// and a factor of their matrix, as measured.
-Real block_values(const KernelOptions& kernel, const Grid& grid) {
+Real block_values(const TransportSettings& settings, const Grid& grid) {
   constexpr Real per_block = 60.0;
-  const std::vector<Index> sides = block_sides(kernel.cost, grid, 0.0);  // at its smallest eps
+  const std::string& unit = settings.epsilon.unit;
+  const bool known = unit == "cost" || unit == "spacing2";  // else as many blocks as there can be
+  const Real epsilon = known ? settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid) : 0.0;
+  const std::vector<Index> sides = block_sides(settings.kernel.cost, grid, epsilon);
   Real blocks = 1.0;
   Real parts = static_cast<Real>(grid.axes[0].n);
   for (std::size_t d = 0; d < sides.size(); ++d) {
@@ -212,7 +215,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                    arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                    arrays("Newton's method", 13.0 * local_n),
                    arrays("averages", average_values(settings.kernel, run.grid, local_n)),
-                   arrays("blocks of points and their factorised matrix", block_values(settings.kernel, run.grid)),
+                   arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
                    arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
   }
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
