@@ -33,7 +33,7 @@ def keys_of(ini_text):
     parser.read_string(ini_text)
     return {f"{section}.{key}" for section in parser.sections() for key in parser[section]}
 
-RANKS = (1, 2, 3, 5)
+RANKS = (1, 2, 3)
 
 
 class Configs(programs.DriverTest):
@@ -160,11 +160,11 @@ class Configs(programs.DriverTest):
     def test_more_ranks_than_planes_or_measures(self):
         measures = ("--input.measures", "synthetic:phantom?shape=2x16x12&count=1", "--epsilon.target", "2")
         one, many = [self.succeed("hpot-barycenter", *measures, ranks=ranks) for ranks in (1, 5)]
-        self.assert_equal_results(one, many, "barycenter", 1e-5)
+        self.assert_equal_results(one, many, "barycenter", 1e-14)
         pair = ("--input.source", "synthetic:phantom?shape=2x16x12&item=0", "--input.target",
                 "synthetic:phantom?shape=2x16x12&item=1")
         one, many = [self.succeed("hpot-sinkhorn", *pair, ranks=ranks) for ranks in (1, 5)]
-        self.assert_equal_results(one, many, "potentials/f", 1e-9)
+        self.assert_equal_results(one, many, "potentials/f", 0.0)
 
     def test_long_lines(self):
         for family in ("ellipse?n=600", "gaussian?dim=1&n=4096"):

@@ -93,7 +93,7 @@ class Outcomes(programs.DriverTest):
         done = programs.run("hpot-barycenter", *VOLUMES, "--stopping.tolerance", "1e-2", "--output.progress", "none",
                             "--output.file", self.folder / "result.h5")
         self.assertEqual(done.code, 0, done.err)
-        self.assertEqual(len(done.out.splitlines()), 3, done.out)  # summary, volume, results
+        self.assertEqual(len(done.out.splitlines()), 4, done.out)  # summary, errors of the result, volume, results
 
     def test_a_rerun_repeats_every_bit(self):
         runs = []
