@@ -65,7 +65,7 @@ std::vector<OptionKey> KernelOptions::keys() {
        "stored: any cost, kept as a matrix; auto: separable where the cost allows, else dense",
        check::one_of(names)});
   keys.push_back(
-      {"kernel.window_cut", "1e-13",
+      {"kernel.window_cut", "1e-15",
        "separable: fraction of a sum along an axis that may be left out, for speed (in mixed precision 1e-10 "
        "at least); 0: every term",
        check::real(0.0, 1e-3)});

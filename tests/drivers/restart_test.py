@@ -142,7 +142,7 @@ class Restart(programs.DriverTest):
         images = ("--input.source", "synthetic:ellipse?n=24&item=0", "--input.target", "synthetic:ellipse?n=24&item=1")
         for mixing in ("none", "momentum", "overrelaxation", "anderson"):
             with self.subTest(mixing=mixing):
-                self.goes_on_with_more_sweeps("hpot-sinkhorn", 90, *images, "--stopping.tolerance", "1e-6",
+                self.goes_on_with_more_sweeps("hpot-sinkhorn", 42, *images, "--stopping.tolerance", "1e-6",
                                               "--acceleration.finish", "none", "--acceleration.type", mixing)
 
     def test_a_run_stopped_among_newton_steps_goes_on_with_their_bits(self):

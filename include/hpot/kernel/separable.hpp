@@ -16,7 +16,7 @@
 
 namespace hpot {
 
-inline constexpr Real default_window_cut = 1e-13;
+inline constexpr Real default_window_cut = 1e-15;
 
 /// Local operator: h holds ALL points of the other side; s the rows [begin, end) of `source_rows` or `target_rows`, which
 /// must be whole planes. Cost must be separable. window_cut = 0: all terms of every line.
