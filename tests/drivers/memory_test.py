@@ -89,7 +89,7 @@ class Memory(programs.DriverTest):
 
     def test_dry_run_of_maps_is_near_what_they_take(self):
         cold = ("--epsilon.multiscale", "false", "--epsilon.schedule", "none", "--stopping.max_iterations", "1",
-                "--stopping.tolerance", "1e-12")
+                "--stopping.tolerance", "1e-12", "--acceleration.finish", "none")
         way = ("--output.interpolation", self.folder / "way.png", "--output.frames", "5")
         for measures, more, ranks in (
                 (("gaussian?dim=3", 104), ("--output.map", "true"), 2),
