@@ -162,7 +162,7 @@ void certify_unbalanced(const Communicator& world, const TransportProblem& probl
                     size_of(b, plan.q, plan.g, plan.s_b, mass_b);
   if (std::isfinite(dual)) {
     const Real potentials = largest_over(a, plan.f) + largest_over(b, plan.g);
-    const Real cut = std::expm1(problem.kernel->softmin_excess()) * (size + plan.mass * potentials);
+    const Real cut = std::expm1(problem.kernel->softmin_excess()) * (size + plan.mass * (potentials + epsilon));
     values.gap = finite_or(fenchel_gap(a, plan.p, plan.f) + fenchel_gap(b, plan.q, plan.g) + gain + cut, infinity);
     values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
   }

@@ -11,10 +11,9 @@ namespace {
 
 using Fields = std::vector<Field>;
 
-constexpr Real accepted_growth = 2.0;  // of the error in one sweep
-constexpr Real accepted_rise = 1.2;    // of the error above its least since the inner product was renewed
-constexpr Index memory_lives = 3;      // sweeps until that is renewed, in multiples of the memory's length
-constexpr Real ridge = 1e-13;          // of the Gram matrix, relative to its diagonal
+constexpr Real accepted_rise = 1.2;  // of the error above its least since the inner product was renewed
+constexpr Index memory_lives = 3;    // sweeps until that is renewed, in multiples of the memory's length
+constexpr Real ridge = 1e-13;        // of the Gram matrix, relative to its diagonal
 
 Fields copy(const Fields& x) {
   Fields y;
@@ -71,25 +70,22 @@ class Anderson final : public Acceleration {
   void reset() override {
     forget();
     stage_least_ = infinity;
-    doublings_ = 0;
-    plain_sweeps_left_ = 0;
+    back_off_.reset();
   }
 
   void advance(FixedPointMap& map, Real error) override {
     if (error < stage_least_) {
       stage_least_ = error;
-      doublings_ = 0;
+      back_off_.succeed();
     }
     if (!(error <= accepted_growth * last_error_)) {  // NaN, too
       const Fields state = map.state();
       for (std::size_t f = 0; f < state.size(); ++f) Kokkos::deep_copy(state[f], last_image_[f]);
       restart(map);
-      plain_sweeps_left_ = (Index{1} << doublings_) - 1;
-      doublings_ = std::min(doublings_ + 1, 30);
+      back_off_.fail();
       return;
     }
-    if (plain_sweeps_left_ > 0) {
-      --plain_sweeps_left_;
+    if (back_off_.take()) {
       map.accept();
       return;
     }
@@ -130,8 +126,7 @@ class Anderson final : public Acceleration {
     archive.number("least_error", least_error_);
     archive.number("age", age_);
     archive.number("stage_least", stage_least_);
-    archive.number("doublings", doublings_);
-    archive.number("plain_sweeps_left", plain_sweeps_left_);
+    back_off_.archive(archive);
   }
 
  private:
@@ -210,8 +205,7 @@ class Anderson final : public Acceleration {
   Real least_error_ = infinity;  // since the memory was cleared
   Index age_ = 0;                // of the memory, in sweeps
   Real stage_least_ = infinity;
-  int doublings_ = 0;  // since the least error of the stage
-  Index plain_sweeps_left_ = 0;
+  BackOff back_off_;  // from the least error of the stage
 };
 
 }  // namespace

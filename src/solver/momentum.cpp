@@ -9,16 +9,13 @@ namespace {
 
 using Fields = std::vector<Field>;
 
-constexpr Real accepted_growth = 2.0;  // of the error in one sweep
-
 class Momentum final : public Acceleration {
  public:
   void reset() override {
     begin_anew();
     last_error_ = infinity;
     error_anew_ = infinity;
-    doublings_ = 0;
-    plain_sweeps_left_ = 0;
+    back_off_.reset();
   }
 
   void advance(FixedPointMap& map, Real error) override {
@@ -29,19 +26,18 @@ class Momentum final : public Acceleration {
       for (std::size_t f = 0; f < x.size(); ++f) subtract_packed(increment_[f], x[f]);  // x = the last image
       begin_anew();
       last_error_ = infinity;
-      sweep_plainly();
+      back_off_.fail();
       return;
     }
-    if (plain_sweeps_left_ > 0) {
-      --plain_sweeps_left_;
+    if (back_off_.take()) {
       t_ = 1.0;
       error_anew_ = error;
     } else if (error > last_error_) {
       t_ = 1.0;
       if (error < error_anew_) {
-        doublings_ = 0;
+        back_off_.succeed();
       } else {
-        sweep_plainly();
+        back_off_.fail();
       }
       error_anew_ = error;
     }
@@ -60,19 +56,13 @@ class Momentum final : public Acceleration {
     archive.number("t", t_);
     archive.number("last_error", last_error_);
     archive.number("error_anew", error_anew_);
-    archive.number("doublings", doublings_);
-    archive.number("plain_sweeps_left", plain_sweeps_left_);
+    back_off_.archive(archive);
   }
 
  private:
   void begin_anew() {
     for (const Field& field : increment_) Kokkos::deep_copy(field, 0.0);
     t_ = 1.0;
-  }
-
-  void sweep_plainly() {
-    plain_sweeps_left_ = (Index{1} << doublings_) - 1;
-    doublings_ = std::min(doublings_ + 1, 30);
   }
 
   /// Fields of the state's shape; another shape is another map, whose state is no extrapolation.
@@ -89,8 +79,7 @@ class Momentum final : public Acceleration {
   Real t_ = 1.0;
   Real last_error_ = infinity;
   Real error_anew_ = infinity;  // where momentum was begun anew the last time
-  int doublings_ = 0;           // since momentum won anything
-  Index plain_sweeps_left_ = 0;
+  BackOff back_off_;            // from the last time that momentum won anything
 };
 
 }  // namespace

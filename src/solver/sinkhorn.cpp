@@ -33,7 +33,7 @@ void SinkhornMap::set_epsilon(Real epsilon) {
 
 void SinkhornMap::relax(Real w) {
   relaxation_ = w;
-  if (next_f_.size() != f_.size())
+  if (next_f_.extent(0) == 0)  // not its size: a rank may own no rows
     next_f_ = make_field("hpot::Sinkhorn::next_f", static_cast<Index>(f_.extent(0)), static_cast<Index>(f_.extent(1)));
 }
 

@@ -66,9 +66,7 @@ TEST(Overrelaxation, FindsThePotentialsOfPlainSweepsInFarFewer) {
     EXPECT_LE(std::max(over.values.residual_source, over.values.residual_target), 1.01e-9) << penalty;
     EXPECT_NEAR(over.values.dual_cost, plain.values.dual_cost, 1e-7 * plain.values.dual_cost) << penalty;
     EXPECT_NEAR(over.values.transport_cost, plain.values.transport_cost, 1e-5 * plain.values.transport_cost) << penalty;
-    EXPECT_LT(over.outcome.iterations, plain.outcome.iterations) << penalty;
-    std::printf("%s: %d plain, %d over-relaxed\n", penalty, static_cast<int>(plain.outcome.iterations),
-                static_cast<int>(over.outcome.iterations));
+    EXPECT_LT(3 * over.outcome.iterations, plain.outcome.iterations) << penalty;
   }
 }
 

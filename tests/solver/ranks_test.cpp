@@ -67,6 +67,11 @@ TEST(TransportOnRanks, HasTheBitsOfOneRankWithDenseAndStoredOperators) {
 }
 
 TEST(TransportOnRanks, MayHaveMoreRanksThanPlanes) {
+  for (const char* acceleration : {"none", "momentum", "overrelaxation", "anderson"}) {
+    TransportSettings settings = fixed_sweeps("separable", "balanced", acceleration);
+    settings.finish.finish = "none";
+    expect_same_on_all_ranks(settings, make_grid({1, 30}, {1.0, 1.0}), std::string("1 x 30 ") + acceleration);
+  }
   expect_same_on_all_ranks(fixed_sweeps("separable", "balanced", "anderson"), make_grid({1, 30}, {1.0, 1.0}), "1 x 30");
   expect_same_on_all_ranks(fixed_sweeps("separable", "kl:3", "anderson"), make_grid({2, 17}, {1.0, 1.0}), "2 x 17");
   expect_same_on_all_ranks(fixed_sweeps("separable", "balanced", "anderson"), make_grid({1, 1, 1}, {1.0, 1.0, 1.0}),

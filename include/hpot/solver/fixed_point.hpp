@@ -40,8 +40,8 @@ class FixedPointMap {
   [[nodiscard]] virtual bool inner_product_moves() const { return false; }
   virtual void renew_inner_product() {}
 
-  /// Half-steps of later evaluations go w times as far where they may, 1 <= w < 2; a new eps is 1 again. InternalError on maps that
-  /// do not offer it. Local.
+  /// Half-steps of later evaluations go w times as far where they may, 1 <= w < 2, until the next eps; 1: plain.
+  /// std::logic_error on maps that do not offer it. Local.
   virtual void relax(Real w);
 
   /// What the next evaluate() depends on, besides eps. Local.
