@@ -86,6 +86,7 @@ class Plan {
     }
   }
 
+  [[nodiscard]] Real entry(std::size_t i, std::size_t j) const { return static_cast<Real>(entries_[i][j]); }
   [[nodiscard]] Values source_marginal() const {
     return sums(a_.size(), [](std::size_t i, std::size_t) { return i; });
   }

@@ -62,6 +62,13 @@ void add_constant(const Field& y, Real constant) {
       "hpot::add_constant", Policy(0, y.size()), KOKKOS_LAMBDA(Index i) { to[i] += constant; });
 }
 
+void clamp(const Field& y, Real largest) {
+  Real* to = y.data();
+  Kokkos::parallel_for(
+      "hpot::clamp", Policy(0, y.size()),
+      KOKKOS_LAMBDA(Index i) { to[i] = Kokkos::max(-largest, Kokkos::min(to[i], largest)); });
+}
+
 Index packed_values(const Field& like) { return static_cast<Index>((like.size() + 1) / 2); }
 
 Field make_packed_field(const char* label, const Field& like) { return make_field(label, 1, packed_values(like)); }

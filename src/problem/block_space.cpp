@@ -10,7 +10,7 @@ using Values = Kokkos::View<Real*, MemorySpace>;
 using Layout = BlockSpace::Layout;
 using Position = Kokkos::Array<Index, 3>;
 
-/// Positions along the axes of a point or a block, of a colour or of what else is numbered by rows.
+/// Positions along the axes of a point or a block, or of what else is numbered by rows.
 KOKKOS_INLINE_FUNCTION Position position(Index number, Index second, Index third) {
   return {number / (second * third), number / third % second, number % third};
 }
@@ -21,17 +21,11 @@ KOKKOS_INLINE_FUNCTION Index block_of(const Layout& layout, Index point) {
          at[2] / layout.sides[2];
 }
 
-KOKKOS_INLINE_FUNCTION Index colour_of(const Layout& layout, Index block) {
-  const Position at = position(block, layout.blocks[1], layout.blocks[2]);
-  return (at[0] % layout.colours[0] * layout.colours[1] + at[1] % layout.colours[1]) * layout.colours[2] +
-         at[2] % layout.colours[2];
-}
-
 }  // namespace
 
 std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon) {
-  constexpr Index points_each = 4;
-  const Index most_blocks = Index{1} << (grid.dimension() == 3 ? 12 : 14);
+  constexpr Index points_each = 8;
+  constexpr Index most_blocks = Index{1} << 12;
   std::vector<Index> sides;
   for (const Axis& axis : grid.axes) {
     const auto near = [&](Index steps) {
@@ -59,7 +53,6 @@ BlockSpace::BlockSpace(const Grid& grid, const OwnedRows& rows, const std::vecto
     layout_.points[d] = n;
     layout_.sides[d] = sides.at(d);
     layout_.blocks[d] = (n + sides[d] - 1) / sides[d];
-    layout_.colours[d] = std::min<Index>(3, layout_.blocks[d]);
   }
 }
 
@@ -97,12 +90,24 @@ std::vector<Real> BlockSpace::sums(const ConstField& v) const {
   return totals;
 }
 
-void BlockSpace::indicate(Index colour, const Field& v) const {
+void BlockSpace::indicate_stripes(int axis, Index count, Index first, const Field& v) const {
   const Layout layout = layout_;
-  const Index first = rows_.range().begin;
+  const Index begin = rows_.range().begin;
   Kokkos::parallel_for(
-      "hpot::BlockSpace::indicate", Policy(0, rows_.local_n()),
-      KOKKOS_LAMBDA(Index j) { v(0, j) = colour_of(layout, block_of(layout, first + j)) == colour ? 1.0 : 0.0; });
+      "hpot::BlockSpace::indicate_stripes", Policy(0, rows_.local_n()), KOKKOS_LAMBDA(Index j) {
+        const Position at = position(begin + j, layout.points[1], layout.points[2]);
+        v(0, j) = at[axis] / layout.sides[axis] % count == first ? 1.0 : 0.0;
+      });
+}
+
+void BlockSpace::set_positions(int axis, const Field& v) const {
+  const Layout layout = layout_;
+  const Index begin = rows_.range().begin;
+  Kokkos::parallel_for(
+      "hpot::BlockSpace::set_positions", Policy(0, rows_.local_n()), KOKKOS_LAMBDA(Index j) {
+        const Position at = position(begin + j, layout.points[1], layout.points[2]);
+        v(0, j) = (static_cast<Real>(at[axis]) + 0.5) / static_cast<Real>(layout.sides[axis]);
+      });
 }
 
 void BlockSpace::add(const std::vector<Real>& values, const Field& v) const {
@@ -114,21 +119,6 @@ void BlockSpace::add(const std::vector<Real>& values, const Field& v) const {
   Kokkos::parallel_for(
       "hpot::BlockSpace::add", Policy(0, rows_.local_n()),
       KOKKOS_LAMBDA(Index j) { v(0, j) += on_device(block_of(layout, first + j)); });
-}
-
-Index BlockSpace::neighbour(Index block, Index colour) const {
-  const Position at = position(block, layout_.blocks[1], layout_.blocks[2]);
-  const Position wanted = position(colour, layout_.colours[1], layout_.colours[2]);
-  Index number = 0;
-  for (int d = 0; d < 3; ++d) {
-    Index found = -1;
-    for (Index b = std::max<Index>(0, at[d] - 1); b <= std::min(at[d] + 1, layout_.blocks[d] - 1); ++b) {
-      if (b % layout_.colours[d] == wanted[d]) found = b;
-    }
-    if (found < 0) return -1;
-    number = number * layout_.blocks[d] + found;
-  }
-  return number;
 }
 
 }  // namespace hpot

@@ -42,6 +42,20 @@ struct TimesProxSlope {
   KOKKOS_FUNCTION void operator()(Index i) const { values(0, i) *= penalty.prox_slope(f(0, i), epsilon); }
 };
 
+/// q r; where q > 0 the row's mass is what the dual term's slope says.
+template <class Penalty>
+struct RowTerms {
+  Penalty penalty;
+  ConstField weight, f;
+  Field result;
+  Real epsilon, unit;
+  KOKKOS_FUNCTION void operator()(Index i) const {
+    const Real slope = penalty.prox_slope(f(0, i), epsilon);
+    const Real w = weight(0, i) / unit;
+    result(0, i) = w > 0.0 && slope > 0.0 ? slope * penalty.dual_slope(w, f(0, i)) : 0.0;
+  }
+};
+
 /// h_i = 2 log a + 2 f/eps + log(q/r), log_zero where a or q is 0; r = a exp((f - s)/eps) the row's mass.
 template <class Penalty>
 struct SquaredPlanRows {
@@ -97,8 +111,39 @@ DualHessian::DualHessian(const TransportProblem& problem, const Field& f, const 
       b.penalty);
 }
 
+void DualHessian::row_averages(const Field& v, const Field& result) const {
+  problem_.kernel->average(Side::source, h_source_, v, result);
+}
+
+void DualHessian::row_terms(const Field& result) const {
+  std::visit(
+      [&](const auto& penalty) {
+        Kokkos::parallel_for("hpot::DualHessian::row_terms", points_of(f_),
+                             RowTerms<std::decay_t<decltype(penalty)>>{penalty, problem_.source.weight, f_, result,
+                                                                       problem_.epsilon, unit_});
+      },
+      problem_.source.penalty);
+}
+
 void DualHessian::apply(const Field& v, const Field& result) const {
-  problem_.kernel->average(Side::source, h_source_, v, means_);
+  row_averages(v, means_);
+  average_back(v, result);
+}
+
+void DualHessian::row_sums(const Field& result) const {
+  if (is_balanced(problem_.source.penalty)) {
+    Kokkos::deep_copy(result, column_terms_);
+    combine(-1.0, column_mass_, 1.0, result);
+    return;
+  }
+  const Field ones = field_like("hpot::DualHessian::ones", g_);
+  Kokkos::deep_copy(ones, 1.0);
+  Kokkos::deep_copy(means_, 1.0);
+  average_back(ones, result);
+}
+
+/// result = c (v - A_t[q means]) + eps k v.
+void DualHessian::average_back(const Field& v, const Field& result) const {
   std::visit(
       [&](const auto& penalty) {
         Kokkos::parallel_for("hpot::DualHessian::prox_slope", points_of(f_),
@@ -124,16 +169,13 @@ void DualHessian::right_hand_side(const Field& r) const {
 
 Real DualHessian::slope_along(const Field& v) const { return dot(rows(), gradient_, v); }
 
-Real DualHessian::largest(const Field& v) const {
+Real DualHessian::typical(const Field& v) const {
   const ConstField terms = column_terms_;
-  Real largest = 0.0;
-  Kokkos::parallel_reduce(
-      "hpot::DualHessian::largest", points_of(v),
-      KOKKOS_LAMBDA(Index j, Real & most) {
-        if (terms(0, j) > 0.0) most = Kokkos::max(most, Kokkos::fabs(v(0, j)));
-      },
-      Kokkos::Max<Real>(largest));
-  return rows().along_rows.max(std::max(largest, 0.0));
+  const Real squares = sum_over_points(
+      "hpot::DualHessian::typical", rows(), 1,
+      KOKKOS_LAMBDA(Index, Index j) { return terms(0, j) > 0.0 ? terms(0, j) * v(0, j) * v(0, j) : 0.0; })[0];
+  const Real all = mass(rows(), column_terms_)[0];
+  return all > 0.0 ? std::sqrt(squares / all) : 0.0;
 }
 
 void DualHessian::diagonal(const Field& diagonal) const {

@@ -1,9 +1,9 @@
 #include "hpot/problem/dual_preconditioner.hpp"
 
 #include "hpot/core/field.hpp"
+#include "hpot/problem/block_couplings.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace hpot {
 namespace {
@@ -12,46 +12,32 @@ using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
 
 constexpr Real shift = 1e-8;
 
-/// w_IJ by (I, J), J < I, both halves added; and the diagonal of B.
-struct Couplings {
-  std::map<std::pair<Index, Index>, Real> between;
-  std::vector<Real> diagonal;
-};
-
 }  // namespace
 
 DualPreconditioner::DualPreconditioner(const DualHessian& hessian, const BlockSpace* blocks, const Field& work)
-    : blocks_(blocks),
-      diagonal_(make_unset_field("hpot::DualPreconditioner::diagonal", 1, static_cast<Index>(work.extent(1)))) {
+    : blocks_(blocks) {
   if (blocks != nullptr) {
     const std::vector<Real> weights = blocks->sums(hessian.column_terms());
     Index count = 0;
     for (const Real weight : weights) number_.push_back(weight > 0.0 ? count++ : -1);
-    Couplings couplings{{}, std::vector<Real>(weights.size())};
-    for (std::size_t b = 0; b < weights.size(); ++b) couplings.diagonal[b] = shift * weights[b];
-    std::vector<Real> total(weights.size(), 0.0);  // Z'S 1
-    for (Index colour = 0; colour < blocks->colours(); ++colour) {
-      blocks->indicate(colour, work);
-      hessian.apply(work, diagonal_);
-      const std::vector<Real> received = blocks->sums(diagonal_);
-      for (Index b = 0; b < blocks->blocks(); ++b) {
-        total[b] += received[b];
-        const Index from = blocks->neighbour(b, colour);
-        if (from < 0 || from == b || number_[b] < 0 || number_[from] < 0) continue;
-        const Real half = 0.5 * std::max(0.0, -received[b]);
-        couplings.between[std::minmax(b, from)] += half;
-        couplings.diagonal[b] += half;
-        couplings.diagonal[from] += half;
-      }
-    }
+    const auto couplings = block_couplings(hessian, *blocks, work);
+    hessian.row_sums(work);
+    std::vector<Real> diagonal = blocks->sums(work);
+    for (std::size_t b = 0; b < weights.size(); ++b) diagonal[b] = std::max(0.0, diagonal[b]) + shift * weights[b];
     std::vector<MatrixEntry> lower;
-    for (Index b = 0; b < blocks->blocks(); ++b) {
-      if (number_[b] >= 0) lower.push_back({number_[b], number_[b], couplings.diagonal[b] + std::max(0.0, total[b])});
+    for (const BlockCoupling& w : couplings) {
+      if (number_[w.first] < 0 || number_[w.second] < 0) continue;
+      lower.push_back({number_[w.second], number_[w.first], -w.weight});
+      diagonal[w.first] += w.weight;
+      diagonal[w.second] += w.weight;
     }
-    for (const auto& [pair, w] : couplings.between) lower.push_back({number_[pair.second], number_[pair.first], -w});
+    for (std::size_t b = 0; b < weights.size(); ++b) {
+      if (number_[b] >= 0) lower.push_back({number_[b], number_[b], diagonal[b]});
+    }
     if (count > 0) coarse_.emplace(count, lower);
-    kernel_products_ += 2 * blocks->colours();
+    kernel_products_ += products_of_couplings(*blocks) + hessian.products_of_row_sums();
   }
+  diagonal_ = make_unset_field("hpot::DualPreconditioner::diagonal", 1, static_cast<Index>(work.extent(1)));
   hessian.diagonal(diagonal_);
   kernel_products_ += 2;
 }

@@ -67,7 +67,7 @@ class Anderson final : public Acceleration {
  public:
   explicit Anderson(Index memory) : memory_(memory) {}
 
-  void reset() override {
+  void reset(Real) override {
     forget();
     stage_least_ = infinity;
     back_off_.reset();

@@ -10,15 +10,18 @@ std::vector<OptionKey> ScheduleOptions::keys() {
       {"epsilon.schedule", "2", "eps is divided by this from about the largest cost to the target; none: no schedule",
        check::word_or({"none"}, check::real(1.01, 1e6))},
       {"epsilon.multiscale", "true", "solve large eps on coarser grids first", check::flag()},
-      {"epsilon.stage_tolerance", "0.05", "tolerance of every eps but the last", check::real(1e-12, 2.0)},
+      {"epsilon.stage_tolerance", "auto",
+       "tolerance of every eps but the last; auto: 3e-3 between two measures, 0.05 for barycenters",
+       check::word_or({"auto"}, check::real(1e-12, 2.0))},
   };
 }
 
-ScheduleOptions ScheduleOptions::from(const Options& options) {
+ScheduleOptions ScheduleOptions::from(const Options& options, Real automatic) {
   ScheduleOptions result;
   result.factor = options.text("epsilon.schedule") == "none" ? 1.0 : options.real("epsilon.schedule");
   result.multiscale = options.flag("epsilon.multiscale");
-  result.stage_tolerance = options.real("epsilon.stage_tolerance");
+  result.stage_tolerance =
+      options.text("epsilon.stage_tolerance") == "auto" ? automatic : options.real("epsilon.stage_tolerance");
   return result;
 }
 

@@ -82,7 +82,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
     FixedPointMap& map = problem.enter(stage.level);
     if (!resumed) {
       map.set_epsilon(stage.epsilon);
-      acceleration.reset();
+      acceleration.reset(stage.tolerance);
     }
     resumed = false;
     outcome.epsilon = stage.epsilon;

@@ -11,7 +11,7 @@ using Fields = std::vector<Field>;
 
 class Momentum final : public Acceleration {
  public:
-  void reset() override {
+  void reset(Real) override {
     begin_anew();
     last_error_ = infinity;
     error_anew_ = infinity;

@@ -10,7 +10,10 @@ namespace hpot {
 namespace {
 
 constexpr Index most_gradient_steps = 200;
-constexpr Real longest_step = 50.0;  // change of a potential, in units of eps
+constexpr Real stiff = 4000.0;           // rho/eps at which steps gain on sweeps
+constexpr Real sweeps_of_a_step = 30.0;  // what a step costs, about
+constexpr Real longest_step = 50.0;      // change of a potential, in units of eps
+constexpr Real small_move = 0.1;         // in the same unit: sweeps make up for it
 constexpr int most_shortenings = 6;
 constexpr int most_stalls = 3;    // steps in turn that win less than a tenth of the error
 constexpr int most_failures = 3;  // until Newton's method is given up
@@ -48,56 +51,92 @@ Index conjugate_gradients(const DualHessian& hessian, const DualPreconditioner& 
   return most_gradient_steps;
 }
 
-class NewtonFinish final : public Acceleration {
+/// How many sweeps are left, from what the last ten have done.
+class Forecast {
  public:
-  NewtonFinish(AccelerationOptions mixing, MultiscaleSinkhorn& problem, Real below, Real tolerance)
-      : mixing_options_(std::move(mixing)), problem_(problem), first_below_(below), tolerance_(tolerance) {
-    reset();
+  explicit Forecast(Real tolerance = 0.0) : tolerance_(tolerance) {}
+
+  void record(Real error) {
+    if (sweeps_ % window == 0) {
+      rate_ = sweeps_ == 0 ? 0.0 : std::log(error / error_before_) / static_cast<Real>(window);
+      error_before_ = error;
+    }
+    ++sweeps_;
   }
 
-  void reset() override {
+  /// 0 before ten sweeps, infinity where they gained nothing.
+  [[nodiscard]] Real sweeps_left(Real error) const {
+    if (sweeps_ <= window) return 0.0;
+    return rate_ < 0.0 ? std::log(tolerance_ / error) / rate_ : infinity;
+  }
+
+  void archive(Archive& archive) {
+    archive.number("forecast/sweeps", sweeps_);
+    archive.number("forecast/error_before", error_before_);
+    archive.number("forecast/rate", rate_);
+  }
+
+ private:
+  static constexpr Index window = 10;
+  Real tolerance_;
+  Index sweeps_ = 0;
+  Real error_before_ = 0.0;
+  Real rate_ = 0.0;  // of the error's logarithm
+};
+
+/// rho of kl, infinity without: a half-step brings potentials nearer by rho/(rho + eps) [Chizat 2018].
+Real elasticity(const Marginal& marginal) {
+  const auto* kl = std::get_if<KullbackLeibler>(&marginal.penalty);
+  return kl == nullptr ? infinity : kl->rho;
+}
+
+class NewtonFinish final : public Acceleration {
+ public:
+  NewtonFinish(AccelerationOptions mixing, const FinishOptions& finish, MultiscaleSinkhorn& problem)
+      : mixing_options_(std::move(mixing)),
+        problem_(problem),
+        first_below_(finish.below),
+        at_once_(finish.finish == "newton") {
+    reset(0.0);
+  }
+
+  void reset(Real tolerance) override {
     leave_steps();
-    mixing().reset();
+    mixing().reset(tolerance);
+    tolerance_ = tolerance;
     below_ = first_below_;
     failures_ = 0;
+    forecast_ = Forecast(tolerance);
   }
 
   void advance(FixedPointMap& map, Real error) override {
     if (!stepping_) {
-      if (!(error <= below_) || !DualHessian::supports(problem_.map().problem())) {
+      forecast_.record(error);
+      if (!steps_pay(error)) {
         mixing().advance(map, error);
         return;
       }
       mixing_.reset();
       stepping_ = true;
-      if (mixing_options_.type == "overrelaxation") {  // steps need an f that meets its marginal: a plain sweep
+      if (mixing_options_.type == "overrelaxation") {  // steps need an f that meets its marginal
         map.relax(1.0);
         map.accept();
         return;
       }
     }
-    const Field g = map.state()[0];
-    if (pending_ && !std::isfinite(error)) {
-      shorten(g, -infinity, error);
-      return;
-    }
-    const DualHessian hessian(problem_.map().problem(), problem_.map().f(), g);
-    products_ += 1;
-    if (pending_) {
-      const Real slope = hessian.slope_along(direction_);
-      const bool ascends = slope >= -0.5 * slope_before_ && error <= 2.0 * error_before_;
-      if (!ascends && !(error <= 0.5 * error_before_)) {
-        shorten(g, slope, error);
-        return;
-      }
+    if (!pending_) {
+      step(map, error);
+    } else if (!ascended(map, error)) {
+      shorten(map, error);
+    } else {
       pending_ = false;
       stalls_ = error > 0.9 * error_before_ ? stalls_ + 1 : 0;
       if (stalls_ == most_stalls) {
         give_up(map, error);
-        return;
+      } else {
+        map.accept();  // a sweep smooths what the step has left
       }
     }
-    step(hessian, map, error);
   }
 
   [[nodiscard]] bool can_go_back() const override { return stepping_ ? pending_ : mixing_->can_go_back(); }
@@ -112,6 +151,8 @@ class NewtonFinish final : public Acceleration {
     archive.number("newton/stepping", stepping_);
     archive.number("newton/below", below_);
     archive.number("newton/failures", failures_);
+    archive.number("newton/last_move", last_move_);
+    forecast_.archive(archive);
     archive.number("newton/products", products_);
     if (!stepping_) {
       mixing().archive(archive);
@@ -134,8 +175,31 @@ class NewtonFinish final : public Acceleration {
     return *mixing_;
   }
 
-  void step(const DualHessian& hessian, FixedPointMap& map, Real error) {
+  [[nodiscard]] bool steps_pay(Real error) const {
+    const TransportProblem& problem = problem_.map().problem();
+    if (!(error <= below_) || !DualHessian::supports(problem)) return false;
+    if (at_once_) return true;
+    const bool slow = last_move_ > small_move * problem.epsilon || forecast_.sweeps_left(error) > sweeps_of_a_step;
+    return slow && std::min(elasticity(problem.source), elasticity(problem.target)) > stiff * problem.epsilon;
+  }
+
+  [[nodiscard]] DualHessian hessian_at(const Field& g) {
+    products_ += 1;
+    return DualHessian(problem_.map().problem(), problem_.map().f(), g);
+  }
+
+  /// Whether the pending step may stand.
+  bool ascended(FixedPointMap& map, Real error) {
+    slope_ = -infinity;
+    if (!std::isfinite(error)) return false;
+    if (error <= 0.5 * error_before_) return true;
+    slope_ = hessian_at(map.state()[0]).slope_along(direction_);
+    return slope_ >= -0.5 * slope_before_ && error <= 2.0 * error_before_;
+  }
+
+  void step(FixedPointMap& map, Real error) {
     const Field g = map.state()[0];
+    const DualHessian hessian = hessian_at(g);
     const Field work = field_like("hpot::Newton::work", g);
     if (base_.extent(0) == 0 || base_.extent(1) != g.extent(1)) {
       base_ = field_like("hpot::Newton::base", g);
@@ -148,8 +212,9 @@ class NewtonFinish final : public Acceleration {
     const Real reduction = std::max(std::min(0.1, std::sqrt(error)), 0.3 * tolerance_ / error);
     products_ += preconditioner.kernel_products() +
                  2 * conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
-    const Real largest = hessian.largest(direction_);
-    length_ = largest > longest_step ? longest_step / largest : 1.0;
+    last_move_ = epsilon * hessian.typical(direction_);
+    clamp(direction_, longest_step);
+    length_ = 1.0;
     combine(epsilon, direction_, 0.0, direction_);
     Kokkos::deep_copy(work, map.image()[0]);  // points without weight follow the sweep
     combine(-1.0, g, 1.0, work);
@@ -158,17 +223,22 @@ class NewtonFinish final : public Acceleration {
     shortenings_ = 0;
     slope_before_ = hessian.slope_along(direction_);
     error_before_ = error;
+    if (!(slope_before_ > 0.0)) {
+      give_up(map, error);
+      return;
+    }
     pending_ = true;
     combine(length_, direction_, 1.0, g);
   }
 
-  void shorten(const Field& g, Real slope, Real error) {
+  void shorten(FixedPointMap& map, Real error) {
+    const Field g = map.state()[0];
     Kokkos::deep_copy(g, base_);
     if (++shortenings_ > most_shortenings) {
       give_up_at(std::min(error, error_before_));
       return;
     }
-    const Real secant = std::isfinite(slope) ? slope_before_ / (slope_before_ - slope) : 0.0;
+    const Real secant = std::isfinite(slope_) ? slope_before_ / (slope_before_ - slope_) : 0.0;
     length_ *= std::clamp(secant, 0.1, 0.5);
     combine(length_, direction_, 1.0, g);
   }
@@ -187,7 +257,8 @@ class NewtonFinish final : public Acceleration {
     leave_steps();
     ++failures_;
     below_ = failures_ < most_failures ? 0.1 * error : 0.0;
-    mixing().reset();
+    mixing().reset(tolerance_);
+    forecast_ = Forecast(tolerance_);
   }
 
   void leave_steps() {
@@ -202,11 +273,14 @@ class NewtonFinish final : public Acceleration {
   AccelerationOptions mixing_options_;
   MultiscaleSinkhorn& problem_;
   Real first_below_;
-  Real tolerance_;
+  bool at_once_;
+  Real tolerance_ = 0.0;  // of the stage
 
   std::unique_ptr<Acceleration> mixing_;  // none while Newton steps
   Real below_ = 0.0;
   int failures_ = 0;
+  Forecast forecast_;
+  Real last_move_ = infinity;  // of potentials, by the last step, root mean square
   bool stepping_ = false;
   Index products_ = 0;  // not yet counted as sweeps
 
@@ -215,6 +289,7 @@ class NewtonFinish final : public Acceleration {
   Field base_, direction_;
   Real length_ = 1.0;
   Real slope_before_ = 0.0;
+  Real slope_ = 0.0;  // at its end
   Real error_before_ = infinity;
   int shortenings_ = 0;
   int stalls_ = 0;
@@ -225,11 +300,11 @@ class NewtonFinish final : public Acceleration {
 std::vector<OptionKey> FinishOptions::keys() {
   return {
       {"acceleration.finish", "auto",
-       "newton: where the error is at most acceleration.finish_below, Newton steps on the dual in place of sweeps; "
-       "none: "
-       "sweeps to the end; auto: newton where stopping.tolerance is below acceleration.finish_below",
+       "newton: at every eps, Newton steps on the dual where the error is at most acceleration.finish_below; auto: "
+       "there, "
+       "where potentials are far off or many sweeps to go; none: sweeps only",
        check::one_of({"auto", "none", "newton"})},
-      {"acceleration.finish_below", "1e-4", "the marginal error at which Newton steps begin", check::real(1e-15, 1.0)},
+      {"acceleration.finish_below", "1e-2", "the marginal error at which Newton steps begin", check::real(1e-15, 1.0)},
   };
 }
 
@@ -237,9 +312,9 @@ FinishOptions FinishOptions::from(const Options& options) {
   return {options.text("acceleration.finish"), options.real("acceleration.finish_below")};
 }
 
-std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, MultiscaleSinkhorn& problem,
-                                                 Real below, Real tolerance) {
-  return std::make_unique<NewtonFinish>(mixing, problem, below, tolerance);
+std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,
+                                                 MultiscaleSinkhorn& problem) {
+  return std::make_unique<NewtonFinish>(mixing, finish, problem);
 }
 
 }  // namespace hpot

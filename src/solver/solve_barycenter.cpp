@@ -28,7 +28,7 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
   BarycenterSettings s;
   s.kernel = KernelOptions::from(options);
   s.epsilon = EpsilonOptions::from(options);
-  s.schedule = ScheduleOptions::from(options);
+  s.schedule = ScheduleOptions::from(options, s.schedule.stage_tolerance);
   s.stopping = StoppingOptions::from(options);
   s.acceleration = AccelerationOptions::from(options);
   if (s.acceleration.type == "overrelaxation")

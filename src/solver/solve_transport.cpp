@@ -32,7 +32,7 @@ TransportSettings TransportSettings::from(const Options& options) {
   TransportSettings s;
   s.kernel = KernelOptions::from(options);
   s.epsilon = EpsilonOptions::from(options);
-  s.schedule = ScheduleOptions::from(options);
+  s.schedule = ScheduleOptions::from(options, s.schedule.stage_tolerance);
   s.stopping = StoppingOptions::from(options);
   s.acceleration = AccelerationOptions::from(options);
   s.finish = FinishOptions::from(options);
@@ -81,9 +81,8 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
     problem.set_precision(settings.precision);
     const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
                                       settings.stopping.tolerance);
-    const Real tolerance = settings.stopping.tolerance;
-    const auto acceleration = settings.finish.wanted(tolerance)
-                                  ? make_newton_finish(settings.mixing(), problem, settings.finish.below, tolerance)
+    const auto acceleration = settings.finish.wanted(settings.stopping.tolerance)
+                                  ? make_newton_finish(settings.mixing(), settings.finish, problem)
                                   : make_acceleration(settings.mixing());
     solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
     if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid

@@ -59,8 +59,8 @@ Real average_values(const KernelOptions& kernel, const Grid& grid, Real local_n)
   return static_cast<Real>(grid.dimension()) * local_n;
 }
 
-/// What the blocks of Newton's method take (block_space.cpp, sums(); dual_preconditioner.cpp): parts of blocks, the couplings
-/// and a factor of their matrix, as measured.
+/// What the blocks of Newton's method take (block_space.cpp, sums(); block_couplings.cpp; dual_preconditioner.cpp): parts of
+/// blocks, the couplings, then a factor of their matrix, as measured.
 Real block_values(const TransportSettings& settings, const Grid& grid) {
   constexpr Real per_block = 60.0;
   const std::string& unit = settings.epsilon.unit;
@@ -76,7 +76,8 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
   }
   const Real factor =
       grid.dimension() == 3 ? 40.0 * std::pow(blocks, 4.0 / 3.0) : 20.0 * blocks * std::log2(blocks + 1.0);
-  return 2.0 * parts + per_block * blocks + factor;
+  const Real couplings = blocks * std::pow(9.0, grid.dimension());
+  return 2.0 * parts + per_block * blocks + std::max(couplings, factor);
 }
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
@@ -208,12 +209,12 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
-  // NewtonFinish::step, conjugate_gradients: DualHessian 6, direction, base, work, diagonal, r, p, q
+  // NewtonFinish::step: DualHessian 6, direction, base, work; block_couplings: terms, rest, 3 an axis. Later fewer.
   if (settings.finish.wanted(settings.stopping.tolerance)) {
     plan.consider("Newton steps on the given grid",
                   {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
                    arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
-                   arrays("Newton's method", 13.0 * local_n),
+                   arrays("Newton's method", (11.0 + 3.0 * run.grid.dimension()) * local_n),
                    arrays("averages", average_values(settings.kernel, run.grid, local_n)),
                    arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
                    arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});

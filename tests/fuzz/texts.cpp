@@ -117,7 +117,7 @@ void check_options(const std::vector<std::string>& arguments) {
     InputOptions::from(options);
     ParallelOptions::from(options);
     EpsilonOptions::from(options);
-    ScheduleOptions::from(options);
+    ScheduleOptions::from(options, 0.1);
     StoppingOptions::from(options);
   });
   if (!good) return;

@@ -71,35 +71,35 @@ TEST(BlockSpace, SumsHaveTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
-TEST(BlockSpace, ColoursDivideTheBlocksAndNameEveryNeighbourOnce) {
+TEST(BlockSpace, StripesDivideTheGridAndPositionsNameTheBlock) {
   for (const auto& [shape, sides] : shapes()) {
     const Blocks blocks(shape, sides);
-    const auto block = blocks_of_points(blocks.grid, sides);
-    std::vector<int> coloured(blocks.space.blocks(), 0);
-    for (Index colour = 0; colour < blocks.space.colours(); ++colour) {
-      const Field indicator = blocks.owned(Values(blocks.grid.points(), 7.0));
-      blocks.space.indicate(colour, indicator);
-      const Values sums = blocks.space.sums(indicator);
-      for (Index b = 0; b < blocks.space.blocks(); ++b) {
-        const bool own = blocks.space.neighbour(b, colour) == b;
-        EXPECT_EQ(sums[b], own ? static_cast<Real>(std::count(block.begin(), block.end(), b)) : 0.0);
-        coloured[b] += own ? 1 : 0;
-        const Index other = blocks.space.neighbour(b, colour);
-        EXPECT_LT(other, blocks.space.blocks());
-        if (other >= 0 && other != b) EXPECT_EQ(sums[other] > 0.0, true) << "of that colour";
+    const auto points = reference::points_of(blocks.grid);
+    const Index begin = blocks.rows.range().begin;
+    for (int axis = 0; axis < static_cast<int>(sides.size()); ++axis) {
+      const Field v = blocks.owned(Values(blocks.grid.points(), 7.0));
+      blocks.space.set_positions(axis, v);
+      const Values positions = reference::values_of(v);
+      for (Index stripe = 0; stripe < 5; ++stripe) {
+        blocks.space.indicate_stripes(axis, 5, stripe, v);
+        const Values inside = reference::values_of(v);
+        for (std::size_t j = 0; j < inside.size(); ++j) {
+          const Index block = static_cast<Index>(points[begin + j][axis]) / sides[axis];
+          EXPECT_EQ(inside[j], block % 5 == stripe ? 1.0 : 0.0);
+          EXPECT_EQ(static_cast<Index>(positions[j]), block);
+        }
       }
     }
-    for (const int times : coloured) EXPECT_EQ(times, 1);
   }
 }
 
 TEST(BlockSides, GrowWithTheRangeOfTheKernelAndStayOnTheGrid) {
   const Grid image = make_grid({100, 100}, {1.0, 2.0});
-  EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 0.25), (std::vector<Index>{4, 4}));
-  EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 9.5), (std::vector<Index>{12, 4}));
+  EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 0.25), (std::vector<Index>{8, 8}));
+  EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 9.5), (std::vector<Index>{24, 8}));
   EXPECT_EQ(block_sides(SquaredEuclidean{}, image, 1e9), (std::vector<Index>{100, 100}));
   const auto large = block_sides(SquaredEuclidean{}, make_grid({1000, 1000}, {1.0, 1.0}), 0.25);
-  EXPECT_EQ(large, (std::vector<Index>{8, 8}));
+  EXPECT_EQ(large, (std::vector<Index>{16, 16}));
   EXPECT_EQ(block_sides(SquaredEuclidean{}, make_grid({128, 128, 128}, {1.0, 1.0, 1.0}), 1.0),
             (std::vector<Index>{8, 8, 8}));
 }

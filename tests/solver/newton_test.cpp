@@ -44,20 +44,31 @@ Real distance(const TransportSolution& one, const TransportSolution& other, cons
   return high - low;
 }
 
-TEST(Newton, ReachesTheErrorFloorWithAThirdOfMixingsSweeps) {
-  for (const auto& [source, target, gain] :
-       {std::tuple{"balanced", "balanced", 2.0}, {"kl:50", "kl:50", 1.0}, {"balanced", "kl:20", 1.0}}) {
+TEST(Newton, ReachesTheErrorFloorAndThePotentialsOfMixing) {
+  for (const auto& [source, target] :
+       {std::pair{"balanced", "balanced"}, {"kl:50", "kl:50"}, {"balanced", "kl:20"}, {"kl:2000", "kl:4000"}}) {
     const auto newton =
         test::solve_alone(settings_of("newton", 1e-12, source, target), image(), waves(32, 0), waves(32, 1));
     const auto mixed =
         test::solve_alone(settings_of("none", 1e-12, source, target), image(), waves(32, 0), waves(32, 1));
     EXPECT_EQ(newton.outcome.reason, StopReason::converged) << source << " " << target;
     EXPECT_LE(newton.values.residual_target, 1e-12 + newton.values.error_floor);
-    EXPECT_LT(gain * static_cast<Real>(newton.outcome.iterations), static_cast<Real>(mixed.outcome.iterations))
-        << source << " " << target;
     EXPECT_LT(newton.values.gap, 1e-9) << source << " " << target;
     EXPECT_LT(distance(newton, mixed, waves(32, 1)), 1e-7) << source << " " << target;
   }
+}
+
+/// At 64 x 64 a third of the sweeps to 1e-8; more gain on larger images.
+TEST(Newton, TakesFewerSweepsThanMixingAndIsLeftOutWhereSweepsContract) {
+  const Grid grid = make_grid({64, 64}, {1.0, 1.0});
+  const auto sweeps = [&](const std::string& finish, const std::string& penalty) {
+    const auto solution =
+        test::solve_alone(settings_of(finish, 1e-8, penalty, penalty), grid, waves(64, 0), waves(64, 1));
+    EXPECT_EQ(solution.outcome.reason, StopReason::converged) << finish << " " << penalty;
+    return solution.outcome.iterations;
+  };
+  EXPECT_LT(3 * sweeps("auto", "balanced"), sweeps("none", "balanced"));
+  EXPECT_EQ(sweeps("auto", "kl:50"), sweeps("none", "kl:50"));
 }
 
 TEST(Newton, FindsThePotentialsOfPlainSinkhorn) {
@@ -203,11 +214,12 @@ TEST(NewtonOnRanks, HasTheBitsOfOneRank) {
   }
 }
 
-TEST(FinishOptions, AutoIsForTolerancesBelowTheBeginning) {
-  EXPECT_TRUE((FinishOptions{"auto", 1e-4}.wanted(1e-5)));
-  EXPECT_FALSE((FinishOptions{"auto", 1e-4}.wanted(1e-4)));
+TEST(FinishOptions, StepsAreForTolerancesBelowTheirBeginning) {
+  for (const char* finish : {"auto", "newton"}) {
+    EXPECT_TRUE((FinishOptions{finish, 1e-4}.wanted(1e-5)));
+    EXPECT_FALSE((FinishOptions{finish, 1e-4}.wanted(1e-4)));
+  }
   EXPECT_FALSE((FinishOptions{"none", 1e-4}.wanted(1e-9)));
-  EXPECT_TRUE((FinishOptions{"newton", 1e-4}.wanted(1e-2)));
 }
 
 }  // namespace

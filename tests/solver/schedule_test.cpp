@@ -152,7 +152,7 @@ TEST(Monitors, SeeEverySweepAndTheFinalStage) {
    public:
     void record(const HistoryEntry& entry, Real tolerance, bool final_stage) override {
       entries.push_back(entry);
-      EXPECT_EQ(tolerance, final_stage ? 1e-7 : 5e-2);
+      EXPECT_EQ(tolerance, final_stage ? 1e-7 : 3e-3);
       finals += final_stage ? 1 : 0;
     }
     std::vector<HistoryEntry> entries;

@@ -20,6 +20,8 @@ void set_entry(const Field& field, Index k, const std::vector<Real>& values);
 /// y = alpha x + beta y.
 void combine(Real alpha, const ConstField& x, Real beta, const Field& y);
 void add_constant(const Field& y, Real constant);
+/// y <- min(max(y, -largest), largest).
+void clamp(const Field& y, Real largest);
 
 /// Zeros in single precision, one for each value of `like` in its order: two in every value of a field of one row, which is
 /// copied and kept like any other. For differences, whose seventh digit does not matter.

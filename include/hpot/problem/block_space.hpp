@@ -1,8 +1,7 @@
 // Blocks of neighbouring grid points, and the functions that are constant on each: the coarse space of a two-level method.
 //
 // An axis of n points has ceil(n / side) blocks, the last one shorter; a block of the grid is a product of theirs. Blocks
-// are numbered as points are, slowest axis first. A colour is a block's position modulo 3 along every axis (modulo the
-// number of blocks where there are fewer), so that blocks of one colour have two others between them.
+// are numbered as points are, slowest axis first.
 //
 // Fields hold the owned rows, a batch of one. Local unless marked.
 #pragma once
@@ -15,8 +14,8 @@
 
 namespace hpot {
 
-/// 4 points along every axis for each point within a cost of eps, one at least; more where there would be over 2^14 blocks
-/// (2^12 in three dimensions, where a factor of their matrix fills up sooner).
+/// 8 points along every axis for each point within a cost of eps, one at least; more where there would be over 2^12 blocks.
+/// Smaller blocks gain nothing: what is slow then lies within them.
 std::vector<Index> block_sides(const Cost& cost, const Grid& grid, Real epsilon);
 
 class BlockSpace {
@@ -25,27 +24,25 @@ class BlockSpace {
   BlockSpace(const Grid& grid, const OwnedRows& rows, const std::vector<Index>& sides);
 
   [[nodiscard]] Index blocks() const { return layout_.blocks[0] * layout_.blocks[1] * layout_.blocks[2]; }
-  [[nodiscard]] Index colours() const { return layout_.colours[0] * layout_.colours[1] * layout_.colours[2]; }
 
   /// For every block the sum of v over its points; the same bits on any number of ranks. Collective along rows.
   [[nodiscard]] std::vector<Real> sums(const ConstField& v) const;
 
-  /// v_j = 1 in the blocks of `colour`, else 0.
-  void indicate(Index colour, const Field& v) const;
+  /// v_j = 1 in blocks whose position along `axis` is `first` modulo `count`, else 0.
+  void indicate_stripes(int axis, Index count, Index first, const Field& v) const;
+  /// v_j = where j's middle lies along `axis`, in blocks: the block's position and how far inside.
+  void set_positions(int axis, const Field& v) const;
 
   /// v_j += values[block of j].
   void add(const std::vector<Real>& values, const Field& v) const;
-
-  /// The block of `colour` that is `block` or one of its neighbours; -1 where the grid ends before.
-  [[nodiscard]] Index neighbour(Index block, Index colour) const;
 
   /// Axes that the grid lacks come last, with one point.
   struct Layout {
     std::array<Index, 3> points{1, 1, 1};
     std::array<Index, 3> sides{1, 1, 1};
     std::array<Index, 3> blocks{1, 1, 1};
-    std::array<Index, 3> colours{1, 1, 1};
   };
+  [[nodiscard]] const Layout& layout() const { return layout_; }
 
  private:
   Layout layout_;

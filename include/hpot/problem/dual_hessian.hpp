@@ -15,7 +15,7 @@
 // comes from one softmin at eps/2.
 //
 // Marginals are divided by a power of two near the target's mass, so that sums of squares stay inside a double. A batch of
-// one. Fields are local, of the owned rows; all but the accessors are collective along rows.
+// one. Fields are local, of the owned rows; all but the accessors are collective along rows where nothing else is said.
 #pragma once
 
 #include "hpot/problem/transport_problem.hpp"
@@ -33,24 +33,35 @@ class DualHessian {
   /// result = S v. v is any number where b = 0, result 0. Two averages. result must not alias v.
   void apply(const Field& v, const Field& result) const;
 
+  /// S 1, 0 up to rounding where both sides are balanced. One average; none where the source is balanced.
+  void row_sums(const Field& result) const;
+  [[nodiscard]] Index products_of_row_sums() const { return is_balanced(problem_.source.penalty) ? 0 : 1; }
+  /// result = A_s[v], on the source. One average.
+  void row_averages(const Field& v, const Field& result) const;
+  /// q_i r_i, r = P 1, on the source. Local.
+  void row_terms(const Field& result) const;
+
   [[nodiscard]] const Field& gradient() const { return gradient_; }
   /// r = the gradient; where both sides are balanced less that multiple of c by which rounding lets it leave the range of S,
   /// so that sum r = 0.
   void right_hand_side(const Field& r) const;
   /// sum_j gradient_j v_j.
   [[nodiscard]] Real slope_along(const Field& v) const;
-  /// max |v_j| over b_j > 0.
-  [[nodiscard]] Real largest(const Field& v) const;
+  /// The root of the mean of v_j^2, weighted by column_terms.
+  [[nodiscard]] Real typical(const Field& v) const;
   /// c + eps k, which bounds diag S from above; 0 where b = 0.
   [[nodiscard]] const Field& column_terms() const { return column_terms_; }
   /// diag S into `diagonal`, not below a 1e-6th of column_terms. Two softmins, one of them at eps/2.
   void diagonal(const Field& diagonal) const;
 
   [[nodiscard]] const OwnedRows& rows() const { return problem_.target.rows; }
+  [[nodiscard]] const OwnedRows& source_rows() const { return problem_.source.rows; }
   /// v <- w where b = 0.
   void set_unweighted(const Field& w, const Field& v) const;
 
  private:
+  void average_back(const Field& v, const Field& result) const;
+
   const TransportProblem& problem_;
   Field f_, g_;
   Real unit_;                  // the power of two

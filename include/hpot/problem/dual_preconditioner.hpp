@@ -2,11 +2,9 @@
 //
 //   M^-1 v = v / diag S + Z B^-1 Z'v,   Z the indicators of blocks of points, B about Z'SZ
 //
-// The columns of Z'SZ come from S applied to the sum of all blocks of one colour, 3^d products on a d-dimensional grid: what
-// a block I receives is taken as from its neighbour (or itself) of that colour. Couplings that reach farther are then
-// misplaced, which an approximation can bear: for j != k, S_jk <= 0 and S 1 >= 0, so that
-//   B_IJ = -(w_IJ + w_JI)/2,  B_II = sum_J (w_IJ + w_JI)/2 + (Z'S 1)_I + shift (Z'c)_I,   w_IJ >= 0 what I receives from J
-// is symmetric, diagonally dominant and positive definite whatever was misplaced, with the constants where S has them. It is
+// B is made of couplings w_IJ >= 0 between blocks (block_couplings.hpp) and of the row sums of S, which are not negative:
+//   B_IJ = -w_IJ,  B_II = sum_J w_IJ + (Z'S 1)_I + shift (Z'c)_I
+// is symmetric, diagonally dominant and positive definite however rough w is, with the constants where S has them. It is
 // factorised on every rank [Nicolaides 1987; Chen, Davis, Hager, Rajamanickam 2008].
 //
 // Without blocks (points that lie on no grid) M is diag S alone. Members are collective along rows.
@@ -22,7 +20,8 @@ namespace hpot {
 
 class DualPreconditioner {
  public:
-  /// Kernel products: 2 for the diagonal, 2 for each colour of `blocks`. `work`, a field of the target, is overwritten.
+  /// Kernel products: 2 for the diagonal, 3 for each axis of `blocks`, and the row sums'. `work`, a field of the target, is
+  /// overwritten.
   DualPreconditioner(const DualHessian& hessian, const BlockSpace* blocks, const Field& work);
 
   /// z = M^-1 r. z must not alias r. r is 0 where b = 0.

@@ -27,8 +27,8 @@ namespace hpot {
 class Acceleration {
  public:
   virtual ~Acceleration() = default;
-  /// Forgets everything: a new map or a new eps.
-  virtual void reset() = 0;
+  /// Forgets everything: a new map or a new eps, whose error is to come down to `tolerance`.
+  virtual void reset(Real tolerance) = 0;
   /// Sets map's state to the next one. `error` is that of the present state. Collective.
   virtual void advance(FixedPointMap& map, Real error) = 0;
   /// True when advance() would leave a state whose error is not finite for one whose error was.

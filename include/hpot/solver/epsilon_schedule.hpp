@@ -2,7 +2,8 @@
 //
 // eps is divided by `factor` from about the largest cost down to the target; each value is solved on the coarsest level
 // whose neighbour cost is at most eps (a plan blurred by eps is resolved there), the last one on the given grid. Stages
-// before the last stop at a loose tolerance [Schmitzer 2019, Sect. 3].
+// before the last stop at a looser tolerance [Schmitzer 2019, Sect. 3]. Errors of low frequency, which sweeps at a small eps
+// hardly move, are in reach of a few at a large one: what a stage leaves of them costs more later.
 #pragma once
 
 #include "hpot/core/options.hpp"
@@ -19,14 +20,16 @@ struct Stage {
 struct ScheduleOptions {
   Real factor = 2.0;  // 1: no schedule, the target from the start
   bool multiscale = true;
-  Real stage_tolerance = 5e-2;  // of all stages but the last
-  Index smallest_side = 16;     // longest side of the coarsest level
+  Real stage_tolerance = 3e-3;         // of all stages but the last
+  static constexpr Real loose = 5e-2;  // enough where averages over measures wash the rest out
+  Index smallest_side = 16;            // longest side of the coarsest level
 
   /// Coarser grids than one with this longest side are not needed.
   [[nodiscard]] Index coarsest_side() const { return multiscale ? smallest_side : std::numeric_limits<Index>::max(); }
 
   static std::vector<OptionKey> keys();
-  static ScheduleOptions from(const Options& options);
+  /// `automatic` is what epsilon.stage_tolerance = auto stands for.
+  static ScheduleOptions from(const Options& options, Real automatic);
 };
 
 /// `neighbour_costs[l]` belongs to level l, 0 the finest. `tolerance` is the last stage's.

@@ -1,21 +1,29 @@
 // The inexact Newton finish of Sinkhorn's algorithm: where mixing sweeps slows down, the semi-dual is maximised by Newton's
 // method with preconditioned conjugate gradients [Dembo, Eisenstat, Steihaug 1982; Brauer, Clason, Lorenz, Wirth 2017].
 //
-//   S x = D'(g),  |residual| <= max(min(0.1, sqrt(error)), 0.3 tolerance/error) |D'(g)| in the preconditioner's norm
-//   g <- g + t eps x,  t = 1 first, or less where a potential would change by more than 50 eps
-// with D, S and the preconditioner of problem/dual_hessian.hpp and dual_preconditioner.hpp.
+//   S x = D'(g),  |residual| <= max(min(0.1, sqrt(error)), 0.3 tolerance/error) |D'(g)| in the L1 norm
+//   g <- g + t eps x,  t = 1 first; a point that is tied to the others loosely moves by 50 eps at most
+// with D, S and the preconditioner of problem/dual_hessian.hpp and dual_preconditioner.hpp. A sweep follows every step: it
+// smooths what the step, exact for low frequencies, has left of high ones.
 //
 // Step length. phi(t) = D(g + t eps x) is concave, so that its slope says what values, which rounding hides at errors of
 // 1e-8, cannot: phi'(t) >= 0 proves ascent. A step is accepted where phi'(t) >= -phi'(0)/2 and the error has not doubled, or
 // where the error is at most half of that before; else t shrinks, to where the secant of phi' vanishes, by 2 to 10.
 //
-// Safeguards. Steps begin where the error is at most `below`; sweeps, mixed as before, lead there. Back to sweeps, from the
+// When, at every eps: once the error is at most `below` and either the last step, at whatever eps, moved potentials by more
+// than a tenth of the present eps (root mean square; before the first step that is not known and taken to be so), or the last
+// ten sweeps foretell that 30 more, about a step's price, do not reach the tolerance. Errors of low frequency hide in small
+// residuals, and double with every halving of eps when measured by it; beyond a few eps no step can mend them. Left to
+// sweeps are problems whose steps are short, and kl with rho up to 4000 eps, which mixing sweeps solves in about
+// sqrt(rho/eps) of them.
+//
+// Safeguards. Sweeps, mixed as before, lead to the first step. Back to sweeps, from the
 // last g that was accepted, where a step shrinks 6 times or 3 steps in turn win less than a tenth of the error; steps begin
 // again at a tenth of the error, and no more after 3 such failures. tv and range on the target have kinks that the maximum
 // lies on: they stay with sweeps.
 //
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
-// and signals and time limits wait for its end. Memory: 13 fields, work arrays of KernelOperator::average, and the blocks';
+// and signals and time limits wait for its end. Memory: 11 fields and 3 for each axis, work arrays of KernelOperator::average, and the blocks';
 // the memory of mixing is given back before.
 #pragma once
 
@@ -26,20 +34,18 @@ namespace hpot {
 
 struct FinishOptions {
   std::string finish = "auto";
-  Real below = 1e-4;
+  Real below = 1e-2;
 
-  /// auto: newton where the tolerance is below `below`.
-  [[nodiscard]] bool wanted(Real tolerance) const {
-    return finish == "newton" || (finish == "auto" && tolerance < below);
-  }
+  /// Whether steps may be made on the way to `tolerance`.
+  [[nodiscard]] bool wanted(Real tolerance) const { return finish != "none" && tolerance < below; }
 
   static std::vector<OptionKey> keys();
   static FinishOptions from(const Options& options);
 };
 
-/// Sweeps of `problem`, mixed as `mixing` says, and Newton steps where the error is at most `below`. Keeps a reference of
-/// problem, whose map it advances.
-std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, MultiscaleSinkhorn& problem,
-                                                 Real below, Real tolerance);
+/// Sweeps of `problem`, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
+/// advances.
+std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,
+                                                 MultiscaleSinkhorn& problem);
 
 }  // namespace hpot

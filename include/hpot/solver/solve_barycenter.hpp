@@ -11,7 +11,7 @@ namespace hpot {
 struct BarycenterSettings {
   KernelOptions kernel;
   EpsilonOptions epsilon;
-  ScheduleOptions schedule;
+  ScheduleOptions schedule{.stage_tolerance = ScheduleOptions::loose};
   StoppingOptions stopping;
   AccelerationOptions acceleration;
   Precision precision = Precision::full;
