@@ -99,7 +99,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
         monitor->record({outcome.iterations, stage.level, stage.epsilon, outcome.error, outcome.seconds},
                         stage.tolerance, final_stage);
       }
-      if (outcome.error <= stage.tolerance) {
+      if (outcome.error <= stage.tolerance && (final_stage || acceleration.content())) {
         if (final_stage) outcome.reason = StopReason::converged;
         break;
       }

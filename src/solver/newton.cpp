@@ -11,6 +11,7 @@ namespace {
 
 constexpr Index most_gradient_steps = 200;
 constexpr Real stiff = 4000.0;           // rho/eps at which steps gain on sweeps
+constexpr Real near_path = 1.0;          // the last move at an eps that may be left
 constexpr Real sweeps_of_a_step = 30.0;  // what a step costs, about
 constexpr Real longest_step = 50.0;      // change of a potential, in units of eps
 constexpr Real small_move = 0.1;         // in the same unit: sweeps make up for it
@@ -106,6 +107,7 @@ class NewtonFinish final : public Acceleration {
     tolerance_ = tolerance;
     below_ = first_below_;
     failures_ = 0;
+    stepped_ = false;
     forecast_ = Forecast(tolerance);
   }
 
@@ -130,6 +132,7 @@ class NewtonFinish final : public Acceleration {
       shorten(map, error);
     } else {
       pending_ = false;
+      stepped_ = true;
       stalls_ = error > 0.9 * error_before_ ? stalls_ + 1 : 0;
       if (stalls_ == most_stalls) {
         give_up(map, error);
@@ -137,6 +140,11 @@ class NewtonFinish final : public Acceleration {
         map.accept();  // a sweep smooths what the step has left
       }
     }
+  }
+
+  [[nodiscard]] bool content() const override {
+    return (stepped_ && last_move_ <= near_path * problem_.map().problem().epsilon) || failures_ > 0 || !far_off() ||
+           !sweeps_are_slow() || !DualHessian::supports(problem_.map().problem());
   }
 
   [[nodiscard]] bool can_go_back() const override { return stepping_ ? pending_ : mixing_->can_go_back(); }
@@ -151,6 +159,7 @@ class NewtonFinish final : public Acceleration {
     archive.number("newton/stepping", stepping_);
     archive.number("newton/below", below_);
     archive.number("newton/failures", failures_);
+    archive.number("newton/stepped", stepped_);
     archive.number("newton/last_move", last_move_);
     forecast_.archive(archive);
     archive.number("newton/products", products_);
@@ -176,12 +185,17 @@ class NewtonFinish final : public Acceleration {
   }
 
   [[nodiscard]] bool steps_pay(Real error) const {
-    const TransportProblem& problem = problem_.map().problem();
-    if (!(error <= below_) || !DualHessian::supports(problem)) return false;
-    if (at_once_) return true;
-    const bool slow = last_move_ > small_move * problem.epsilon || forecast_.sweeps_left(error) > sweeps_of_a_step;
-    return slow && std::min(elasticity(problem.source), elasticity(problem.target)) > stiff * problem.epsilon;
+    if (!(error <= below_) || !DualHessian::supports(problem_.map().problem())) return false;
+    return at_once_ ||
+           (sweeps_are_slow() && ((far_off() && !stepped_) || forecast_.sweeps_left(error) > sweeps_of_a_step));
   }
+
+  [[nodiscard]] bool sweeps_are_slow() const {
+    const TransportProblem& problem = problem_.map().problem();
+    return std::min(elasticity(problem.source), elasticity(problem.target)) > stiff * problem.epsilon;
+  }
+
+  [[nodiscard]] bool far_off() const { return last_move_ > small_move * problem_.map().problem().epsilon; }
 
   [[nodiscard]] DualHessian hessian_at(const Field& g) {
     products_ += 1;
@@ -209,7 +223,7 @@ class NewtonFinish final : public Acceleration {
     const Grid& grid = problem_.target_grid();
     const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
     const DualPreconditioner preconditioner(hessian, &blocks, work);
-    const Real reduction = std::max(std::min(0.1, std::sqrt(error)), 0.3 * tolerance_ / error);
+    const Real reduction = std::max(std::min(0.1, std::sqrt(error)), std::min(0.2, 0.3 * tolerance_ / error));
     products_ += preconditioner.kernel_products() +
                  2 * conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
     last_move_ = epsilon * hessian.typical(direction_);
@@ -279,6 +293,7 @@ class NewtonFinish final : public Acceleration {
   std::unique_ptr<Acceleration> mixing_;  // none while Newton steps
   Real below_ = 0.0;
   int failures_ = 0;
+  bool stepped_ = false;  // at this eps
   Forecast forecast_;
   Real last_move_ = infinity;  // of potentials, by the last step, root mean square
   bool stepping_ = false;

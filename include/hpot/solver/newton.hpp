@@ -1,7 +1,7 @@
 // The inexact Newton finish of Sinkhorn's algorithm: where mixing sweeps slows down, the semi-dual is maximised by Newton's
 // method with preconditioned conjugate gradients [Dembo, Eisenstat, Steihaug 1982; Brauer, Clason, Lorenz, Wirth 2017].
 //
-//   S x = D'(g),  |residual| <= max(min(0.1, sqrt(error)), 0.3 tolerance/error) |D'(g)| in the L1 norm
+//   S x = D'(g),  |residual| <= max(min(0.1, sqrt(error)), min(0.2, 0.3 tolerance/error)) |D'(g)| in the L1 norm
 //   g <- g + t eps x,  t = 1 first; a point that is tied to the others loosely moves by 50 eps at most
 // with D, S and the preconditioner of problem/dual_hessian.hpp and dual_preconditioner.hpp. A sweep follows every step: it
 // smooths what the step, exact for low frequencies, has left of high ones.
@@ -13,9 +13,9 @@
 // When, at every eps: once the error is at most `below` and either the last step, at whatever eps, moved potentials by more
 // than a tenth of the present eps (root mean square; before the first step that is not known and taken to be so), or the last
 // ten sweeps foretell that 30 more, about a step's price, do not reach the tolerance. Errors of low frequency hide in small
-// residuals, and double with every halving of eps when measured by it; beyond a few eps no step can mend them. Left to
-// sweeps are problems whose steps are short, and kl with rho up to 4000 eps, which mixing sweeps solves in about
-// sqrt(rho/eps) of them.
+// residuals, double with every halving of eps when measured by it, and beyond a few eps no step can mend them: where steps
+// are that long, no eps but the last is left before one has been made that is not longer than eps, whatever the error. Left to
+// sweeps are problems whose steps are short, and kl with rho up to 4000 eps, which mixing solves in about sqrt(rho/eps).
 //
 // Safeguards. Sweeps, mixed as before, lead to the first step. Back to sweeps, from the
 // last g that was accepted, where a step shrinks 6 times or 3 steps in turn win less than a tenth of the error; steps begin
