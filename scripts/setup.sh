@@ -20,7 +20,7 @@ packages=(
   libboost-program-options-dev                          # INI files and the command line
   libnifti-dev libpng-dev zlib1g-dev                    # NIfTI-1, Analyze 7.5, PNG, gzip
   libsuitesparse-dev                                    # CHOLMOD, sparse factorisation
-  libgtest-dev libgmock-dev liblemon-dev                             # tests: framework, exact network simplex
+  libgtest-dev libgmock-dev liblemon-dev                # tests: framework, exact network simplex
   clang-format-14                                       # the format check
   clang-14 libclang-rt-14-dev libomp-14-dev             # scripts/fuzz.sh
   python3 python3-numpy python3-h5py python3-nibabel python3-matplotlib   # plots, and tests of the written files

@@ -70,7 +70,10 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
     archive.number("seconds", seconds);
     if (archive.loads()) seconds_before = seconds;
     FixedPointMap& map = problem.enter(stages.at(number).level);
-    if (archive.loads()) map.set_epsilon(stages[number].epsilon);
+    if (archive.loads()) {
+      map.set_epsilon(stages[number].epsilon);
+      acceleration.reset(stages[number].tolerance);
+    }
     map.archive(archive);
     acceleration.archive(archive);
     for (Monitor* monitor : monitors) monitor->archive(archive);
@@ -99,7 +102,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
         monitor->record({outcome.iterations, stage.level, stage.epsilon, outcome.error, outcome.seconds},
                         stage.tolerance, final_stage);
       }
-      if (outcome.error <= stage.tolerance && (final_stage || acceleration.content())) {
+      if (outcome.error <= stage.tolerance && (final_stage || acceleration.content(outcome.error))) {
         if (final_stage) outcome.reason = StopReason::converged;
         break;
       }

@@ -39,8 +39,8 @@ Index conjugate_gradients(const DualHessian& hessian, const DualPreconditioner& 
   for (Index step = 1; step <= most_gradient_steps; ++step) {
     hessian.apply(p, q);
     const Real curvature = dot(rows, p, q);
-    const Real alpha = rz / curvature;
-    if (!(curvature > 0.0 && std::isfinite(alpha))) return step;  // what is left lies in the kernel of S
+    const Real alpha = curvature > 0.0 ? rz / curvature : infinity;
+    if (!(rz > 0.0 && std::isfinite(alpha))) return step;  // what is left lies in the kernel of S
     combine(alpha, p, 1.0, x);
     combine(-alpha, q, 1.0, r);
     if (!(absolute_sum(rows, r) > enough)) return step;
@@ -142,9 +142,12 @@ class NewtonFinish final : public Acceleration {
     }
   }
 
-  [[nodiscard]] bool content() const override {
-    return (stepped_ && last_move_ <= near_path * problem_.map().problem().epsilon) || failures_ > 0 || !far_off() ||
-           !sweeps_are_slow() || !DualHessian::supports(problem_.map().problem());
+  [[nodiscard]] bool content(Real error) const override {
+    const TransportProblem& problem = problem_.map().problem();
+    const bool on_path = !far_off() || (stepped_ && last_move_ <= near_path * problem.epsilon);
+    const bool helpless =
+        error == 0.0 || failures_ > 0 || below_ < tolerance_ || !sweeps_are_slow() || !DualHessian::supports(problem);
+    return on_path || helpless;
   }
 
   [[nodiscard]] bool can_go_back() const override { return stepping_ ? pending_ : mixing_->can_go_back(); }

@@ -31,8 +31,9 @@ class Acceleration {
   virtual void reset(Real tolerance) = 0;
   /// Sets map's state to the next one. `error` is that of the present state. Collective.
   virtual void advance(FixedPointMap& map, Real error) = 0;
-  /// False where a stage's tolerance is met, but the next eps would find potentials too far off. Not asked at the last eps.
-  [[nodiscard]] virtual bool content() const { return true; }
+  /// False where `error` meets a stage's tolerance, but the next eps would find potentials too far off. Not asked at the last
+  /// eps.
+  [[nodiscard]] virtual bool content(Real) const { return true; }
   /// True when advance() would leave a state whose error is not finite for one whose error was.
   [[nodiscard]] virtual bool can_go_back() const { return false; }
   /// What advance() has computed since the last call, in sweeps.
