@@ -50,6 +50,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                    divergence,
                    input.normalize,
                    maps.run()};
+  settings.finish = admitted_finish(world, options, settings, run);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     TransportSettings other = settings;
     other.acceleration = acceleration;

@@ -375,4 +375,18 @@ AdmittedRun admit(const Communicator& world, const Options& options, const Accel
   options.reject("resources.memory_limit", why, what_fits(planner, acceleration, world.size(), *limit - at_start));
 }
 
+FinishOptions admitted_finish(const Communicator& world, const Options& options, const TransportSettings& settings,
+                              const TransportRun& run) {
+  const auto limit = ResourceOptions::from(options).memory_limit;
+  if (!limit || settings.finish.finish != "auto") return settings.finish;
+  const Real room = *limit - world.max(static_cast<Real>(memory_at_start()));
+  TransportSettings least = settings;
+  least.acceleration = settings.acceleration.resolved("momentum");
+  FinishOptions none = settings.finish;
+  none.finish = "none";
+  if (plan_transport(least, run).bytes() <= room) return settings.finish;
+  least.finish = none;
+  return plan_transport(least, run).bytes() <= room ? none : settings.finish;
+}
+
 }  // namespace hpot

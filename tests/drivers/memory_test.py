@@ -106,6 +106,15 @@ class Memory(programs.DriverTest):
                 self.growth("hpot-barycenter", *measures, *mixing, "--epsilon.target", "16", "--stopping.tolerance", "0.1",
                             code=0)
 
+    def test_newton_steps_are_left_out_where_they_alone_do_not_fit(self):
+        arguments = (*pair("gaussian?dim=3", 64), "--dry-run")
+        roomy = self.succeed("hpot-sinkhorn", *arguments, "--resources.memory_limit", "1GiB").stdout
+        tight = self.succeed("hpot-sinkhorn", *arguments, "--resources.memory_limit", "90MiB").stdout
+        self.assertIn("Newton steps", roomy)
+        self.assertNotIn("Newton", tight)
+        asked = programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", "90MiB", "--acceleration.finish", "newton")
+        self.assertEqual(asked.returncode, 2, asked.stderr)
+
     def test_operator_on_the_fly_takes_no_matrix(self):
         arguments = (*pair("ellipse?seed=1", 40), *UNMIXED, *few_sweeps(2), "--kernel.type", "dense")
         result = self.succeed("hpot-sinkhorn", *arguments, code=3)
