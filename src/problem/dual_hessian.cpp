@@ -42,6 +42,16 @@ struct TimesProxSlope {
   KOKKOS_FUNCTION void operator()(Index i) const { values(0, i) *= penalty.prox_slope(f(0, i), epsilon); }
 };
 
+/// result = c (v - result) + eps k v.
+struct MassTimes {
+  ConstField mass, terms, v;
+  Field result;
+  KOKKOS_FUNCTION void operator()(Index j) const {
+    const Real outer = terms(0, j) - mass(0, j);
+    result(0, j) = terms(0, j) > 0.0 ? mass(0, j) * (v(0, j) - result(0, j)) + outer * v(0, j) : 0.0;
+  }
+};
+
 /// q r; where q > 0 the row's mass is what the dual term's slope says.
 template <class Penalty>
 struct RowTerms {
@@ -151,13 +161,7 @@ void DualHessian::average_back(const Field& v, const Field& result) const {
       },
       problem_.source.penalty);
   problem_.kernel->average(Side::target, h_target_, means_, result);
-  const ConstField mass = column_mass_;
-  const ConstField terms = column_terms_;
-  Kokkos::parallel_for(
-      "hpot::DualHessian::apply", points_of(g_), KOKKOS_LAMBDA(Index j) {
-        const Real outer = terms(0, j) - mass(0, j);
-        result(0, j) = terms(0, j) > 0.0 ? mass(0, j) * (v(0, j) - result(0, j)) + outer * v(0, j) : 0.0;
-      });
+  Kokkos::parallel_for("hpot::DualHessian::apply", points_of(g_), MassTimes{column_mass_, column_terms_, v, result});
 }
 
 void DualHessian::right_hand_side(const Field& r) const {
