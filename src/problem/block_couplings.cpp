@@ -13,6 +13,7 @@ using Layout = BlockSpace::Layout;
 
 constexpr int stripes = 5;
 constexpr int beside = stripes / 2;  // blocks on either side of the one at the mean
+static_assert(counts_along(2) == 2 * stripes - 1);
 
 /// Where a row puts its mass along an axis: shares of the blocks middle - 2 to middle + 2.
 struct AxisShares {
@@ -47,8 +48,8 @@ struct Stencil {
   Index reach[3], width[3];
   explicit Stencil(const Layout& layout) {
     for (int d = 0; d < 3; ++d) {
-      reach[d] = layout.blocks[d] > 1 ? stripes - 1 : 0;
-      width[d] = 2 * reach[d] + 1;
+      width[d] = counts_along(layout.blocks[d]);
+      reach[d] = width[d] / 2;
     }
   }
   [[nodiscard]] Index size() const { return width[0] * width[1] * width[2]; }
@@ -145,10 +146,6 @@ Index products_of_couplings(const BlockSpace& blocks) {
   return stripes * axes;
 }
 
-Index counts_of_couplings(const Layout& layout) {
-  return layout.blocks[0] * layout.blocks[1] * layout.blocks[2] * Stencil(layout).size();
-}
-
 std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const BlockSpace& blocks, const Field& work) {
   const Layout& layout = blocks.layout();
   const OwnedRows& rows = hessian.source_rows();
@@ -165,7 +162,7 @@ std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const Blo
   if (!(total > 0.0)) return {};
   const Real quantum = std::ldexp(1.0, std::ilogb(total) - 52);
   combine(0.0, terms, 1.0 / quantum, terms);
-  add.counts = Counts("hpot::BlockCouplings::counts", counts_of_couplings(layout));
+  add.counts = Counts("hpot::BlockCouplings::counts", blocks.blocks() * add.stencil_size);
   Kokkos::parallel_for("hpot::BlockCouplings::add", Policy(0, rows.local_n()), add);
 
   const auto counts = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, add.counts);

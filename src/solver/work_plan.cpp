@@ -1,7 +1,7 @@
 #include "hpot/solver/work_plan.hpp"
 
 #include "hpot/measure/pyramid.hpp"
-#include "hpot/problem/block_space.hpp"
+#include "hpot/problem/block_couplings.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -68,16 +68,17 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
   const Real epsilon = known ? settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid) : 0.0;
   const std::vector<Index> sides = block_sides(settings.kernel.cost, grid, epsilon);
   Real blocks = 1.0;
+  Real counts = 1.0;  // of couplings, for each block
   Real parts = static_cast<Real>(grid.axes[0].n);
   for (std::size_t d = 0; d < sides.size(); ++d) {
     const Real along = std::ceil(static_cast<Real>(grid.axes[d].n) / static_cast<Real>(sides[d]));
     blocks *= along;
+    counts *= static_cast<Real>(counts_along(static_cast<Index>(along)));
     if (d > 0) parts *= along;
   }
   const Real factor =
       grid.dimension() == 3 ? 40.0 * std::pow(blocks, 4.0 / 3.0) : 20.0 * blocks * std::log2(blocks + 1.0);
-  const Real couplings = blocks * std::pow(9.0, grid.dimension());
-  return 2.0 * parts + per_block * blocks + std::max(couplings, factor);
+  return 2.0 * parts + per_block * blocks + std::max(counts * blocks, factor);
 }
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }

@@ -28,7 +28,8 @@ std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const Blo
 /// Kernel products that it takes.
 [[nodiscard]] Index products_of_couplings(const BlockSpace& blocks);
 
-/// Integers that it counts in.
-[[nodiscard]] Index counts_of_couplings(const BlockSpace::Layout& layout);
+/// Integers that a block counts its couplings in, multiplied over the axes, whose numbers of blocks are given: it may be
+/// coupled to blocks four before and four after it.
+[[nodiscard]] constexpr Index counts_along(Index blocks) { return blocks > 1 ? 9 : 1; }
 
 }  // namespace hpot

@@ -17,14 +17,13 @@
 // are that long, no eps but the last is left before one has been made that is not longer than eps, whatever the error. Left to
 // sweeps are problems whose steps are short, and kl with rho up to 4000 eps, which mixing solves in about sqrt(rho/eps).
 //
-// Safeguards. Sweeps, mixed as before, lead to the first step. Back to sweeps, from the
-// last g that was accepted, where a step shrinks 6 times or 3 steps in turn win less than a tenth of the error; steps begin
-// again at a tenth of the error, and no more after 3 such failures. tv and range on the target have kinks that the maximum
-// lies on: they stay with sweeps.
+// Safeguards. Sweeps, mixed as before, lead to the first step. Back to sweeps, from the last g that was accepted, where a
+// step shrinks 6 times or 3 steps in turn win less than a tenth of the error; steps begin again at a tenth of the error, and
+// no more after 3 such failures. tv and range on the target have kinks that the maximum lies on: they stay with sweeps.
 //
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
-// and signals and time limits wait for its end. Memory: 11 fields and 3 for each axis, work arrays of KernelOperator::average, and the blocks';
-// the memory of mixing is given back before.
+// and signals and time limits wait for its end. Memory: 11 fields and 3 for each axis, work arrays of
+// KernelOperator::average, and the blocks'; the memory of mixing is given back before.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
