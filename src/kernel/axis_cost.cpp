@@ -92,15 +92,17 @@ void AxisCost::prepare_groups() {
   group_ = rows_at_once;
   windows_pay_ = false;
   largest_ratio_ = 0;
+  expected_entries_ = static_cast<Real>(n_in_);
   if (bilinear_ == infinity) return;
   const Real curvature = std::max(bilinear_, 1e-300);  // eps may be infinite
   const Real width =
       2.0 * std::sqrt(2.0 * typical_cut / curvature * static_cast<Real>(step_in) / static_cast<Real>(step_out));
   while (group_ < stretch && static_cast<Real>(2 * group_) <= width) group_ *= 2;
-  const Real entries = width + static_cast<Real>(group_);
-  windows_pay_ = entries * (1.0 + exp_rate / static_cast<Real>(group_)) + search_rate < static_cast<Real>(n_in_);
-  // Six outputs share windows up to ratio_limit / (3 m) wide on each side; few windows are four times as wide as expected.
-  const Real most = std::min(ratio_limit / (3.0 * curvature), 4.0 * width + 64.0) + 1.0;
+  expected_entries_ = std::min(width + static_cast<Real>(group_), static_cast<Real>(n_in_));
+  windows_pay_ =
+      expected_entries_ * (1.0 + exp_rate / static_cast<Real>(group_)) + search_rate < static_cast<Real>(n_in_);
+  // Three outputs share windows up to ratio_limit / m wide on each side; few windows are four times as wide as expected.
+  const Real most = std::min(ratio_limit / curvature, 4.0 * width + 64.0) + 1.0;
   largest_ratio_ = static_cast<Index>(std::min(most, static_cast<Real>(n_in_)));
   const Index columns = 2 * largest_ratio_ + 1;
   const Index blocks = group_ / rows_at_once;

@@ -1,18 +1,10 @@
+#include "axis_counts.hpp"
 #include "axis_outputs.hpp"
-#include "axis_weights.hpp"
 
 namespace hpot {
 namespace {
 
 // ---- CPU lanes: tiles of lines. ----------------------------------------------------------------------------------------
-
-/// `value` for all outputs of the item.
-KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item& item, Real value, Real* array) {
-  Wide values[rows_at_once];
-  for (auto& v : values) v = lanes::broadcast(value);
-  for (Index i = item.begin / rows_at_once * rows_at_once; i < item.end; i += rows_at_once)
-    work.store_outputs(item, i, values, array);
-}
 
 struct LogSumExpOfWindows {
   const TileWork& work;
@@ -21,16 +13,16 @@ struct LogSumExpOfWindows {
   Wide values[rows_at_once] = {};
 
   template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights&) {}
+  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights&, Index, Index) {}
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, Weights& weights) {
     const Wide sum = weights.sum(i);
     values[r] = weights.top + lanes::log(sum);
   }
-  template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
-    multiply_rows(weights.values, weights.count, shared.ratio, rows_at_once, 1, values);
-    for (Index r = 0; r < rows_at_once; ++r) values[r] = (weights.top + shared.shift(r)) + lanes::log(values[r]);
+  template <Index rows, class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void together(Index at, const Shared& shared, const Weights& weights) {
+    multiply_rows<rows>(weights.values, weights.count, shared.ratio, rows_at_once, 1, values + at);
+    for (Index r = 0; r < rows; ++r) values[at + r] = (weights.top + shared.shift(r)) + lanes::log(values[at + r]);
   }
   KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
     for (auto& value : values) value = lanes::where_greater(line_max, 0.5 * log_zero, value, log_zero);
@@ -57,47 +49,6 @@ struct LogSumExpTiles {
   }
 };
 
-/// What for_windows does: (item, 0) exponentials, (item, 1) multiply-adds.
-struct CountOfWindows {
-  Index lines_here;
-  Real exps = 0.0;
-  Real products = 0.0;
-
-  template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights& weights) {
-    exps += static_cast<Real>(lines_here * weights.count);
-  }
-  template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void alone(Index, Index, const Weights& weights) {
-    formed(weights);
-  }
-  template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared&, const Weights& weights) {
-    products += static_cast<Real>(lines_here * weights.count * rows_at_once);
-  }
-  KOKKOS_FORCEINLINE_FUNCTION void store(Index) {}
-};
-
-struct CountTiles {
-  TileWork work;
-  Kokkos::View<Real* [2], MemorySpace> counts;
-
-  KOKKOS_FUNCTION void operator()(const Team& team) const {
-    const Tables& tables = work.tables;
-    const auto item = work.item(team.league_rank());
-    const Index n = tables.n_in;
-    Wide* scratch = scratch_of(team, LogSumExpTiles<Precision::full>::scratch_values(n));
-    WindowedTile tile(work, item, tables.scaled, work.pass.cut, tables.group, scratch);
-    CountOfWindows reduce{item.lines_here};
-    if (!tile.all_dead()) {
-      Weights<Precision::full> weights{tile, tables, scratch + WindowedTile::scratch_values(n)};
-      for_windows(item, tile, weights, reduce);
-    }
-    counts(team.league_rank(), 0) = reduce.exps;
-    counts(team.league_rank(), 1) = reduce.products;
-  }
-};
-
 template <MeanOf what>
 struct MeanOfWindows {
   const TileWork& work;
@@ -117,13 +68,13 @@ struct MeanOfWindows {
   }
 
   template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights& weights) {
+  KOKKOS_FORCEINLINE_FUNCTION void formed(const Weights& weights, Index, Index) {
     for (Index j = 0; j < weights.count; ++j) products[j] = weights.values[j] * mean[weights.left + j];
   }
   template <class Weights>
   KOKKOS_FORCEINLINE_FUNCTION void alone(Index r, Index i, Weights& weights) {
     weights.form(i);
-    formed(weights);
+    formed(weights, i, 1);
     const Index step = work.tables.step_in;
     const Real* cost = work.tables.row(work.tables.cost, i) - step * weights.left;
     sums[r] = sum_of(weights.values, weights.count);
@@ -133,24 +84,25 @@ struct MeanOfWindows {
     }
     values[r] = weights.top + lanes::log(sums[r]);
   }
-  template <class Weights>
-  KOKKOS_FORCEINLINE_FUNCTION void together(const Shared& shared, const Weights& weights) {
+  template <Index rows, class Weights>
+  KOKKOS_FORCEINLINE_FUNCTION void together(Index at, const Shared& shared, const Weights& weights) {
     const Index step = work.tables.step_in;
-    multiply_rows(weights.values, weights.count, shared.ratio, rows_at_once, 1, sums);
-    multiply_rows(products, weights.count, shared.ratio, rows_at_once, 1, moments);
-    for (Index r = 0; r < rows_at_once; ++r) {
+    multiply_rows<rows>(weights.values, weights.count, shared.ratio, rows_at_once, 1, sums + at);
+    multiply_rows<rows>(products, weights.count, shared.ratio, rows_at_once, 1, moments + at);
+    for (Index r = 0; r < rows; ++r) {
       if constexpr (what == MeanOf::values_and_costs) {
         const Real* cost = work.tables.row(work.tables.cost, shared.i + r) - step * weights.left;
         for (Index j = 0; j < weights.count; ++j)
-          moments[r] = moments[r] + weights.values[j] * (shared.ratio[rows_at_once * j + r] * cost[-step * j]);
+          moments[at + r] =
+              moments[at + r] + weights.values[j] * (shared.ratio[rows_at_once * j + r] * cost[-step * j]);
       }
-      values[r] = (weights.top + shared.shift(r)) + lanes::log(sums[r]);
+      values[at + r] = (weights.top + shared.shift(r)) + lanes::log(sums[at + r]);
     }
   }
   KOKKOS_FORCEINLINE_FUNCTION void store(Index i) {
     for (Index r = 0; r < rows_at_once; ++r) {
       values[r] = lanes::where_greater(line_max, 0.5 * log_zero, values[r], log_zero);
-      moments[r] = lanes::where_greater(line_max, 0.5 * log_zero, moments[r] / sums[r], 0.0);
+      moments[r] = lanes::where_greater(line_max, 0.5 * log_zero, moments[r] * (lanes::broadcast(1.0) / sums[r]), 0.0);
     }
     work.store_outputs(item, i, values, work.pass.out);
     work.store_outputs(item, i, moments, out_mean);
@@ -283,13 +235,6 @@ void mean(const char* label, const AxisCost& cost, const AxisPass& pass, const R
   }
 }
 
-/// The pass with a cut that its cost allows.
-AxisPass windowed(const AxisCost& cost, const AxisPass& pass) {
-  AxisPass allowed = pass;
-  allowed.cut = fraction_cut(cost, pass.cut);
-  return allowed;
-}
-
 }  // namespace
 
 Real fraction_cut(const AxisCost& cost, Real cut) {
@@ -302,13 +247,11 @@ WindowCounts count_windows(const AxisCost& cost, const AxisPass& pass) {
     sum.exps = static_cast<double>(pass.batch * pass.lines * pass.count * cost.n_in());
   } else {
     const TileWork work(cost, windowed(cost, pass));
-    const Kokkos::View<Real* [2], MemorySpace> counts("hpot::count_windows", work.items());
-    work.run("hpot::count_windows", CountTiles{work, counts},
-             LogSumExpTiles<Precision::full>::scratch_values(cost.n_in()));
-    const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, counts);
+    const auto counts = counts_of_items(work);
     for (Index item = 0; item < work.items(); ++item) {
-      sum.exps += host(item, 0);
-      sum.products += host(item, 1);
+      const auto lines = static_cast<double>(work.item(item).lines_here);
+      sum.exps += lines * static_cast<double>(counts(item, CountOfWindows::weights));
+      sum.products += lines * static_cast<double>(counts(item, CountOfWindows::products));
     }
   }
   return sum;

@@ -121,22 +121,31 @@ struct TileWork {
   }
 };
 
+/// `value` for all outputs of the item.
+KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item& item, Real value, Real* array) {
+  Wide values[rows_at_once];
+  for (auto& v : values) v = lanes::broadcast(value);
+  for (Index i = item.begin / rows_at_once * rows_at_once; i < item.end; i += rows_at_once)
+    work.store_outputs(item, i, values, array);
+}
+
 KOKKOS_FORCEINLINE_FUNCTION Wide* scratch_of(const Team& team, Index values) {
   constexpr std::size_t alignment = 64;
   return static_cast<Wide*>(team.team_scratch(level).get_shmem_aligned(values * sizeof(Wide), alignment));
 }
 
 /// sum[r] = sum over j < n of factor[j] * t[j * step + r * row_step]: two registers for each of six outputs hide the latency.
+template <Index rows = rows_at_once>
 KOKKOS_FORCEINLINE_FUNCTION void multiply_rows(const Wide* factor, Index n, const Real* t, Index step, Index row_step,
                                                Wide* sum) {
-  Wide s[rows_at_once];
+  Wide s[rows];
   for (auto& value : s) value = lanes::broadcast(0.0);
   for (Index j = 0; j < n; ++j, t += step) {
     const Wide f = factor[j];
 #pragma GCC unroll 6
-    for (Index r = 0; r < rows_at_once; ++r) s[r] = s[r] + f * t[r * row_step];
+    for (Index r = 0; r < rows; ++r) s[r] = s[r] + f * t[r * row_step];
   }
-  for (Index r = 0; r < rows_at_once; ++r) sum[r] = s[r];
+  for (Index r = 0; r < rows; ++r) sum[r] = s[r];
 }
 
 }  // namespace

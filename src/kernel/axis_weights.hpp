@@ -70,8 +70,8 @@ KOKKOS_FORCEINLINE_FUNCTION Wide sum_of(const Wide* values, Index count) {
   return count % 2 == 0 ? s0 + s1 : (s0 + s1) + values[count - 1];
 }
 
-/// Outputs [i, i + 6) from weights that were formed at output `center`: those of output i + r are values[j] times
-/// ratio[6 j + r], over exp(-shift(r)).
+/// Outputs from i on, six or three, from weights that were formed at output `center`: those of output i + r are values[j]
+/// times ratio[6 j + r], over exp(-shift(r)).
 struct Shared {
   const Tables& tables;
   Index i, center, middle;  // middle: the entry whose ratios are 1
@@ -82,17 +82,31 @@ struct Shared {
   }
 };
 
+constexpr Index few_rows = 3;  // share weights where six cannot
+
+/// Ratios of outputs from i on for the first entry of a window of `count` that outputs [first, first + outputs) share.
+KOKKOS_FORCEINLINE_FUNCTION const Real* ratios_of(const Tables& tables, Index first, Index outputs, Index i,
+                                                  Index count) {
+  const Index b =
+      (outputs <= rows_at_once ? tables.group : i - (first + outputs / 2) + tables.group / 2) / rows_at_once;
+  const Index column = tables.largest_ratio - count / 2;
+  const Index skipped = outputs == few_rows ? rows_at_once / 2 - few_rows / 2 : 0;
+  return tables.ratios + (b * (2 * tables.largest_ratio + 1) + column) * rows_at_once + skipped;
+}
+
 /// How many outputs share their weights in a window of `count` entries: as many of a group as keep the exponents of the
-/// ratios within the limit; 1 where not even six do.
+/// ratios within the limit, three where six do not, or 1.
 KOKKOS_FORCEINLINE_FUNCTION Index sharing_outputs(const Tables& tables, Index group, Index count) {
   if (count / 2 >= tables.largest_ratio) return 1;
   const Real exponent = tables.bilinear * static_cast<Real>(count / 2);
   while (group > rows_at_once && exponent * static_cast<Real>(group / 2) > exponent_limit) group /= 2;
-  return exponent * static_cast<Real>(group / 2) > exponent_limit ? 1 : group;
+  if (exponent * static_cast<Real>(group / 2) <= exponent_limit) return group;
+  return exponent * static_cast<Real>(few_rows / 2) <= exponent_limit ? few_rows : 1;
 }
 
 /// Goes through the windows of the item's outputs, six outputs at a time. `reduce` has alone(r, i, weights), which forms the
-/// weights of output i; formed(weights), after they were formed for several, then together(shared, weights); store(i).
+/// weights of output i; formed(weights, first, outputs), after they were formed for several, then together<rows>(r, shared,
+/// weights); store(i), after six outputs, of which the r-th is i + r.
 template <class Weights, class Reduce>
 KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, WindowedTile& tile, Weights& weights,
                                              Reduce& reduce) {
@@ -118,16 +132,26 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
           reduce.store(sub);
           continue;
         }
-        const Index center = sub + sharing / 2;
         const Index middle = weights.left + weights.count / 2;
+        if (sharing == few_rows) {
+          for (Index r = 0; r < rows_at_once; r += few_rows) {
+            if (!wanted(sub + r, few_rows)) continue;
+            const Index center = sub + r + few_rows / 2;
+            weights.form(center);
+            reduce.formed(weights, sub + r, few_rows);
+            const Real* ratio = ratios_of(tables, sub + r, few_rows, sub + r, weights.count);
+            reduce.template together<few_rows>(r, Shared{tables, sub + r, center, middle, ratio}, weights);
+          }
+          reduce.store(sub);
+          continue;
+        }
+        const Index center = sub + sharing / 2;
         weights.form(center);
-        reduce.formed(weights);
+        reduce.formed(weights, sub, sharing);
         for (Index i = sub; i < sub + sharing; i += rows_at_once) {
           if (!wanted(i, rows_at_once)) continue;
-          const Index b = (sharing == rows_at_once ? group : i - center + group / 2) / rows_at_once;
-          const Index column = weights.left - middle + tables.largest_ratio;
-          const Real* ratio = tables.ratios + (b * (2 * tables.largest_ratio + 1) + column) * rows_at_once;
-          reduce.together(Shared{tables, i, center, middle, ratio}, weights);
+          const Real* ratio = ratios_of(tables, sub, sharing, i, weights.count);
+          reduce.template together<rows_at_once>(0, Shared{tables, i, center, middle, ratio}, weights);
           reduce.store(i);
         }
       }

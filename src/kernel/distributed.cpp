@@ -23,6 +23,12 @@ class DistributedOperator final : public KernelOperator {
     const Side other = opposite(side);
     local_->average(side, gathered(other, h, buffer_), gathered(other, v, values_buffer_), mean);
   }
+  [[nodiscard]] std::unique_ptr<FixedAverage> fix_average(Side side, const ConstField& h) const override {
+    const Side other = opposite(side);
+    auto local = local_->fix_average(side, gathered(other, h, buffer_));
+    if (along_rows_.max(local == nullptr ? 1.0 : 0.0) > 0.0) return nullptr;
+    return std::make_unique<GatheredAverage>(*this, other, std::move(local));
+  }
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
     local_->average_cost(side, gathered(opposite(side), h, buffer_), mean);
   }
@@ -46,6 +52,20 @@ class DistributedOperator final : public KernelOperator {
     along_rows_.gather_points(local, full, partition.offsets());
     return full;
   }
+
+  class GatheredAverage final : public FixedAverage {
+   public:
+    GatheredAverage(const DistributedOperator& op, Side inputs, std::unique_ptr<FixedAverage> local)
+        : op_(op), inputs_(inputs), local_(std::move(local)) {}
+    void apply(const ConstField& v, const Field& mean) const override {
+      local_->apply(op_.gathered(inputs_, v, op_.values_buffer_), mean);
+    }
+
+   private:
+    const DistributedOperator& op_;
+    Side inputs_;
+    std::unique_ptr<FixedAverage> local_;
+  };
 
   std::unique_ptr<KernelOperator> local_;
   Communicator along_rows_;

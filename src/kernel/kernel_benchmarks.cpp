@@ -2,6 +2,7 @@
 
 #include "hpot/kernel/axis_kernels.hpp"
 #include "hpot/kernel/dense.hpp"
+#include "hpot/kernel/kept_weights.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/random.hpp"
 
@@ -141,11 +142,12 @@ Field potentials_of_a_map(const Grid& grid, Real epsilon) {
   return field;
 }
 
-enum class SweepForm { windows, full_lines, product, average };
+enum class SweepForm { windows, full_lines, product, average, kept };
 
 /// Every axis of a cube in turn, as the separable operator does.
 Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, SweepForm form) {
-  constexpr const char* names[] = {"sweep in windows", "sweep of full lines", "product sweep", "average in windows"};
+  constexpr const char* names[] = {"sweep in windows", "sweep of full lines", "product sweep", "average in windows",
+                                   "average, weights kept"};
   const Index n = grid.axes[0].n;
   const Index points = grid.points();
   const double terms = static_cast<double>(grid.dimension() * points * n);
@@ -154,6 +156,7 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
     cost.prepare(epsilon);
     std::vector<Field> stages{potentials_of_a_map(grid, epsilon)};
     std::vector<AxisPass> passes(grid.dimension());
+    std::vector<KeptWeights> kept;
     const Field mean("hpot::benchmark::mean", 1, points);
     const Field other("hpot::benchmark::other", 1, points);
     for (AxisPass& pass : passes) {
@@ -164,7 +167,12 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
       log_sum_exp_along(cost, pass, Precision::full);
       if (form != SweepForm::product) {
         const auto [exps, products] = count_windows(cost, pass);
-        demands.push_back({exp_ceiling(precision), exps});
+        if (form == SweepForm::kept) {
+          kept.emplace_back(cost, pass, static_cast<Real>(n));
+          demands.push_back({Ceiling::memory_read, kept.back().bytes() + sizeof(Real) * static_cast<double>(points)});
+        } else {
+          demands.push_back({exp_ceiling(precision), exps});
+        }
         demands.push_back({Ceiling::multiply_add, form == SweepForm::average ? 2.0 * products : products});
       }
       stages.push_back(out);
@@ -172,8 +180,11 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
     return [=, keep = stages] {
       for (std::size_t d = 0; d < passes.size(); ++d) {
         if (form == SweepForm::product) product_along(cost, passes[d]);
-        if (form == SweepForm::average)
-          mean_along(cost, passes[d], (d % 2 == 0 ? mean : other).data(), (d % 2 == 0 ? other : mean).data());
+        const Real* from = (d % 2 == 0 ? mean : other).data();
+        Real* to = (d % 2 == 0 ? other : mean).data();
+        const bool keeps = form == SweepForm::kept && !kept[d].empty();
+        if (keeps) kept[d].mean(cost, from, to);
+        if (form == SweepForm::average || (form == SweepForm::kept && !keeps)) mean_along(cost, passes[d], from, to);
         if (form == SweepForm::windows || form == SweepForm::full_lines) log_sum_exp_along(cost, passes[d], precision);
       }
     };
@@ -198,6 +209,7 @@ void add_sweeps(const Grid& grid, std::vector<Benchmark>& all) {
     }
     all.push_back(sweep_benchmark(grid, epsilon, Precision::mixed, SweepForm::full_lines));
     all.push_back(sweep_benchmark(grid, epsilon, Precision::full, SweepForm::average));
+    all.push_back(sweep_benchmark(grid, epsilon, Precision::full, SweepForm::kept));
   }
   all.push_back(sweep_benchmark(grid, squared(grid.axes[0].n - 1) / sum_limit, Precision::full, SweepForm::product));
 }

@@ -2,6 +2,7 @@
 
 #include "hpot/core/field.hpp"
 #include "hpot/kernel/axis_kernels.hpp"
+#include "hpot/kernel/kept_weights.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,6 +63,21 @@ class SeparableOperator final : public KernelOperator {
       const Real* from = d == 0 ? v.data() + k * data.points_in : target(data, means, mean, mean_work_, d - 1);
       mean_along(axis, with_cut(pass, Precision::full), from, target(data, means, mean, mean_work_, d));
     });
+  }
+
+  [[nodiscard]] std::unique_ptr<FixedAverage> fix_average(Side side, const ConstField& h) const override {
+    const SideData& data = at(side);
+    if (static_cast<Index>(h.extent(0)) > batch_at_once(data)) return nullptr;
+    const Index values = data.values_before(data.dimension());
+    const Field sums(at_least(static_cast<Index>(h.extent(0)) * values, sums_).data(), h.extent(0), values);
+    std::vector<KeptWeights> kept;
+    bool all = true;
+    for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
+      if (!all) return;
+      kept.emplace_back(axis, with_cut(pass, Precision::full), most_kept_weights);
+      all = !kept.back().empty();
+    });
+    return all ? std::make_unique<KeptAverage>(*this, side, std::move(kept)) : nullptr;
   }
 
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
@@ -215,6 +231,26 @@ class SeparableOperator final : public KernelOperator {
     combine(0.0, s, -epsilon_, s);
   }
 
+  class KeptAverage final : public FixedAverage {
+   public:
+    KeptAverage(const SeparableOperator& op, Side side, std::vector<KeptWeights> passes)
+        : op_(op), data_(op.at(side)), passes_(std::move(passes)) {}
+    void apply(const ConstField& v, const Field& mean) const override {
+      const Piece all{0, static_cast<Index>(v.extent(0)), nullptr, 0};
+      const Real* from = v.data();
+      for (std::size_t d = 0; d < passes_.size(); ++d) {
+        Real* to = target(data_, all, mean, op_.mean_work_, static_cast<int>(d));
+        passes_[d].mean(data_.axes[d], from, to);
+        from = to;
+      }
+    }
+
+   private:
+    const SeparableOperator& op_;
+    const SideData& data_;
+    std::vector<KeptWeights> passes_;
+  };
+
   SideData source_;
   SideData target_;
   Real window_cut_;
@@ -226,6 +262,19 @@ class SeparableOperator final : public KernelOperator {
 };
 
 }  // namespace
+
+Real kept_values(const Cost& cost, const Grid& grid, Real epsilon) {
+  constexpr Real rough = 1.25;  // maps of which neighbouring lines differ
+  Real sum = 0.0;
+  for (const Axis& points : grid.axes) {
+    AxisCost axis(cost, points, points);
+    axis.prepare(epsilon);
+    const Real weights = axis.expected_entries() / static_cast<Real>(axis.group());
+    if (axis.bilinear() == infinity || weights > most_kept_weights) return 0.0;
+    sum += rough * weights + 1.0;
+  }
+  return sum;
+}
 
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
                                                         Range source_rows, Range target_rows, Real window_cut) {

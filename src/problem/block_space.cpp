@@ -15,11 +15,27 @@ KOKKOS_INLINE_FUNCTION Position position(Index number, Index second, Index third
   return {number / (second * third), number / third % second, number % third};
 }
 
-KOKKOS_INLINE_FUNCTION Index block_of(const Layout& layout, Index point) {
-  const Position at = position(point, layout.points[1], layout.points[2]);
-  return (at[0] / layout.sides[0] * layout.blocks[1] + at[1] / layout.sides[1]) * layout.blocks[2] +
-         at[2] / layout.sides[2];
-}
+/// A block's part of one plane of the slowest axis, which one rank owns; parts are numbered by owned planes, then blocks.
+struct Part {
+  Index block, plane, y_begin, y_end, x_begin, x_end;
+  KOKKOS_FUNCTION Part(const Layout& layout, Index first_plane, Index number) {
+    const Position at = position(number, layout.blocks[1], layout.blocks[2]);
+    plane = at[0];
+    block = ((first_plane + plane) / layout.sides[0] * layout.blocks[1] + at[1]) * layout.blocks[2] + at[2];
+    y_begin = at[1] * layout.sides[1];
+    x_begin = at[2] * layout.sides[2];
+    y_end = Kokkos::min(y_begin + layout.sides[1], layout.points[1]);
+    x_end = Kokkos::min(x_begin + layout.sides[2], layout.points[2]);
+  }
+  /// use(owned point) in the order of points.
+  template <class Use>
+  KOKKOS_FUNCTION void for_points(const Layout& layout, const Use& use) const {
+    for (Index y = y_begin; y < y_end; ++y) {
+      const Index row = (plane * layout.points[1] + y) * layout.points[2];
+      for (Index x = x_begin; x < x_end; ++x) use(row + x);
+    }
+  }
+};
 
 }  // namespace
 
@@ -56,7 +72,7 @@ BlockSpace::BlockSpace(const Grid& grid, const OwnedRows& rows, const std::vecto
   }
 }
 
-/// First over a block's part of one row of each plane of the slowest axis, which one rank owns, then over these.
+/// First over parts, then over these.
 std::vector<Real> BlockSpace::sums(const ConstField& v) const {
   const Layout layout = layout_;
   const Range range = rows_.range();
@@ -67,15 +83,8 @@ std::vector<Real> BlockSpace::sums(const ConstField& v) const {
   const Values parts("hpot::BlockSpace::parts", planes * across);
   Kokkos::parallel_for(
       "hpot::BlockSpace::sums", Policy(0, planes * across), KOKKOS_LAMBDA(Index part) {
-        const Position at = position(part, layout.blocks[1], layout.blocks[2]);
-        const Index y_end = Kokkos::min((at[1] + 1) * layout.sides[1], layout.points[1]);
-        const Index x_end = Kokkos::min((at[2] + 1) * layout.sides[2], layout.points[2]);
         Real sum = 0.0;
-        for (Index y = at[1] * layout.sides[1]; y < y_end; ++y) {
-          for (Index x = at[2] * layout.sides[2]; x < x_end; ++x) {
-            sum += v(0, at[0] * plane + y * layout.points[2] + x);
-          }
-        }
+        Part(layout, first, part).for_points(layout, [&](Index j) { sum += v(0, j); });
         parts(part) = sum;
       });
   std::vector<Real> all(layout.points[0] * across, 0.0);
@@ -112,13 +121,19 @@ void BlockSpace::set_positions(int axis, const Field& v) const {
 
 void BlockSpace::add(const std::vector<Real>& values, const Field& v) const {
   const Layout layout = layout_;
-  const Index first = rows_.range().begin;
+  const Range range = rows_.range();
+  const Index plane = layout.points[1] * layout.points[2];
+  const Index first = range.begin / plane;
+  const Index parts = range.size() / plane * layout.blocks[1] * layout.blocks[2];
   const Values on_device(Kokkos::view_alloc("hpot::BlockSpace::values", Kokkos::WithoutInitializing), values.size());
   Kokkos::deep_copy(on_device, Kokkos::View<const Real*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
                                    values.data(), values.size()));
   Kokkos::parallel_for(
-      "hpot::BlockSpace::add", Policy(0, rows_.local_n()),
-      KOKKOS_LAMBDA(Index j) { v(0, j) += on_device(block_of(layout, first + j)); });
+      "hpot::BlockSpace::add", Policy(0, parts), KOKKOS_LAMBDA(Index number) {
+        const Part part(layout, first, number);
+        const Real value = on_device(part.block);
+        part.for_points(layout, [&](Index j) { v(0, j) += value; });
+      });
 }
 
 }  // namespace hpot

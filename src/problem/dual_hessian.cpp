@@ -121,8 +121,20 @@ DualHessian::DualHessian(const TransportProblem& problem, const Field& f, const 
       b.penalty);
 }
 
-void DualHessian::row_averages(const Field& v, const Field& result) const {
-  problem_.kernel->average(Side::source, h_source_, v, result);
+void DualHessian::row_averages(const Field& v, const Field& result) const { average(Side::source, v, result); }
+
+void DualHessian::fix_averages() {
+  source_average_ = problem_.kernel->fix_average(Side::source, h_source_);
+  target_average_ = problem_.kernel->fix_average(Side::target, h_target_);
+}
+
+void DualHessian::average(Side side, const Field& v, const Field& mean) const {
+  const auto& fixed = side == Side::source ? source_average_ : target_average_;
+  if (fixed != nullptr) {
+    fixed->apply(v, mean);
+  } else {
+    problem_.kernel->average(side, side == Side::source ? h_source_ : h_target_, v, mean);
+  }
 }
 
 void DualHessian::row_terms(const Field& result) const {
@@ -160,7 +172,7 @@ void DualHessian::average_back(const Field& v, const Field& result) const {
                              TimesProxSlope<std::decay_t<decltype(penalty)>>{penalty, f_, means_, problem_.epsilon});
       },
       problem_.source.penalty);
-  problem_.kernel->average(Side::target, h_target_, means_, result);
+  average(Side::target, means_, result);
   Kokkos::parallel_for("hpot::DualHessian::apply", points_of(g_), MassTimes{column_mass_, column_terms_, v, result});
 }
 

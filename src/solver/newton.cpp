@@ -97,7 +97,8 @@ class NewtonFinish final : public Acceleration {
       : mixing_options_(std::move(mixing)),
         problem_(problem),
         first_below_(finish.below),
-        at_once_(finish.finish == "newton") {
+        at_once_(finish.finish == "newton"),
+        keeps_weights_(finish.keeps_weights) {
     reset(0.0);
   }
 
@@ -216,7 +217,8 @@ class NewtonFinish final : public Acceleration {
 
   void step(FixedPointMap& map, Real error) {
     const Field g = map.state()[0];
-    const DualHessian hessian = hessian_at(g);
+    DualHessian hessian = hessian_at(g);
+    if (keeps_weights_) hessian.fix_averages();
     const Field work = field_like("hpot::Newton::work", g);
     if (base_.extent(0) == 0 || base_.extent(1) != g.extent(1)) {
       base_ = field_like("hpot::Newton::base", g);
@@ -291,6 +293,7 @@ class NewtonFinish final : public Acceleration {
   MultiscaleSinkhorn& problem_;
   Real first_below_;
   bool at_once_;
+  bool keeps_weights_;
   Real tolerance_ = 0.0;  // of the stage
 
   std::unique_ptr<Acceleration> mixing_;  // none while Newton steps
@@ -327,7 +330,7 @@ std::vector<OptionKey> FinishOptions::keys() {
 }
 
 FinishOptions FinishOptions::from(const Options& options) {
-  return {options.text("acceleration.finish"), options.real("acceleration.finish_below")};
+  return {options.text("acceleration.finish"), options.real("acceleration.finish_below"), true};
 }
 
 std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,

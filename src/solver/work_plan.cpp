@@ -1,5 +1,6 @@
 #include "hpot/solver/work_plan.hpp"
 
+#include "hpot/kernel/separable.hpp"
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/block_couplings.hpp"
 
@@ -59,13 +60,27 @@ Real average_values(const KernelOptions& kernel, const Grid& grid, Real local_n)
   return static_cast<Real>(grid.dimension()) * local_n;
 }
 
+/// eps where its unit does not depend on the measures.
+std::optional<Real> known_epsilon(const TransportSettings& settings, const Grid& grid) {
+  const std::string& unit = settings.epsilon.unit;
+  if (unit != "cost" && unit != "spacing2") return {};
+  return settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid);
+}
+
+/// The weights of both sides' averages, for each point, that Newton steps keep.
+Real weights_of_averages(const TransportSettings& settings, const Grid& grid) {
+  constexpr Real where_unknown = 3.5;  // on an axis
+  if (!settings.finish.keeps_weights || settings.kernel.resolved_type() != "separable") return 0.0;
+  const auto epsilon = known_epsilon(settings, grid);
+  if (!epsilon) return 2.0 * where_unknown * static_cast<Real>(grid.dimension());
+  return 2.0 * kept_values(settings.kernel.cost, grid, *epsilon);
+}
+
 /// What the blocks of Newton's method take (block_space.cpp, sums(); block_couplings.cpp; dual_preconditioner.cpp): parts of
 /// blocks, the couplings, then a factor of their matrix, as measured.
 Real block_values(const TransportSettings& settings, const Grid& grid) {
   constexpr Real per_block = 60.0;
-  const std::string& unit = settings.epsilon.unit;
-  const bool known = unit == "cost" || unit == "spacing2";  // else as many blocks as there can be
-  const Real epsilon = known ? settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid) : 0.0;
+  const Real epsilon = known_epsilon(settings, grid).value_or(0.0);  // then as many blocks as there can be
   const std::vector<Index> sides = block_sides(settings.kernel.cost, grid, epsilon);
   Real blocks = 1.0;
   Real counts = 1.0;  // of couplings, for each block
@@ -217,6 +232,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                    arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                    arrays("Newton's method", (11.0 + 3.0 * run.grid.dimension()) * local_n),
                    arrays("averages", average_values(settings.kernel, run.grid, local_n)),
+                   arrays("weights of averages, kept", weights_of_averages(settings, run.grid) * local_n),
                    arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
                    arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
   }
@@ -379,15 +395,14 @@ AdmittedRun admit(const Communicator& world, const Options& options, const Accel
 FinishOptions admitted_finish(const Communicator& world, const Options& options, const TransportSettings& settings,
                               const TransportRun& run) {
   const auto limit = ResourceOptions::from(options).memory_limit;
-  if (!limit || settings.finish.finish != "auto") return settings.finish;
+  if (!limit) return settings.finish;
   const Real room = *limit - world.max(static_cast<Real>(memory_at_start()));
   TransportSettings least = settings;
   least.acceleration = settings.acceleration.resolved("momentum");
-  FinishOptions none = settings.finish;
-  none.finish = "none";
-  if (plan_transport(least, run).bytes() <= room) return settings.finish;
-  least.finish = none;
-  return plan_transport(least, run).bytes() <= room ? none : settings.finish;
+  const auto fits = [&] { return plan_transport(least, run).bytes() <= room; };
+  if (!fits()) least.finish.keeps_weights = false;
+  if (!fits() && least.finish.finish == "auto") least.finish.finish = "none";
+  return least.finish;
 }
 
 }  // namespace hpot

@@ -106,11 +106,13 @@ class Memory(programs.DriverTest):
                 self.growth("hpot-barycenter", *measures, *mixing, "--epsilon.target", "16", "--stopping.tolerance", "0.1",
                             code=0)
 
-    def test_newton_steps_are_left_out_where_they_alone_do_not_fit(self):
+    def test_newton_steps_keep_less_then_are_left_out_where_they_alone_do_not_fit(self):
         arguments = (*pair("gaussian?dim=3", 64), "--dry-run")
         plan = {limit: programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", limit)
-                for limit in ("1GiB", "90MiB")}
-        self.assertIn("Newton steps", plan["1GiB"].out, plan["1GiB"].err)
+                for limit in ("1GiB", "120MiB", "90MiB")}
+        self.assertIn("weights of averages", plan["1GiB"].out, plan["1GiB"].err)
+        self.assertIn("Newton steps", plan["120MiB"].out, plan["120MiB"].err)
+        self.assertNotIn("weights of averages", plan["120MiB"].out)
         self.assertEqual(plan["90MiB"].code, 0, plan["90MiB"].err)
         self.assertNotIn("Newton", plan["90MiB"].out)
         asked = programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", "90MiB", "--acceleration.finish", "newton")

@@ -24,6 +24,12 @@ std::vector<Named> reductions() {
   return {
       {"softmin", [=](const auto& op, const auto& h, const auto&, const Field& out) { op.softmin(side, h, out); }},
       {"average", [=](const auto& op, const auto& h, const auto& v, const Field& out) { op.average(side, h, v, out); }},
+      {"average of kept weights",
+       [=](const auto& op, const auto& h, const auto& v, const Field& out) {
+         const auto fixed = op.fix_average(side, h);
+         if (fixed != nullptr) return fixed->apply(v, out);
+         op.average(side, h, v, out);
+       }},
       {"average_cost",
        [=](const auto& op, const auto& h, const auto&, const Field& out) { op.average_cost(side, h, out); }},
       {"hard_min", [=](const auto& op, const auto& h, const auto&, const Field& out) { op.hard_min(side, h, out); }}};

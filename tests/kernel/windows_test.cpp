@@ -124,6 +124,7 @@ struct RandomCase {
 TEST(Windows, NeverLoseMoreThanTheBound) {
   constexpr Real rounding = 1e-13;  // of the largest exponent
   Real largest_loss = 0.0;
+  int kept_cases = 0;
   for (unsigned seed = 0; seed < 1000; ++seed) {
     const RandomCase c(seed);
     const Real cut = seed % 4 == 0 ? default_window_cut : seed % 4 == 1 ? 1e-6 : 1e-3;
@@ -136,6 +137,12 @@ TEST(Windows, NeverLoseMoreThanTheBound) {
     const Field mean("mean", 1, c.source.points());
     op->average(Side::source, reference::field_of(c.h), reference::field_of(c.v), mean);
     const Values means = reference::values_of(mean);
+    if (const auto fixed = op->fix_average(Side::source, reference::field_of(c.h)); fixed != nullptr) {
+      const Field kept("kept", 1, c.source.points());
+      fixed->apply(reference::field_of(c.v), kept);
+      ASSERT_EQ(reference::values_of(kept), means) << "case " << seed;
+      ++kept_cases;
+    }
     const Values exact_means = reference::average(cost, c.h, c.v, c.epsilon);
     const Real excess = op->softmin_excess();
     for (std::size_t r = 0; r < exact.size(); ++r) {
@@ -150,6 +157,7 @@ TEST(Windows, NeverLoseMoreThanTheBound) {
     }
   }
   EXPECT_GT(largest_loss, windows_exist() ? 1e-6 : -1.0) << "no window left anything out";
+  EXPECT_GE(kept_cases, windows_exist() ? 100 : 0) << "weights were hardly ever kept";
 }
 
 TEST(Windows, AreNotWidenedByLinesOfZeros) {

@@ -49,6 +49,8 @@ class AxisCost {
   // After prepare, for windows:
   /// Outputs that share a window: 6, 12, 24 or 48.
   [[nodiscard]] Index group() const { return group_; }
+  /// The entries that a group's window is expected to have.
+  [[nodiscard]] Real expected_entries() const { return expected_entries_; }
   [[nodiscard]] Real largest_scaled() const { return largest_ / epsilon_; }
   /// m with exp(-c(i + d, j + q)/eps) = exp(m d q) F(d) G(q), infinity where c is not quadratic.
   [[nodiscard]] Real bilinear() const { return bilinear_; }
@@ -68,7 +70,8 @@ class AxisCost {
   bool windows_pay_ = false;
   Real epsilon_ = 1.0;
   Real bilinear_ = infinity;
-  Index group_ = 4;
+  Index group_ = rows_at_once;
+  Real expected_entries_ = infinity;
   Index largest_ratio_ = 0;
 };
 

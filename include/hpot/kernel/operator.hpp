@@ -25,6 +25,14 @@ enum class Side { source, target };
 /// Exponentials of double differences with a relative error of at most 1e-7 each, or double throughout.
 enum class Precision { mixed, full };
 
+/// Means under weights that stay what they were.
+class FixedAverage {
+ public:
+  virtual ~FixedAverage() = default;
+  /// What KernelOperator::average gave at the h and eps it was made with. Collective as that is.
+  virtual void apply(const ConstField& v, const Field& mean) const = 0;
+};
+
 class KernelOperator {
  public:
   virtual ~KernelOperator() = default;
@@ -48,6 +56,12 @@ class KernelOperator {
   /// a row that nothing reaches. Double throughout. mean must alias neither h nor v. One pass costs about what softmin does
   /// in double.
   virtual void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const = 0;
+
+  /// The same for many v at one h, its weights kept; null where that would take too much memory, or gain nothing. Lasts as
+  /// long as the operator and is used while eps is what it was. Costs about two averages. Collective as average is.
+  [[nodiscard]] virtual std::unique_ptr<FixedAverage> fix_average(Side /*side*/, const ConstField& /*h*/) const {
+    return nullptr;
+  }
 
   /// mean(k, i) = sum_j w_ij C_ij, weights w_ij = exp(h_j - C_ij/eps) the same. Double throughout.
   virtual void average_cost(Side side, const ConstField& h, const Field& mean) const = 0;

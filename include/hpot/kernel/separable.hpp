@@ -18,6 +18,11 @@ namespace hpot {
 
 inline constexpr Real default_window_cut = 1e-15;
 
+/// What fix_average keeps of a pass at most, in weights for each output, and one value more; where it takes more, nothing.
+inline constexpr Real most_kept_weights = 5.0;
+/// What a side's passes are expected to keep, in values for each output; 0 where nothing.
+[[nodiscard]] Real kept_values(const Cost& cost, const Grid& grid, Real epsilon);
+
 /// Local operator: h holds ALL points of the other side; s the rows [begin, end) of `source_rows` or `target_rows`, which
 /// must be whole planes. Cost must be separable. window_cut = 0: all terms of every line.
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,

@@ -29,6 +29,8 @@ class DualHessian {
 
   /// At (f, g), f = prox_a(softmin(log b + g/eps)). Keeps a reference of problem. One softmin.
   DualHessian(const TransportProblem& problem, const Field& f, const Field& g);
+  /// Before many products: keeps the weights of the averages where there is room (KernelOperator::fix_average).
+  void fix_averages();
 
   /// result = S v. v is any number where b = 0, result 0. Two averages. result must not alias v.
   void apply(const Field& v, const Field& result) const;
@@ -60,6 +62,7 @@ class DualHessian {
   void set_unweighted(const Field& w, const Field& v) const;
 
  private:
+  void average(Side side, const Field& v, const Field& mean) const;
   void average_back(const Field& v, const Field& result) const;
 
   const TransportProblem& problem_;
@@ -68,7 +71,8 @@ class DualHessian {
   Field h_source_, h_target_;  // log b + g/eps and log a + f/eps: arguments of the sums for outputs of the other side
   Field column_mass_, column_terms_;
   Field gradient_;
-  Field means_;  // on the source
+  Field means_;                                                    // on the source
+  std::unique_ptr<FixedAverage> source_average_, target_average_;  // null: none is kept
 };
 
 /// sum_j x_j y_j and sum_j |x_j| over all points. Collective along rows.

@@ -23,7 +23,7 @@
 //
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
 // and signals and time limits wait for its end. Memory: 11 fields and 3 for each axis, work arrays of
-// KernelOperator::average, and the blocks'; the memory of mixing is given back before.
+// KernelOperator::average, the weights that are kept, and the blocks'; the memory of mixing is given back before.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
@@ -34,6 +34,7 @@ namespace hpot {
 struct FinishOptions {
   std::string finish = "auto";
   Real below = 1e-2;
+  bool keeps_weights = true;  // of a step's averages: faster by some times, the same bits
 
   /// Whether steps may be made on the way to `tolerance`.
   [[nodiscard]] bool wanted(Real tolerance) const { return finish != "none" && tolerance < below; }

@@ -81,7 +81,8 @@ struct AdmittedRun {
 AdmittedRun admit(const Communicator& world, const Options& options, const AccelerationOptions& asked,
                   const AccelerationOptions& without_limit, const Planner& planner);
 
-/// settings.finish, but none in place of auto where Newton steps are what does not fit a resources.memory_limit. Collective.
+/// settings.finish, less what does not fit a resources.memory_limit: first the weights that its steps keep, then, where it
+/// is auto, the steps. Collective.
 FinishOptions admitted_finish(const Communicator& world, const Options& options, const TransportSettings& settings,
                               const TransportRun& run);
 
