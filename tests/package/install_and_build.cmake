@@ -1,16 +1,26 @@
-# cmake -DBUILD_DIR= -DSOURCE_DIR= -DWORK_DIR= -DMPIEXEC= [-DFORWARD=-DX=Y;...] -P install_and_build.cmake
-# Installs BUILD_DIR into a fresh prefix, builds the consumer against it and runs that on two ranks.
+# cmake -DBUILD_DIR= -DSOURCE_DIR= -DREADME= -DWORK_DIR= -DMPIEXEC= [-DFORWARD=-DX=Y;...] -P install_and_build.cmake
+# Installs BUILD_DIR into a fresh prefix, builds the README's program against it and runs that on two ranks.
 function(step)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ECHO_OUTPUT_VARIABLE)
   if(NOT status EQUAL 0)
     list(JOIN ARGN " " line)
     message(FATAL_ERROR "failed (${status}): ${line}")
   endif()
+  set(output "${output}" PARENT_SCOPE)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK_DIR})
+file(READ ${README} readme)
+if(NOT readme MATCHES "```cpp\n([^`]*)```")
+  message(FATAL_ERROR "${README} shows no program")
+endif()
+file(WRITE ${WORK_DIR}/source/consumer.cpp "${CMAKE_MATCH_1}")
+file(COPY ${SOURCE_DIR}/CMakeLists.txt DESTINATION ${WORK_DIR}/source)
 step(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${WORK_DIR}/prefix --component development)
-step(${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${WORK_DIR}/build -DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix ${FORWARD})
+step(${CMAKE_COMMAND} -S ${WORK_DIR}/source -B ${WORK_DIR}/build -DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix ${FORWARD})
 step(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
 step(${MPIEXEC} --oversubscribe -n 2 ${WORK_DIR}/build/consumer)
+if(NOT output MATCHES "^[1-9][0-9.]*\n$")
+  message(FATAL_ERROR "no cost of transport but: ${output}")
+endif()
 file(REMOVE_RECURSE ${WORK_DIR})

@@ -2,6 +2,7 @@ set(forward "-G${CMAKE_GENERATOR}" -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -DCMAK
             -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS} -DKokkos_DIR=${Kokkos_DIR})
 add_test(NAME package/install_and_build
          COMMAND ${CMAKE_COMMAND} -DBUILD_DIR=${PROJECT_BINARY_DIR} -DSOURCE_DIR=${CMAKE_CURRENT_LIST_DIR}
+                 -DREADME=${PROJECT_SOURCE_DIR}/README.md
                  -DWORK_DIR=${PROJECT_BINARY_DIR}/package-test -DMPIEXEC=${MPIEXEC_EXECUTABLE} "-DFORWARD=${forward}"
                  -P ${CMAKE_CURRENT_LIST_DIR}/install_and_build.cmake)
 set_tests_properties(package/install_and_build PROPERTIES TIMEOUT 300 LABELS driver PROCESSORS 2 ENVIRONMENT
