@@ -43,8 +43,12 @@ if ! grep -q '^#define KOKKOS_ENABLE_CUDA$' "$kokkos/KokkosCore_config.h"; then
     { echo "check_cuda.sh: $kokkos has configuration headers of an unknown form" >&2; exit 2; }
 fi
 
-# A header with kernels is compiled through a file that includes nothing else.
-mapfile -t files < <(grep -rlE 'Kokkos::parallel_' src include --include='*.cpp' --include='*.hpp' | sort)
+# Files that launch kernels, and .cpp files with functions for the device. A header is compiled through a file that includes
+# nothing else.
+mapfile -t files < <({
+  grep -rlE 'Kokkos::parallel_' src include --include='*.cpp' --include='*.hpp'
+  grep -rlE 'KOKKOS_[A-Z_]*FUNCTION' src --include='*.cpp'
+} | sort -u)
 [ ${#files[@]} -gt 0 ] || { echo "check_cuda: no file holds kernels"; exit 0; }
 
 compile() {

@@ -131,7 +131,7 @@ KOKKOS_FORCEINLINE_FUNCTION void fill(const TileWork& work, const TileWork::Item
 
 KOKKOS_FORCEINLINE_FUNCTION Wide* scratch_of(const Team& team, Index values) {
   constexpr std::size_t alignment = 64;
-  return static_cast<Wide*>(team.team_scratch(level).get_shmem_aligned(values * sizeof(Wide), alignment));
+  return static_cast<Wide*>(team.team_scratch(int{level}).get_shmem_aligned(values * sizeof(Wide), alignment));
 }
 
 /// sum[r] = sum over j < n of factor[j] * t[j * step + r * row_step]: two registers for each of six outputs hide the latency.

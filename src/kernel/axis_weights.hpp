@@ -122,8 +122,9 @@ KOKKOS_FORCEINLINE_FUNCTION void for_windows(const TileWork::Item& item, Windowe
       weights.left = tile.left(k);
       weights.count = tile.right(k) - weights.left + 1;
       const Index sharing = sharing_outputs(tables, group, weights.count);
-      for (Index sub = first; sub < first + group; sub += Kokkos::max(rows_at_once, sharing)) {
-        if (!wanted(sub, Kokkos::max(rows_at_once, sharing))) continue;
+      const Index step = sharing < rows_at_once ? rows_at_once : sharing;
+      for (Index sub = first; sub < first + group; sub += step) {
+        if (!wanted(sub, step)) continue;
         if (sharing == 1) {
           for (Index r = 0; r < rows_at_once; ++r) {
             if (!wanted(sub + r, 1)) continue;
