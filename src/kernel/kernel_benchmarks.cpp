@@ -147,7 +147,7 @@ enum class SweepForm { windows, full_lines, product, average, kept };
 /// Every axis of a cube in turn, as the separable operator does.
 Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, SweepForm form) {
   constexpr const char* names[] = {"sweep in windows", "sweep of full lines", "product sweep", "average in windows",
-                                   "average, weights kept"};
+                                   "average of kept weights"};
   const Index n = grid.axes[0].n;
   const Index points = grid.points();
   const double terms = static_cast<double>(grid.dimension() * points * n);

@@ -24,8 +24,8 @@ class Bench(programs.DriverTest):
         self.assertEqual(set(ceilings), {"exp float", "exp double", "multiply-add", "memory read", "memory triad"})
         kernels = {row["kernel"] for row in rows}
         for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "sweep in windows",
-                       "sweep of full lines", "average in windows", "product sweep", "dense softmin", "stored softmin",
-                       "add_log_weight", "residual", "mass (tile sums)"):
+                       "sweep of full lines", "average in windows", "average of kept weights", "product sweep",
+                       "dense softmin", "stored softmin", "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
         for row in rows:
