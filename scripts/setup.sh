@@ -12,7 +12,7 @@ for argument in "$@"; do
   esac
 done
 
-# Debian's package, then what it is for. One list, read by nobody else.
+# Debian's package, then what it is for. Lists that are read by nobody else.
 packages=(
   g++ cmake ninja-build git pkg-config
   openmpi-bin libopenmpi-dev                            # ranks
@@ -21,9 +21,13 @@ packages=(
   libnifti-dev libpng-dev zlib1g-dev                    # NIfTI-1, Analyze 7.5, PNG, gzip
   libsuitesparse-dev                                    # CHOLMOD, sparse factorisation
   libgtest-dev libgmock-dev liblemon-dev                # tests: framework, exact network simplex
-  clang-format-14                                       # the format check
-  clang-14 libclang-rt-14-dev libomp-14-dev             # scripts/fuzz.sh
   python3 python3-numpy python3-h5py python3-nibabel python3-matplotlib   # plots, and tests of the written files
+)
+
+# Of Debian 12 only; nothing but the two scripts needs them.
+tools=(
+  clang-format-14                                       # scripts/check_format.sh
+  clang-14 libclang-rt-14-dev libomp-14-dev             # scripts/fuzz.sh
 )
 
 elsewhere() {
@@ -49,6 +53,7 @@ fi
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
+grep -q '^VERSION_ID="12"' /etc/os-release && packages+=("${tools[@]}")
 missing=()
 for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
 if [ ${#missing[@]} -gt 0 ]; then
