@@ -1,5 +1,6 @@
 // Tiles of lines for the CPU form of the axis kernels: a work item is a tile of lanes::width lines and some or all of their
-// outputs; the tile is copied to scratch, entry by entry a vector. Part of axis_kernels.cpp (hence the unnamed namespace).
+// outputs; the tile is copied to scratch, entry by entry a vector. Part of axis_kernels.cpp and kept_weights.cpp (hence the
+// unnamed namespace).
 #pragma once
 
 #include "hpot/kernel/axis_kernels.hpp"

@@ -1,4 +1,5 @@
-// Weights exp(phi) of windows, formed once for several outputs where the cost is quadratic. Part of axis_kernels.cpp.
+// Weights exp(phi) of windows, formed once for several outputs where the cost is quadratic. Part of axis_kernels.cpp and
+// kept_weights.cpp.
 //
 // exp(phi_i(j)) = exp(phi_c(j)) * exp(m (i - c) (j - k)) * exp(s), s = (c_ck - c_ik)/eps independent of j: outputs around
 // c share the exponentials at c, and each takes products with tabulated ratios; k is the window's middle.

@@ -107,7 +107,8 @@ struct WindowCounts {
 /// every larger i; right of r(i) for every smaller one. Outputs [i0, i1] share [l(i0), r(i1)] of all lines of a tile;
 /// tau = log(n_in/cut), and a slack for rounding.
 /// Within a window exp(phi_i(j)) = E_j exp(m (i - ic) (j - jc)) F_i with E_j = exp(phi_ic(j)) where c is quadratic: one
-/// exponential per entry and group of outputs, then products; groups are halved until their exponents stay within +-300.
+/// exponential per entry and group of outputs, then products; groups are halved until their exponents stay within
+/// +-300, to three outputs and then one.
 /// Ledger per (line, i), w the window's width: w/group exps and w multiply-adds; the search costs about 10 + 2 n_in/48
 /// comparisons. Bytes: 16 (a tile of lines stays in cache).
 void log_sum_exp_along(const AxisCost& cost, const AxisPass& pass, Precision precision);

@@ -11,9 +11,6 @@ namespace hpot {
 
 class KeptWeights {
  public:
-  /// Empty: keeps nothing.
-  KeptWeights() = default;
-
   /// Those of `pass`, whose log-sums it writes to pass.out. Keeps nothing, and writes nothing, where that would take more
   /// than `most` values for each output, or where lanes are scalars (GPUs).
   KeptWeights(const AxisCost& cost, const AxisPass& pass, Real most);
@@ -27,10 +24,10 @@ class KeptWeights {
   /// The bits of mean_along's out_mean. `cost` must be prepared with the eps of the weights.
   void mean(const AxisCost& cost, const Real* in_mean, Real* out_mean) const;
 
-  /// What the lines [0, windows) of a work item share.
+  /// Outputs that share their weights, and the entries that these are of.
   struct Window {
-    Index first, outputs;  // of the axis; one output alone, or a multiple of six
-    Index left, count;     // entries
+    Index first, outputs;  // of the axis; one, three, or a multiple of six
+    Index left, count;
   };
 
  private:
