@@ -67,9 +67,9 @@ class SeparableOperator final : public KernelOperator {
 
   [[nodiscard]] std::unique_ptr<FixedAverage> fix_average(Side side, const ConstField& h) const override {
     const SideData& data = at(side);
-    if (static_cast<Index>(h.extent(0)) > batch_at_once(data)) return nullptr;
-    const Index values = data.values_before(data.dimension());
-    const Field sums(at_least(static_cast<Index>(h.extent(0)) * values, sums_).data(), h.extent(0), values);
+    if (data.dimension() > most_kept_dimension || static_cast<Index>(h.extent(0)) > batch_at_once(data)) return nullptr;
+    const Field sums = make_unset_field("hpot::Separable::sums", static_cast<Index>(h.extent(0)),
+                                        data.values_before(data.dimension()));
     std::vector<KeptWeights> kept;
     bool all = true;
     for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
@@ -265,6 +265,7 @@ class SeparableOperator final : public KernelOperator {
 
 Real kept_values(const Cost& cost, const Grid& grid, Real epsilon) {
   constexpr Real rough = 1.25;  // maps of which neighbouring lines differ
+  if (grid.dimension() > most_kept_dimension) return 0.0;
   Real sum = 0.0;
   for (const Axis& points : grid.axes) {
     AxisCost axis(cost, points, points);

@@ -101,7 +101,8 @@ DualHessian::DualHessian(const TransportProblem& problem, const Field& f, const 
       h_source_(field_like("hpot::DualHessian::h_source", g)),
       h_target_(field_like("hpot::DualHessian::h_target", f)),
       column_mass_(field_like("hpot::DualHessian::column_mass", g)),
-      column_terms_(field_like("hpot::DualHessian::column_terms", g)),
+      column_terms_(is_balanced(problem.target.penalty) ? column_mass_
+                                                        : field_like("hpot::DualHessian::column_terms", g)),
       gradient_(field_like("hpot::DualHessian::gradient", g)),
       means_(field_like("hpot::DualHessian::means", f)) {
   const Marginal& a = problem.source;
@@ -123,9 +124,13 @@ DualHessian::DualHessian(const TransportProblem& problem, const Field& f, const 
 
 void DualHessian::row_averages(const Field& v, const Field& result) const { average(Side::source, v, result); }
 
+void DualHessian::fix_row_averages() { source_average_ = problem_.kernel->fix_average(Side::source, h_source_); }
+
 void DualHessian::fix_averages() {
-  source_average_ = problem_.kernel->fix_average(Side::source, h_source_);
+  if (source_average_ == nullptr) fix_row_averages();
   target_average_ = problem_.kernel->fix_average(Side::target, h_target_);
+  if (source_average_ != nullptr) h_source_ = {};
+  if (target_average_ != nullptr) h_target_ = {};
 }
 
 void DualHessian::average(Side side, const Field& v, const Field& mean) const {

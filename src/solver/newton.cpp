@@ -217,17 +217,17 @@ class NewtonFinish final : public Acceleration {
 
   void step(FixedPointMap& map, Real error) {
     const Field g = map.state()[0];
+    base_ = {};
+    direction_ = {};
     DualHessian hessian = hessian_at(g);
-    if (keeps_weights_) hessian.fix_averages();
+    if (keeps_weights_) hessian.fix_row_averages();
     const Field work = field_like("hpot::Newton::work", g);
-    if (base_.extent(0) == 0 || base_.extent(1) != g.extent(1)) {
-      base_ = field_like("hpot::Newton::base", g);
-      direction_ = field_like("hpot::Newton::direction", g);
-    }
     const Real epsilon = problem_.map().problem().epsilon;
     const Grid& grid = problem_.target_grid();
     const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
     const DualPreconditioner preconditioner(hessian, &blocks, work);
+    if (keeps_weights_) hessian.fix_averages();
+    direction_ = field_like("hpot::Newton::direction", g);
     const Real reduction = std::max(std::min(0.1, std::sqrt(error)), std::min(0.2, 0.3 * tolerance_ / error));
     products_ += preconditioner.kernel_products() +
                  2 * conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
@@ -238,7 +238,7 @@ class NewtonFinish final : public Acceleration {
     Kokkos::deep_copy(work, map.image()[0]);  // points without weight follow the sweep
     combine(-1.0, g, 1.0, work);
     hessian.set_unweighted(work, direction_);
-    Kokkos::deep_copy(base_, g);
+    base_ = copy_of(g);
     shortenings_ = 0;
     slope_before_ = hessian.slope_along(direction_);
     error_before_ = error;

@@ -70,7 +70,8 @@ std::optional<Real> known_epsilon(const TransportSettings& settings, const Grid&
 /// The weights of both sides' averages, for each point, that Newton steps keep.
 Real weights_of_averages(const TransportSettings& settings, const Grid& grid) {
   constexpr Real where_unknown = 3.5;  // on an axis
-  if (!settings.finish.keeps_weights || settings.kernel.resolved_type() != "separable") return 0.0;
+  const bool separable = settings.kernel.resolved_type() == "separable";
+  if (!settings.finish.keeps_weights || !separable || grid.dimension() > most_kept_dimension) return 0.0;
   const auto epsilon = known_epsilon(settings, grid);
   if (!epsilon) return 2.0 * where_unknown * static_cast<Real>(grid.dimension());
   return 2.0 * kept_values(settings.kernel.cost, grid, *epsilon);
@@ -225,16 +226,25 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
-  // NewtonFinish::step: DualHessian 6, direction, base, work; block_couplings: terms, rest, 3 an axis. Later fewer.
   if (settings.finish.wanted(settings.stopping.tolerance)) {
-    plan.consider("Newton steps on the given grid",
-                  {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                   arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
-                   arrays("Newton's method", (11.0 + 3.0 * run.grid.dimension()) * local_n),
-                   arrays("averages", average_values(settings.kernel, run.grid, local_n)),
-                   arrays("weights of averages, kept", weights_of_averages(settings, run.grid) * local_n),
-                   arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
-                   arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
+    const Real weights = weights_of_averages(settings, run.grid);
+    const Real hessian = settings.target_penalty == "balanced" ? 5.0 : 6.0;
+    const auto consider_step = [&](const std::string& name, Real fields, Real of_averages, Real kept) {
+      plan.consider(name,
+                    {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                     arrays("potentials and half-steps", 4.0 * local_n), arrays("Newton's method", fields * local_n),
+                     arrays("averages", of_averages), arrays("weights of averages, kept", kept * local_n),
+                     arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
+                     arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
+    };
+    const Real averages = average_values(settings.kernel, run.grid, local_n);
+    const Real of_kept = std::max(0.0, averages - local_n);  // no log-sums
+    // NewtonFinish::step: DualHessian, work; block_couplings: terms, rest, 3 an axis
+    consider_step("Newton steps on the given grid, couplings", hessian + 3.0 + 3.0 * run.grid.dimension(),
+                  weights > 0.0 ? of_kept : averages, 0.5 * weights);
+    // then without the arguments of averages, with DualPreconditioner 1 and conjugate_gradients 5
+    consider_step("Newton steps on the given grid", hessian + 6.0 - (weights > 0.0 ? 2.0 : 0.0),
+                  weights > 0.0 ? of_kept : averages, weights);
   }
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
   // h, mean. average_cost: sums; zeros and work

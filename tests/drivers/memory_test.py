@@ -84,8 +84,21 @@ class Memory(programs.DriverTest):
                 self.growth("hpot-sinkhorn", *pair(family, side), *more, "--acceleration.finish", "none", ranks=ranks)
 
     def test_dry_run_of_newton_steps_is_near_what_they_take(self):
-        self.growth("hpot-sinkhorn", *pair("gaussian?dim=3", 96), *UNMIXED, *few_sweeps(6),
-                    "--acceleration.finish_below", "1")
+        for measures, more, code in (
+                (("gaussian?dim=3", 96), few_sweeps(6), 3),
+                (("waves?seed=1", 512), ("--epsilon.target", "1"), 0)):
+            with self.subTest(measures=measures):
+                self.growth("hpot-sinkhorn", *pair(*measures), *UNMIXED, *more, "--acceleration.finish_below", "1", code=code,
+                            at_least=70)
+
+    def test_dry_run_is_near_what_is_taken_whether_newton_steps_come_or_not(self):
+        for measures, more, ranks in ((("waves?dim=3", 64), ("--epsilon.target", "0.5"), 1),
+                                      (("waves?dim=3", 64), ("--epsilon.target", "4"), 1),
+                                      (("waves?seed=1", 512), ("--epsilon.target", "1"), 2),
+                                      (("waves?seed=1", 512), ("--epsilon.target", "8"), 1),
+                                      (("waves?seed=1", 512), ("--epsilon.target", "1", "--penalty.target", "kl:100"), 1)):
+            with self.subTest(measures=measures, more=more):
+                self.growth("hpot-sinkhorn", *pair(*measures), *more, ranks=ranks, code=0, at_least=40)
 
     def test_dry_run_of_maps_is_near_what_they_take(self):
         cold = ("--epsilon.multiscale", "false", "--epsilon.schedule", "none", "--stopping.max_iterations", "1",
@@ -107,15 +120,15 @@ class Memory(programs.DriverTest):
                             code=0)
 
     def test_newton_steps_keep_less_then_are_left_out_where_they_alone_do_not_fit(self):
-        arguments = (*pair("gaussian?dim=3", 64), "--dry-run")
+        arguments = (*pair("gaussian?dim=2", 512), "--dry-run")
         plan = {limit: programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", limit)
-                for limit in ("1GiB", "120MiB", "90MiB")}
+                for limit in ("1GiB", "105MiB", "75MiB")}
         self.assertIn("weights of averages", plan["1GiB"].out, plan["1GiB"].err)
-        self.assertIn("Newton steps", plan["120MiB"].out, plan["120MiB"].err)
-        self.assertNotIn("weights of averages", plan["120MiB"].out)
-        self.assertEqual(plan["90MiB"].code, 0, plan["90MiB"].err)
-        self.assertNotIn("Newton", plan["90MiB"].out)
-        asked = programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", "90MiB", "--acceleration.finish", "newton")
+        self.assertEqual(plan["105MiB"].code, 0, plan["105MiB"].err)
+        self.assertNotIn("weights of averages", plan["105MiB"].out)
+        self.assertEqual(plan["75MiB"].code, 0, plan["75MiB"].err)
+        self.assertNotIn("Newton", plan["75MiB"].out)
+        asked = programs.run("hpot-sinkhorn", *arguments, "--resources.memory_limit", "75MiB", "--acceleration.finish", "newton")
         self.assertEqual(asked.code, 2, asked.out)
 
     def test_operator_on_the_fly_takes_no_matrix(self):

@@ -20,6 +20,8 @@ inline constexpr Real default_window_cut = 1e-15;
 
 /// What fix_average keeps of a pass at most, in weights for each output, and one value more; where it takes more, nothing.
 inline constexpr Real most_kept_weights = 5.0;
+/// Of volumes fix_average keeps nothing: as much memory as all else together would make a run faster by an eighth to a third.
+inline constexpr int most_kept_dimension = 2;
 /// What a side's passes are expected to keep, in values for each output; 0 where nothing.
 [[nodiscard]] Real kept_values(const Cost& cost, const Grid& grid, Real epsilon);
 

@@ -29,7 +29,9 @@ class DualHessian {
 
   /// At (f, g), f = prox_a(softmin(log b + g/eps)). Keeps a reference of problem. One softmin.
   DualHessian(const TransportProblem& problem, const Field& f, const Field& g);
-  /// Before many products: keeps the weights of the averages where there is room (KernelOperator::fix_average).
+  /// Before many averages: keeps their weights where the operator does (KernelOperator::fix_average), the same bits.
+  void fix_row_averages();
+  /// Those of the columns, too; gives back what only those that are not kept need, and diagonal(), which must come before.
   void fix_averages();
 
   /// result = S v. v is any number where b = 0, result 0. Two averages. result must not alias v.
@@ -69,7 +71,7 @@ class DualHessian {
   Field f_, g_;
   Real unit_;                  // the power of two
   Field h_source_, h_target_;  // log b + g/eps and log a + f/eps: arguments of the sums for outputs of the other side
-  Field column_mass_, column_terms_;
+  Field column_mass_, column_terms_;  // one where the target is balanced
   Field gradient_;
   Field means_;                                                    // on the source
   std::unique_ptr<FixedAverage> source_average_, target_average_;  // null: none is kept

@@ -22,8 +22,9 @@
 // no more after 3 such failures. tv and range on the target have kinks that the maximum lies on: they stay with sweeps.
 //
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
-// and signals and time limits wait for its end. Memory: 11 fields and 3 for each axis, work arrays of
-// KernelOperator::average, the weights that are kept, and the blocks'; the memory of mixing is given back before.
+// and signals and time limits wait for its end. Memory, given back before by mixing: work arrays of
+// KernelOperator::average and 8 fields (9 where the target is kl), with 3 more for each axis and half of the weights that are
+// kept first, 3 more (2 less where weights are kept), the blocks' factor and all weights then.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
