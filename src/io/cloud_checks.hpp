@@ -1,0 +1,17 @@
+// What every reader of points ends with. Local.
+#pragma once
+
+#include "hpot/measure/point_cloud.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hpot {
+
+/// InputError unless there are points, in at most 4096 dimensions, all finite, with weights that are not infinite.
+CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, std::vector<Real> weights,
+                        const std::string& name);
+/// All weights 1.
+CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, const std::string& name);
+
+}  // namespace hpot

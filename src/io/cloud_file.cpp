@@ -1,0 +1,112 @@
+#include "hpot/io/cloud_file.hpp"
+
+#include "byte_reader.hpp"
+#include "cloud_checks.hpp"
+
+#include "hpot/core/error.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace hpot {
+
+namespace {
+
+constexpr Index most_dimensions = 4096;
+
+// By bits: vectorised comparisons may raise FE_INVALID on a NaN.
+constexpr std::uint64_t magnitude = 0x7fffffffffffffffu, infinite = 0x7ff0000000000000u;
+bool is_number(Real value) { return (std::bit_cast<std::uint64_t>(value) & infinite) != infinite; }
+bool has_data(Real value) {
+  const std::uint64_t bits = std::bit_cast<std::uint64_t>(value) & magnitude;
+  return bits != 0 && bits <= infinite;
+}
+
+/// Takes the last column of `array`, of rank 2, out.
+std::vector<Real> take_last_column(Array& array) {
+  const auto rows = static_cast<std::size_t>(array.shape[0]), columns = static_cast<std::size_t>(array.shape[1]);
+  std::vector<Real> column(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t c = 0; c + 1 < columns; ++c)
+      array.values[row * (columns - 1) + c] = array.values[row * columns + c];
+    column[row] = array.values[row * columns + columns - 1];
+  }
+  array.values.resize(rows * (columns - 1));
+  --array.shape[1];
+  return column;
+}
+
+/// Goes through the indices of a grid, slowest axis first.
+void advance(std::vector<Index>& index, const Grid& grid) {
+  for (std::size_t d = index.size(); d-- > 0;) {
+    if (++index[d] < grid.axes[d].n) return;
+    index[d] = 0;
+  }
+}
+
+void append_coordinates(const Grid& grid, const std::vector<Index>& index, std::vector<Real>& coordinates) {
+  if (!grid.affine) {
+    for (std::size_t d = 0; d < index.size(); ++d) coordinates.push_back(grid.axes[d].coordinate(index[d]));
+    return;
+  }
+  for (const auto& row : *grid.affine) {
+    Real coordinate = row[3];
+    for (std::size_t d = 0; d < index.size(); ++d)
+      coordinate += row[index.size() - 1 - d] * static_cast<Real>(index[d]);
+    coordinates.push_back(coordinate);
+  }
+}
+
+}  // namespace
+
+CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, std::vector<Real> weights,
+                        const std::string& name) {
+  require(!coordinates.empty(), name, "holds no points", "check the file");
+  require(dimension <= most_dimensions, name, "points in " + std::to_string(dimension) + " dimensions",
+          "clouds have at most " + std::to_string(most_dimensions) + "; a row is a point");
+  const auto bad = std::find_if_not(coordinates.begin(), coordinates.end(), is_number);
+  if (bad != coordinates.end()) {
+    throw InputError(error_text(name, "point", std::to_string((bad - coordinates.begin()) / dimension),
+                                "a coordinate that is infinite or NaN",
+                                "mend it or leave the point out; they count from 0"));
+  }
+  reject_infinite(weights, name);
+  return {make_cloud(static_cast<int>(dimension), std::move(coordinates)), std::move(weights), name};
+}
+
+CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, const std::string& name) {
+  const auto points = coordinates.size() / static_cast<std::size_t>(std::max<Index>(dimension, 1));
+  return checked_cloud(dimension, std::move(coordinates), std::vector<Real>(points, 1.0), name);
+}
+
+CloudData cloud_of_array(Array array, CloudWeights weights, const std::string& name) {
+  const std::size_t rank = array.shape.size();
+  require(rank == 1 || rank == 2, name, "an array of " + std::to_string(rank) + " dimensions",
+          "points are a table: rows are points, columns coordinates");
+  if (rank == 1) array.shape.push_back(1);
+  if (weights == CloudWeights::none) return checked_cloud(array.shape[1], std::move(array.values), name);
+  if (array.shape[1] < 2 && !array.values.empty()) {
+    throw InputError(error_text(name, "weights", "last", "the array has one column only",
+                                "leave it out where that holds coordinates"));
+  }
+  std::vector<Real> column = array.values.empty() ? std::vector<Real>{} : take_last_column(array);
+  return checked_cloud(array.shape[1], std::move(array.values), std::move(column), name);
+}
+
+CloudData voxels_of(const GridData& data) {
+  reject_infinite(data.values, data.name);
+  std::vector<Real> coordinates, weights;
+  std::vector<Index> index(data.grid.axes.size(), 0);
+  for (const Real value : data.values) {
+    if (has_data(value)) {
+      append_coordinates(data.grid, index, coordinates);
+      weights.push_back(value);
+    }
+    advance(index, data.grid);
+  }
+  require(!weights.empty(), data.name, "all its values are 0 or NaN", "points are the voxels with a value");
+  const Index dimension = data.grid.affine ? 3 : data.grid.dimension();
+  return checked_cloud(dimension, std::move(coordinates), std::move(weights), data.name);
+}
+
+}  // namespace hpot
