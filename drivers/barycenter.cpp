@@ -30,6 +30,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = BarycenterSettings::from(options);
+  if (settings.kernel.explicit_cost())
+    options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
   check_writable(world, {output.file, output.picture});
   if (!input.normalize) options.reject("input.normalize", "barycenters are of measures of mass 1", "set it to true");
 
@@ -58,7 +60,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       admit(world, options, settings.acceleration, settings.acceleration_on(run.grid), planner);
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()));
+  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()), {run.grid});
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, processes.shape(), output.file});
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
@@ -73,13 +75,13 @@ ExitCode body(const Communicator& world, const Options& options) {
       set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
                           processes.shape().rows);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
-      BarycenterSolution solution{{}, 0.0, own_rows(raw.grid, processes.along_rows()), {}, settings.debiased};
+      BarycenterSolution solution{{}, 0.0, own_rows(run.grid, processes.along_rows()), {}, settings.debiased};
       history.begin_row(static_cast<std::int32_t>(row));
       const auto work = [&] {
         BarycenterSettings rest = settings;
         rest.stopping = settings.stopping.after(seconds_since_start());
         const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
-        solution = solve_barycenter(processes, rest, raw.grid, std::move(set.weights), owned,
+        solution = solve_barycenter(processes, rest, run.grid, std::move(set.weights), owned,
                                     {&history, progress.get()}, &checkpoint);
         return !resumable(solution.outcome.reason);
       };
@@ -94,7 +96,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     }
 
     // 5. results, of all rows or of those that were begun
-    write_barycenters(world, output, group, file.get(),
+    write_barycenters(world, output, group, file.get(), run.grid,
                       {options, raw, set, processes.shape(), history.history(), seconds},
                       {lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(solutions.size())}, solutions);
     if (code == ExitCode::interrupted) break;

@@ -1,6 +1,7 @@
-// hpot-sinkhorn: entropic transport between two measures on one grid.
+// hpot-sinkhorn: entropic transport between two measures on one grid, two clouds of points, or by a cost matrix.
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
+#include "hpot/io/matrix_file.hpp"
 #include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
 #include "hpot/solver/work_plan.hpp"
@@ -16,7 +17,7 @@ const char* const program = "hpot-sinkhorn";
 std::vector<OptionKey> keys() {
   std::vector<OptionKey> all = {
       {"input.source", "", "measure a: a file, or synthetic:FAMILY?...", check::text(), true},
-      {"input.target", "", "measure b, on the same grid", check::text(), true},
+      {"input.target", "", "measure b, on the same grid, or like a cloud of points", check::text(), true},
       {"sinkhorn.divergence", "false", "also solve (a,a) and (b,b), and report the Sinkhorn divergence", check::flag()},
   };
   for (const auto& more : {InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
@@ -33,6 +34,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto maps = MapOptions::from(options);
   auto settings = TransportSettings::from(options);
   check_writable(world, {output.file, output.picture, maps.interpolation});
+  const bool divergence = options.flag("sinkhorn.divergence");
 
   // 2. what it takes; then both measures, whole on every rank; their rows are divided later
   std::vector<std::string> names;
@@ -43,13 +45,12 @@ ExitCode body(const Communicator& world, const Options& options) {
                      "pick one, e.g. by ?item=0");
     names.push_back(found[0]);
   }
-  const bool divergence = options.flag("sinkhorn.divergence");
-  TransportRun run{read_first_grid(world, names),
-                   world.size(),
-                   static_cast<int>(input.parts().size()),
-                   divergence,
-                   input.normalize,
-                   maps.run()};
+  const std::vector<Support> supports =
+      settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, names);
+  settings.kernel.check(supports[0]);
+  check_outputs(options, output, maps, divergence, supports[0]);
+  TransportRun run{supports[0], supports[1],     world.size(), static_cast<int>(input.parts().size()),
+                   divergence,  input.normalize, maps.run()};
   settings.finish = admitted_finish(world, options, settings, run);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     TransportSettings other = settings;
@@ -60,7 +61,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto [plan, acceleration] = admit(world, options, settings.acceleration, settings.mixing(), planner);
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, {0, 2});
+  RawMeasures raw = read_measures(world, names, {0, 2}, supports);
+  if (settings.kernel.explicit_cost()) settings.kernel.matrix = read_cost_matrix(world, settings.kernel, supports);
   const ProcessGridShape shape{world.size(), 1};
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, shape, output.file});
   const auto file = create_result(world, output.file);
@@ -71,8 +73,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     const bool last_part = group == input.parts().back().second;
     MeasureSet set =
         make_measures(world, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize, world.size());
-    const Raster picture = picture_of_pair(world, output, raw.grid, set.weights);
-    TransportData data{raw.grid, raw.grid, std::move(set.weights[0]), std::move(set.weights[1])};
+    const Raster picture = picture_of_pair(world, output, raw.supports, set.weights);
+    TransportData data{raw.supports[0], raw.supports[1], std::move(set.weights[0]), std::move(set.weights[1])};
 
     OwnedPair pair = owned_pair(maps, world, data);
 
@@ -80,8 +82,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     TransportSettings rest = settings;
     rest.stopping = settings.stopping.after(seconds_since_start());
     HistoryMonitor history;
-    const OwnedRows rows = own_rows(raw.grid, world);
-    TransportSolution solution{{}, {}, 0.0, 0.0, rows, rows, {}, {}};
+    TransportSolution solution{{}, {}, 0.0, 0.0, own_rows(raw.supports[0], world), own_rows(raw.supports[1], world),
+                               {}, {}};
     const auto work = [&] {
       const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
       solution =
@@ -104,7 +106,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     write_transport(world, output, group, file.get(),
                     {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
     if (!resumable(solution.outcome.reason)) {
-      write_maps(world, maps, output, group, file.get(), settings.kernel, raw.grid, std::move(pair), solution);
+      write_maps(world, maps, output, group, file.get(), settings.kernel, raw.supports, std::move(pair), solution);
     }
     if (divergence && !resumable(solution.outcome.reason)) {
       rest.stopping = settings.stopping.after(seconds_since_start());
@@ -124,6 +126,6 @@ ExitCode body(const Communicator& world, const Options& options) {
 
 int main(int argc, char** argv) {
   return hpot::run_main(argc, argv,
-                        {hpot::program, "Entropic optimal transport between two measures on one grid.", hpot::keys(),
-                         hpot::body, hpot::restart_source()});
+                        {hpot::program, "Entropic optimal transport between two measures.", hpot::keys(), hpot::body,
+                         hpot::restart_source()});
 }

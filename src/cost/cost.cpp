@@ -3,6 +3,8 @@
 namespace hpot {
 namespace {
 
+const char* const matrix = "matrix";
+
 struct Entry {
   const char* name;
   Cost (*make)(Real p);
@@ -26,16 +28,40 @@ std::string name(const Cost& cost) { return table[cost.index()].name; }
 std::vector<OptionKey> cost_keys() {
   std::vector<std::string> names;
   for (const Entry& entry : table) names.emplace_back(entry.name);
+  names.emplace_back(matrix);
   return {
       {"cost.type", "squared_euclidean",
        "squared_euclidean |x-y|^2; power_axes sum_d |x_d-y_d|^p; euclidean |x-y|; power |x-y|^p. "
-       "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes).",
+       "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes). matrix: as "
+       "cost.matrix "
+       "says",
        check::one_of(names)},
       {"cost.p", "2", "exponent of power_axes (>= 1) and power (> 0)", check::positive()},
+      {"cost.matrix", "none",
+       "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry: "
+       ".npy, "
+       "FILE.h5:/dataset or .csv",
+       check::text()},
+      {"cost.storage", "double",
+       "of a cost matrix: double, or float, which rounds the costs and takes half the memory; values and certificates "
+       "are "
+       "of the costs as kept",
+       check::one_of({"double", "float"})},
   };
 }
 
+std::string cost_matrix_file(const Options& options) {
+  const std::string& file = options.text("cost.matrix");
+  const bool wanted = options.text("cost.type") == matrix;
+  if (wanted && file == "none") options.reject("cost.matrix", "cost.type = matrix needs one", "name its file");
+  if (!wanted && file != "none")
+    options.reject("cost.matrix", "cost.type = " + options.text("cost.type") + " has no matrix",
+                   "set cost.type = matrix");
+  return wanted ? file : "";
+}
+
 Cost make_cost(const Options& options) {
+  if (options.text("cost.type") == matrix) return SquaredEuclidean{};
   const Real p = options.real("cost.p");
   for (const Entry& entry : table) {
     if (options.text("cost.type") != entry.name) continue;

@@ -40,9 +40,9 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 }
 
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
-                       Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
+                       Hdf5Writer* file, const Grid& grid, const RunRecord& run,
+                       const std::vector<std::vector<Real>>& lambdas,
                        const std::vector<BarycenterSolution>& solutions) {
-  const Grid& grid = run.raw.grid;
   const Index rows = static_cast<Index>(lambdas.size());
   Array values{data_shape(grid, rows), {}};
   if (rows > 1 && world.rank() == 0) values.values.reserve(rows * grid.points());

@@ -253,18 +253,20 @@ Array read_hdf5(const std::string& path, const std::string& dataset) {
   return read_in_child(path, [&] { return read_trusted_hdf5(path, dataset); });
 }
 
-Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item) {
+Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items) {
   return read_in_child(path, [&] {
     const QuietErrors quiet;
     const OpenDataset open = open_dataset(path, dataset);
-    if (open.shape.empty() || item < 0 || item >= open.shape.front())
-      throw std::logic_error("read_hdf5_item: no item " + std::to_string(item));
-    Array array{{open.shape.begin() + 1, open.shape.end()},
-                std::vector<Real>(open.points / static_cast<std::size_t>(open.shape.front()))};
+    if (open.shape.empty() || items.begin < 0 || items.end > open.shape.front())
+      throw std::logic_error("read_hdf5_items: no items " + std::to_string(items.begin) + " to " +
+                             std::to_string(items.end - 1));
+    Array array{open.shape, {}};
+    array.shape[0] = items.size();
+    array.values.resize(open.points / static_cast<std::size_t>(open.shape.front()) * items.size());
     std::vector<hsize_t> start(open.shape.size(), 0);
     std::vector<hsize_t> count(open.shape.begin(), open.shape.end());
-    start[0] = static_cast<hsize_t>(item);
-    count[0] = 1;
+    start[0] = static_cast<hsize_t>(items.begin);
+    count[0] = static_cast<hsize_t>(items.size());
     const Handle selection(H5Dget_space(open.dataset.id()), H5Sclose);
     H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
     read_values(open, simple_space(count), selection, path + ":" + dataset, array.values);

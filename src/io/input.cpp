@@ -42,6 +42,8 @@ std::vector<std::string> digests(const Communicator& world, const RawMeasures& r
   std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
   for (std::size_t k = 0; k < raw.data.size(); ++k) {
     Sha256 sha;
+    if (const PointCloud* cloud = raw.data[k].support.cloud(); cloud != nullptr)
+      sha.update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
     sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
     const auto digest = sha.finish();
     std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
@@ -58,31 +60,84 @@ std::vector<std::string> digests(const Communicator& world, const RawMeasures& r
 
 }  // namespace
 
-Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names) {
+namespace {
+
+/// Packed, of the first measure: empty where it is a cloud.
+std::vector<Real> first_grid(const Communicator& world, const std::vector<std::string>& names) {
   std::vector<Real> packed;
   world.agree([&] {
-    if (world.rank() == 0) packed = pack(read_grid(names[0]));
+    if (world.rank() == 0 && !is_cloud(names[0])) packed = pack(read_grid(names[0]));
   });
   world.broadcast(packed);
+  return packed;
+}
+
+}  // namespace
+
+Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names) {
+  const std::vector<Real> packed = first_grid(world, names);
+  if (packed.empty())
+    throw InputError(error_text(names[0], {}, {}, "a cloud of points; measures on one grid are needed",
+                                "hpot-sinkhorn takes clouds"));
   return unpack_grid(packed);
 }
 
-RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned) {
-  RawMeasures raw{read_first_grid(world, names), names, owned, {}, {}};
+std::vector<Support> read_supports(const Communicator& world, const std::vector<std::string>& names) {
+  const std::vector<Real> packed = first_grid(world, names);
+  if (!packed.empty()) return {names.size(), Support(unpack_grid(packed))};
+  std::vector<Support> supports;
+  world.agree([&] {
+    for (const std::string& name : names) supports.push_back(read_measure(name).support);
+  });
+  return supports;
+}
+
+std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names) {
+  std::vector<Real> numbers;
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    for (const std::string& name : names) {
+      require(!is_cloud(name), name, "points; a cost matrix has entries, whose weights are wanted",
+              "give an array of weights, or synthetic:uniform?dim=1&n=N");
+      numbers.push_back(static_cast<Real>(read_grid(name).points()));
+    }
+  });
+  world.broadcast(numbers);
+  std::vector<Support> supports;
+  for (const Real n : numbers) supports.emplace_back(IndexSet{static_cast<Index>(n)});
+  return supports;
+}
+
+namespace {
+
+/// What the values of `data` live on, among measures on `supports`.
+Support support_of(const MeasureData& data, const Support& first, const std::string& first_name) {
+  if (first.dimension() == 0) return IndexSet{data.support.points()};
+  const std::string difference = support_mismatch(first, data.support);
+  const bool grids = first.grid() != nullptr && data.support.grid() != nullptr;
+  require(difference.empty(), data.name,
+          (grids ? "its grid differs from that of " : "its points cannot be compared with those of ") + first_name +
+              ": " + difference,
+          grids ? "resample it to the same grid" : "give both as clouds of one dimension, e.g. by ?as=points");
+  return grids ? first : data.support;
+}
+
+}  // namespace
+
+RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
+                          const std::vector<Support>& supports) {
+  RawMeasures raw{names, owned, {}, {}, {}};
   world.agree([&] {
     for (Index k = owned.begin; k < owned.end; ++k) {
       raw.data.push_back(read_measure(names[k]));
-      const GridData& data = raw.data.back();
-      const std::string difference = grid_mismatch(raw.grid, data.grid);
-      require(difference.empty(), data.name, "its grid differs from that of " + names[0] + ": " + difference,
-              "resample it to the same grid");
+      raw.supports.push_back(support_of(raw.data.back(), supports[0], names[0]));
     }
   });
   raw.sha256 = digests(world, raw);
   return raw;
 }
 
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<GridData> data,
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<MeasureData> data,
                          NegativeValues negative, bool normalize, int batch_copies) {
   MeasureSet set;
   const std::size_t count = raw.names.size();

@@ -4,6 +4,7 @@
 #include "measure_source.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/io/cloud_file.hpp"
 #include "hpot/io/csv.hpp"
 #include "hpot/io/hdf5_file.hpp"
 #include "hpot/io/idx.hpp"
@@ -11,6 +12,7 @@
 #include "hpot/io/nifti.hpp"
 #include "hpot/io/npy.hpp"
 #include "hpot/measure/synthetic.hpp"
+#include "hpot/measure/synthetic_points.hpp"
 
 #include <glob.h>
 
@@ -31,7 +33,9 @@ struct Format {
   /// How many measures a container holds; 0 where the source is a single one.
   Index (*count)(const MeasureSource&);
   GridData (*read)(const MeasureSource&);
-  Grid (*grid)(const MeasureSource&);  // without the values
+  Grid (*grid)(const MeasureSource&);           // without the values
+  Array (*table)(const MeasureSource&);         // null where rows cannot be points
+  CloudData (*cloud)(const std::string& path);  // null where it is no format of clouds alone
 };
 
 Index one_measure(const MeasureSource&) { return 0; }
@@ -75,7 +79,8 @@ GridData grid_data(Array array, const MeasureSource& source) {
   return data;
 }
 
-GridData read_table(const MeasureSource& source) { return grid_data(read_csv(source.path), source); }
+Array table_array(const MeasureSource& source) { return read_csv(source.path); }
+GridData read_table(const MeasureSource& source) { return grid_data(table_array(source), source); }
 Grid table_grid(const MeasureSource& source) { return read_table(source).grid; }
 
 Index count_stack(const MeasureSource& source, const std::vector<Index>& shape) {
@@ -101,12 +106,18 @@ Grid stackable_grid(const MeasureSource& source, const std::vector<Index>& shape
   return array_grid({shape.begin() + (item_of(source, shape) < 0 ? 0 : 1), shape.end()}, source);
 }
 
+Array without_first_axis(Array array) {
+  array.shape.erase(array.shape.begin());
+  return array;
+}
+
 Index count_npy(const MeasureSource& source) { return count_stack(source, read_npy_shape(source.path)); }
 Grid npy_grid(const MeasureSource& source) { return stackable_grid(source, read_npy_shape(source.path)); }
-GridData read_npy_array(const MeasureSource& source) {
+Array npy_array(const MeasureSource& source) {
   const Index item = item_of(source, read_npy_shape(source.path));
-  return grid_data(item < 0 ? read_npy(source.path) : read_npy_item(source.path, item), source);
+  return item < 0 ? read_npy(source.path) : without_first_axis(read_npy_items(source.path, {item, item + 1}));
 }
+GridData read_npy_array(const MeasureSource& source) { return grid_data(npy_array(source), source); }
 
 const std::string& dataset_of(const MeasureSource& source) {
   require(!source.dataset.empty(), source.text, "names no dataset", "write FILE.h5:/group/dataset");
@@ -119,11 +130,13 @@ Index count_hdf5(const MeasureSource& source) {
   return source.flag("stack") ? count_stack(source, hdf5_shape(source)) : 0;
 }
 Grid hdf5_grid(const MeasureSource& source) { return stackable_grid(source, hdf5_shape(source)); }
-GridData read_hdf5_array(const MeasureSource& source) {
+Array hdf5_array(const MeasureSource& source) {
   const std::string& dataset = dataset_of(source);
   const Index item = item_of(source, hdf5_shape(source));
-  return grid_data(item < 0 ? read_hdf5(source.path, dataset) : read_hdf5_item(source.path, dataset, item), source);
+  return item < 0 ? read_hdf5(source.path, dataset)
+                  : without_first_axis(read_hdf5_items(source.path, dataset, {item, item + 1}));
 }
+GridData read_hdf5_array(const MeasureSource& source) { return grid_data(hdf5_array(source), source); }
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> table{
@@ -132,17 +145,45 @@ const std::vector<Format>& formats() {
        {"frame"},
        one_measure,
        read_volume,
-       volume_grid},
-      {"images", {".png", ".pgm"}, {"channel", "invert", "spacing"}, one_measure, read_picture, picture_grid},
+       volume_grid,
+       nullptr,
+       nullptr},
+      {"images",
+       {".png", ".pgm"},
+       {"channel", "invert", "spacing"},
+       one_measure,
+       read_picture,
+       picture_grid,
+       nullptr,
+       nullptr},
       {"IDX images",
        {".idx", ".idx.gz", "idx3-ubyte", "idx3-ubyte.gz"},
        {"label", "count", "item", "spacing"},
        count_idx,
        read_idx_image,
-       idx_grid},
-      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table, table_grid},
-      {"arrays", {".npy"}, {"stack", "count", "item", "spacing"}, count_npy, read_npy_array, npy_grid},
-      {"HDF5 arrays", {".h5", ".hdf5"}, {"stack", "count", "item", "spacing"}, count_hdf5, read_hdf5_array, hdf5_grid},
+       idx_grid,
+       nullptr,
+       nullptr},
+      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table, table_grid, table_array, nullptr},
+      {"arrays",
+       {".npy"},
+       {"stack", "count", "item", "spacing"},
+       count_npy,
+       read_npy_array,
+       npy_grid,
+       npy_array,
+       nullptr},
+      {"HDF5 arrays",
+       {".h5", ".hdf5"},
+       {"stack", "count", "item", "spacing"},
+       count_hdf5,
+       read_hdf5_array,
+       hdf5_grid,
+       hdf5_array,
+       nullptr},
+      {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_ply},
+      {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_obj},
+      {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_xyz},
   };
   return table;
 }
@@ -158,8 +199,21 @@ const Format& format_of(const MeasureSource& source) {
   throw InputError(error_text(source.text, {}, {}, "unknown extension", "known: " + known + ", and synthetic:FAMILY"));
 }
 
+bool is_cloud(const MeasureSource& source, const Format& format) {
+  return format.cloud != nullptr || source.value("as", "") == "points";
+}
+
 void check(const MeasureSource& source, const Format& format) {
-  source.allow(format.qualifiers, format.name);
+  std::vector<std::string> known = format.qualifiers;
+  known.emplace_back("as");
+  if (format.table != nullptr) known.emplace_back("weights");
+  source.allow(known, format.name);
+  const std::string as = source.value("as", is_cloud(source, format) ? "points" : "grid");
+  if (as != "points" && as != "grid")
+    source.reject("as", "neither points nor grid", "leave it out, or take one of both");
+  if (as == "grid" && is_cloud(source, format)) source.reject("as", "the file has no grid", "leave it out");
+  if (source.has("weights") && !is_cloud(source, format))
+    source.reject("weights", "a grid's values are its weights", "add as=points where rows are points");
   if (source.has("count") && source.has("item")) {
     source.reject("count", "item picks one already", "give one of the two");
   }
@@ -194,7 +248,8 @@ Index wanted_count(const MeasureSource& source, Index items) {
 void expand(const MeasureSource& source, std::vector<std::string>& texts) {
   if (source.path.empty()) {
     if (source.has("item")) return texts.push_back(source.text);
-    const Index count = synthetic_count(source.text.substr(synthetic_prefix.size()));
+    const std::string family = source.text.substr(synthetic_prefix.size());
+    const Index count = is_synthetic_cloud(family) ? synthetic_cloud_count(family) : synthetic_count(family);
     for (Index item = 0; item < count; ++item) texts.push_back(measure_source_text(source, {}, item));
     return;
   }
@@ -255,6 +310,19 @@ const Format& format_of_one(const MeasureSource& source) {
   return format;
 }
 
+CloudData read_cloud(const MeasureSource& source, const Format& format) {
+  if (format.cloud != nullptr) return format.cloud(source.path);
+  if (format.table == nullptr) {
+    GridData data = format.read(source);
+    set_spacing(source, data.grid);
+    data.name = source.text;
+    return voxels_of(data);
+  }
+  const std::string weights = source.value("weights", "none");
+  if (weights != "none" && weights != "last") source.reject("weights", "neither none nor last", "take one of both");
+  return cloud_of_array(format.table(source), weights == "last" ? CloudWeights::last : CloudWeights::none, source.text);
+}
+
 }  // namespace
 
 Grid read_grid(const std::string& text) {
@@ -265,8 +333,23 @@ Grid read_grid(const std::string& text) {
   return grid;
 }
 
-GridData read_measure(const std::string& text) {
+bool is_cloud(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
+  if (source.path.empty()) return is_synthetic_cloud(text.substr(synthetic_prefix.size()));
+  const Format& format = format_of(source);
+  check(source, format);
+  return is_cloud(source, format);
+}
+
+MeasureData read_measure(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  if (is_cloud(text)) {
+    CloudData cloud = source.path.empty() ? synthetic_cloud(text.substr(synthetic_prefix.size()),
+                                                            source.integer("item", 0, highest_index))
+                                          : read_cloud(source, format_of_one(source));
+    cloud.name = text;
+    return in_morton_order(std::move(cloud));
+  }
   GridData data;
   if (source.path.empty()) {
     data = synthetic_measure(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));

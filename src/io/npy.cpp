@@ -125,20 +125,21 @@ Array read_npy(const std::string& path) {
   return array;
 }
 
-Array read_npy_item(const std::string& path, Index item) {
+Array read_npy_items(const std::string& path, Range items) {
   ByteReader reader(path);
   const NpyHeader header = read_header(reader);
   Array array;
-  array.shape.assign(header.shape.begin() + 1, header.shape.end());
+  array.shape = header.shape;
+  array.shape[0] = items.size();
   const Index size = header.count / header.shape.front();
   if (header.fortran) {
     const Array whole = read_npy(path);
-    array.values.assign(whole.values.begin() + item * size, whole.values.begin() + (item + 1) * size);
+    array.values.assign(whole.values.begin() + items.begin * size, whole.values.begin() + items.end * size);
     return array;
   }
   reader.require_room(header.bytes, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
-  reader.skip(static_cast<std::uint64_t>(item * size) * size_of(header.number), "values");
-  array.values = read_numbers(reader, header.number, header.swap, size, "values");
+  reader.skip(static_cast<std::uint64_t>(items.begin * size) * size_of(header.number), "values");
+  array.values = read_numbers(reader, header.number, header.swap, items.size() * size, "values");
   return array;
 }
 

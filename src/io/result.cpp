@@ -94,7 +94,18 @@ void write_run(Hdf5Writer& file, const std::string& group, const Communicator& w
   }
 }
 
-void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid) {
+void write_support(Hdf5Writer& file, const std::string& name, const Support& support) {
+  if (const PointCloud* cloud = support.cloud(); cloud != nullptr) {
+    file.attribute(name, "type", "points");
+    file.dataset(name + "/points",
+                 {{cloud->points(), cloud->dimension}, in_input_order(*cloud, *cloud->coordinates, cloud->dimension)});
+    return;
+  }
+  if (support.grid() == nullptr) {
+    file.attribute(name, "type", "entries of a cost matrix");
+    return;
+  }
+  const Grid& grid = *support.grid();
   std::vector<Real> spacing;
   std::vector<Real> origin;
   for (const Axis& axis : grid.axes) {
@@ -112,11 +123,19 @@ void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid) 
   file.dataset(name + "/affine", affine);
 }
 
-std::vector<Index> data_shape(const Grid& grid, Index batch) {
+std::vector<Index> data_shape(const Support& support, Index batch) {
   std::vector<Index> shape;
   if (batch != 1) shape.push_back(batch);
-  for (const Axis& axis : grid.axes) shape.push_back(axis.n);
+  if (support.grid() == nullptr) {
+    shape.push_back(support.points());
+  } else {
+    for (const Axis& axis : support.grid()->axes) shape.push_back(axis.n);
+  }
   return shape;
+}
+
+std::vector<Real> in_input_order(const Support& support, std::vector<Real> values, Index width) {
+  return support.cloud() == nullptr ? std::move(values) : in_input_order(*support.cloud(), values, width);
 }
 
 void write_known(Hdf5Writer& file, const std::string& object, const std::string& name, Real value) {

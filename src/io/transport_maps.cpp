@@ -100,37 +100,41 @@ void write_plan(const Communicator& world, Real share, const std::string& group,
 }
 
 void write_map(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
-               const Grid& grid, const TransportProblem& problem, const ConstField& g) {
-  const Field displacement = barycentric_displacement(problem, grid, grid, g);
+               const std::vector<Support>& supports, const TransportProblem& problem, const ConstField& g) {
+  const Support& source = supports[0];
+  const Field displacement = barycentric_displacement(problem, source, supports[1], g);
   const OwnedRows& rows = problem.source.rows;
+  const int dimension = source.dimension();
   std::vector<Real> components;
-  for (int d = 0; d < grid.dimension(); ++d) {
+  for (int d = 0; d < dimension; ++d) {
     const auto component = Kokkos::subview(displacement, std::make_pair(d, d + 1), Kokkos::ALL);
     const std::vector<Real> one = gather_points(rows, component);
-    if (d == 0) components.reserve(one.size() * grid.dimension());
+    if (d == 0) components.reserve(one.size() * dimension);
     components.insert(components.end(), one.begin(), one.end());
   }
   std::vector<Real> mask = gather_points(rows, problem.source.weight);
   world.agree([&] {
     if (world.rank() != 0) return;
     for (Real& value : mask) value = value > 0.0 ? 1.0 : 0.0;
-    file->dataset(group + "/map/mask", {data_shape(grid), std::move(mask)});
-    if (grid.affine) {
+    file->dataset(group + "/map/mask", {data_shape(source), in_input_order(source, std::move(mask))});
+    if (source.grid() != nullptr && source.grid()->affine) {
       const std::string part = group.empty() ? "" : "_" + group.substr(1);
       const std::string volume = beside(output.file, part + "_map.nii.gz");
-      write_nifti_displacement(volume, grid, components);
+      write_nifti_displacement(volume, *source.grid(), components);
       std::printf("%smap: %s\n", label(group).c_str(), volume.c_str());
     }
-    Array interleaved{data_shape(grid), {}};
-    interleaved.shape.push_back(grid.dimension());
+    Array interleaved{data_shape(source), {}};
+    interleaved.shape.push_back(dimension);
     interleaved.values.resize(components.size());
-    const Index points = grid.points();
-    for (int d = 0; d < grid.dimension(); ++d) {
-      for (Index i = 0; i < points; ++i) interleaved.values[i * grid.dimension() + d] = components[d * points + i];
+    const Index points = source.points();
+    for (int d = 0; d < dimension; ++d) {
+      for (Index i = 0; i < points; ++i) interleaved.values[i * dimension + d] = components[d * points + i];
     }
+    interleaved.values = in_input_order(source, std::move(interleaved.values), dimension);
     file->dataset(group + "/map/displacement", interleaved);
     file->attribute(group + "/map/displacement", "components",
-                    "x, y, z along the grid's axes, in the unit of its spacing");
+                    source.grid() != nullptr ? "x, y, z along the grid's axes, in the unit of its spacing"
+                                             : "the points' axes, in their unit");
   });
 }
 
@@ -202,19 +206,35 @@ MapOptions MapOptions::from(const Options& options) {
   return result;
 }
 
+void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
+                   const Support& support) {
+  if (support.grid() != nullptr) return;
+  const bool entries = support.dimension() == 0;
+  const auto refuse = [&](bool asked, const std::string& key, const std::string& why) {
+    if (asked) options.reject(key, why, "leave it out");
+  };
+  const std::string needs_grid = entries ? "a cost matrix knows no places" : "clouds of points have no grid";
+  refuse(maps.plan.has_value(), "output.plan", needs_grid);
+  refuse(!maps.interpolation.empty(), "output.interpolation", needs_grid);
+  refuse(maps.keep_frames, "output.keep_frames", needs_grid);
+  refuse(entries && maps.map, "output.map", needs_grid);
+  refuse(entries && !output.picture.empty(), "output.picture", needs_grid);
+  refuse(entries && divergence, "sinkhorn.divergence", "it needs the costs within each measure, too");
+}
+
 MapRun MapOptions::run() const {
   return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty()};
 }
 
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
   if (!options.run().any()) return {};
-  return {make_field("hpot::maps::source", 1, owned(data.source, own_rows(data.source_grid, world).range())),
-          make_field("hpot::maps::target", 1, owned(data.target, own_rows(data.target_grid, world).range()))};
+  return {make_field("hpot::maps::source", 1, owned(data.source, own_rows(data.source_support, world).range())),
+          make_field("hpot::maps::target", 1, owned(data.target, own_rows(data.target_support, world).range()))};
 }
 
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const Grid& grid,
-                OwnedPair pair, const TransportSolution& solution) {
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel,
+                const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution) {
   const MapRun run = options.run();
   if (!run.any()) return;
   const bool early = solution.outcome.epsilon > solution.target_epsilon;  // its plan spreads far, and costs as much
@@ -228,18 +248,19 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
   }
   const OwnedRows& a = solution.source_rows;
   const OwnedRows& b = solution.target_rows;
-  PlanSearch search{a, grid, grid, kernel.cost, 1.0, {}, {}, {}, {}, {}, {}, {}, 0.0};
+  const Grid* const grid = supports[0].grid();
+  std::optional<PlanSearch> search;
   {
     const TransportProblem problem{make_marginal(a, std::exchange(pair.source, {}), Balanced{}),
                                    make_marginal(b, std::exchange(pair.target, {}), Balanced{}),
-                                   make_kernel(kernel, grid, a, grid, b), solution.outcome.epsilon};
-    if (run.map) write_map(world, output, group, file, grid, problem, solution.g);
-    if (!run.plan && run.frames == 0) return;
-    search = make_plan_search(problem, grid, grid, kernel.cost, solution.f, solution.g, run.plan);
+                                   make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
+    if (run.map) write_map(world, output, group, file, supports, problem, solution.g);
+    if (grid == nullptr || (!run.plan && run.frames == 0)) return;
+    search = make_plan_search(problem, *grid, *grid, kernel.cost, solution.f, solution.g, run.plan);
   }
-  if (options.plan) write_plan(world, *options.plan, group, file, search);
-  search.column = {};
-  if (run.frames > 0) write_interpolation(world, options, group, file, grid, search);
+  if (options.plan) write_plan(world, *options.plan, group, file, *search);
+  search->column = {};
+  if (run.frames > 0) write_interpolation(world, options, group, file, *grid, *search);
 }
 
 }  // namespace hpot

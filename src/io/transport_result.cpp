@@ -1,5 +1,7 @@
 #include "hpot/io/transport_result.hpp"
 
+#include "hpot/io/cloud_picture.hpp"
+
 #include <cmath>
 #include <cstdio>
 
@@ -46,25 +48,33 @@ void warn_of_tolerance(const TransportSolution& solution) {
 
 }  // namespace
 
-Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const Grid& grid,
+Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const std::vector<Support>& supports,
                        const std::vector<std::vector<Real>>& weights) {
   if (output.picture.empty() || world.rank() != 0) return {};
+  if (supports[0].cloud() != nullptr) return contact_sheet(pictures_of_clouds(supports, weights), 1);
+  const Grid& grid = *supports[0].grid();
   return contact_sheet({picture_of(grid, weights[0]), picture_of(grid, weights[1])}, 1);
 }
 
 void write_transport(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
                      const RunRecord& run, const TransportSolution& solution, const Raster& picture) {
-  const std::vector<Real> f = gather_points(solution.source_rows, solution.f);
-  const std::vector<Real> g = gather_points(solution.target_rows, solution.g);
+  std::vector<Real> f = gather_points(solution.source_rows, solution.f);
+  std::vector<Real> g = gather_points(solution.target_rows, solution.g);
   world.agree([&] {
     if (world.rank() != 0) return;
-    const Grid& grid = run.raw.grid;
+    const Support& source = run.raw.supports[0];
+    const Support& target = run.raw.supports[1];
     write_run(*file, group, world, run, solution.outcome);
     write_values(*file, group.empty() ? "/" : group, solution.values);
-    file->dataset(group + "/potentials/f", {data_shape(grid), f});
-    file->dataset(group + "/potentials/g", {data_shape(grid), g});
+    file->dataset(group + "/potentials/f", {data_shape(source), in_input_order(source, std::move(f))});
+    file->dataset(group + "/potentials/g", {data_shape(target), in_input_order(target, std::move(g))});
     file->dataset(group + "/history", run.history);
-    write_support(*file, group + "/support", grid);
+    if (source.grid() != nullptr) {
+      write_support(*file, group + "/support", source);
+    } else {
+      write_support(*file, group + "/support/source", source);
+      write_support(*file, group + "/support/target", target);
+    }
     if (!output.picture.empty()) write_png(picture_path(output.picture, group), picture);
   });
 }

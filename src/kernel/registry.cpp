@@ -1,5 +1,6 @@
 #include "hpot/kernel/registry.hpp"
 
+#include "hpot/core/error.hpp"
 #include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/distributed.hpp"
 
@@ -11,8 +12,8 @@ namespace {
 
 struct Geometry {
   const Cost& cost;
-  const Grid& source;
-  const Grid& target;
+  const Support& source;
+  const Support& target;
   Range source_rows;
   Range target_rows;
   Real window_cut;
@@ -23,23 +24,40 @@ struct Entry {
   std::unique_ptr<KernelOperator> (*make)(const Geometry&);
 };
 
-bool same_points(const Grid& a, const Grid& b) {
+bool same_axes(const Grid& a, const Grid& b) {
   const auto same_axis = [](const Axis& x, const Axis& y) {
     return x.n == y.n && x.spacing == y.spacing && x.origin == y.origin;
   };
   return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(), same_axis);
 }
 
+bool same_points(const Support& a, const Support& b) {
+  if (a.grid() != nullptr && b.grid() != nullptr) return same_axes(*a.grid(), *b.grid());
+  return a.cloud() != nullptr && b.cloud() != nullptr && a.cloud()->coordinates == b.cloud()->coordinates;
+}
+
+Points points_of(const Support& support) {
+  if (support.grid() != nullptr) return grid_points(*support.grid());
+  const PointCloud& cloud = *support.cloud();
+  const Points points(Kokkos::view_alloc("hpot::points_of", Kokkos::WithoutInitializing), cloud.points(),
+                      cloud.dimension);
+  const Kokkos::View<const Real**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> given(
+      cloud.coordinates->data(), cloud.points(), cloud.dimension);
+  Kokkos::deep_copy(points, given);
+  return points;
+}
+
 /// Points of both sides, made once where they are the same.
 std::pair<Points, Points> points_of(const Geometry& g) {
-  const Points source = grid_points(g.source);
-  return {source, same_points(g.source, g.target) ? source : grid_points(g.target)};
+  const Points source = points_of(g.source);
+  return {source, same_points(g.source, g.target) ? source : points_of(g.target)};
 }
 
 const Entry table[] = {
     {"separable",
      [](const Geometry& g) {
-       return make_separable_operator(g.cost, g.source, g.target, g.source_rows, g.target_rows, g.window_cut);
+       return make_separable_operator(g.cost, *g.source.grid(), *g.target.grid(), g.source_rows, g.target_rows,
+                                      g.window_cut);
      }},
     {"dense",
      [](const Geometry& g) {
@@ -72,13 +90,23 @@ std::vector<OptionKey> KernelOptions::keys() {
   return keys;
 }
 
-std::string KernelOptions::resolved_type() const {
+std::string KernelOptions::resolved_type(const Support& support) const {
+  if (explicit_cost()) return "stored";
   if (type != "auto") return type;
-  return is_separable(cost) ? "separable" : "dense";
+  return support.grid() != nullptr && is_separable(cost) ? "separable" : "dense";
+}
+
+void KernelOptions::check(const Support& support) const {
+  if (type != "separable" || support.grid() != nullptr) return;
+  throw InputError(
+      error_text({}, "kernel.type", type, "clouds of points have no axes to go along", "use auto, dense or stored"));
 }
 
 KernelOptions KernelOptions::from(const Options& options) {
-  KernelOptions result{options.text("kernel.type"), make_cost(options), options.real("kernel.window_cut")};
+  KernelOptions result{options.text("kernel.type"), make_cost(options), options.real("kernel.window_cut"),
+                       options.text("cost.storage") == "float", cost_matrix_file(options)};
+  if (result.explicit_cost() && result.type != "auto" && result.type != "stored")
+    options.reject("kernel.type", "a cost matrix is kept as it is", "use auto or stored");
   if (result.type == "separable" && !is_separable(result.cost)) {
     options.reject("kernel.type", "cost.type = " + name(result.cost) + " does not separate over axes",
                    "use dense or stored");
@@ -86,30 +114,38 @@ KernelOptions KernelOptions::from(const Options& options) {
   return result;
 }
 
-Partition divide_rows(const Grid& grid, int parts) {
-  constexpr Index points_of_a_line = 64;
+Partition divide_rows(const Support& support, int parts) {
+  constexpr Index points_of_a_block = 64;
   constexpr Index rows_of_an_image = 8;  // share their windows
-  const Index row = grid.points() / grid.axes[0].n;
-  const Index plane = grid.dimension() == 1 ? points_of_a_line : grid.dimension() == 2 ? rows_of_an_image * row : row;
-  return {grid.points(), plane, parts};
+  const Grid* const grid = support.grid();
+  if (grid == nullptr || grid->dimension() == 1) return {support.points(), points_of_a_block, parts};
+  const Index row = grid->points() / grid->axes[0].n;
+  return {grid->points(), grid->dimension() == 2 ? rows_of_an_image * row : row, parts};
 }
 
-OwnedRows own_rows(const Grid& grid, const Communicator& along_rows) {
-  return {divide_rows(grid, along_rows.size()), along_rows};
+OwnedRows own_rows(const Support& support, const Communicator& along_rows) {
+  return {divide_rows(support, along_rows.size()), along_rows};
 }
 
-std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
-                                            const OwnedRows& source, const Grid& target_grid, const OwnedRows& target) {
-  const Geometry geometry{options.cost, source_grid, target_grid, source.range(), target.range(), options.window_cut};
+std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
+                                            const OwnedRows& source, const Support& target_support,
+                                            const OwnedRows& target) {
+  const Geometry geometry{options.cost,   source_support, target_support,
+                          source.range(), target.range(), options.window_cut};
+  if (options.explicit_cost()) return make_matrix_operator(options.matrix, source, target);
+  const std::string type = options.resolved_type(source_support);
   for (const Entry& entry : table) {
-    if (options.resolved_type() != entry.name) continue;
+    if (type != entry.name) continue;
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);
   }
   throw std::logic_error("make_kernel: unknown type " + options.type);
 }
 
-Real neighbour_cost(const Cost& cost, const Grid& grid) {
-  return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(grid.smallest_spacing())); }, cost);
+Real neighbour_cost(const Cost& cost, const Support& support) {
+  if (support.dimension() == 0) return 0.0;
+  const Real spacing =
+      support.grid() != nullptr ? support.grid()->smallest_spacing() : typical_spacing(*support.cloud());
+  return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(spacing)); }, cost);
 }
 
 }  // namespace hpot

@@ -18,7 +18,7 @@ std::string number(Real value) {
 
 }  // namespace
 
-Measure make_measure(GridData data, NegativeValues negative, bool normalize) {
+Measure make_measure(MeasureData data, NegativeValues negative, bool normalize) {
   Measure measure;
   measure.weights = std::move(data.values);
   Index below = 0;

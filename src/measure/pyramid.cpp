@@ -67,6 +67,23 @@ std::vector<Grid> make_levels(const Grid& grid, Index smallest_side) {
   return levels;
 }
 
+std::pair<Support, std::vector<Real>> coarsen(const Support& support, const std::vector<Real>& weights) {
+  if (support.cloud() != nullptr) return coarsen(*support.cloud(), weights);
+  return {coarsen(*support.grid()), coarsen(*support.grid(), weights)};
+}
+
+int count_levels(const Support& support, Index smallest_side) {
+  if (support.grid() != nullptr) return static_cast<int>(make_levels(*support.grid(), smallest_side).size());
+  constexpr int most_dimensions = 3;
+  const int dimension = support.dimension();
+  int levels = 1;
+  if (dimension == 0 || dimension > most_dimensions) return levels;
+  const Real fewest = std::pow(static_cast<Real>(smallest_side), dimension);
+  const Index run = Index{1} << dimension;
+  for (Index n = support.points(); static_cast<Real>(n) > fewest; n = (n + run - 1) / run) ++levels;
+  return levels;
+}
+
 std::vector<Real> interpolate(const Grid& coarse, const std::vector<Real>& coarse_values, const Grid& fine,
                               Range rows) {
   const int dimension = fine.dimension();

@@ -177,11 +177,14 @@ struct Family {
 
 const std::vector<std::string> shared_keys{"n", "shape", "dim", "count", "item", "seed", "spacing"};
 
+std::vector<Real> uniform(const Source&, const Grid& grid, Index) { return std::vector<Real>(grid.points(), 1.0); }
+
 const std::vector<Family>& families() {
   static const std::vector<Family> table{{"gaussian", 1, 3, {"mean", "sd"}, gaussian},
                                          {"ellipse", 2, 2, {"hollow"}, ellipse},
                                          {"shell", 3, 3, {}, shell},
                                          {"waves", 1, 3, {}, waves},
+                                         {"uniform", 1, 3, {}, uniform},
                                          {"phantom", 3, 3, {}, synthetic::phantom}};
   return table;
 }
@@ -196,7 +199,7 @@ const Family& family_of(const Source& source) {
     names.push_back(family.name);
   }
   throw InputError(error_text(source.text(), {}, {}, "there is no family '" + source.family() + "'",
-                              "families: " + synthetic::join(names)));
+                              "families: " + synthetic::join(names) + "; clouds: points"));
 }
 
 /// From `dim`, or else as many as `shape` has sides.

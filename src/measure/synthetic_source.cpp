@@ -74,6 +74,13 @@ Index Source::integer(const std::string& key, Index fallback, Index low, Index h
   return *value;
 }
 
+std::string Source::word(const std::string& key, const std::vector<std::string>& known) const {
+  if (!has(key)) return known[0];
+  const std::string& value = values_.at(key);
+  if (std::find(known.begin(), known.end(), value) == known.end()) reject(key, "not one of " + join(known));
+  return value;
+}
+
 std::optional<std::vector<Real>> Source::reals(const std::string& key, int count, Real low, Real high) const {
   if (!has(key)) return std::nullopt;
   std::vector<Real> values;

@@ -22,6 +22,8 @@ class Source {
   void check_keys(const std::vector<std::string>& shared, const std::vector<std::string>& own) const;
 
   [[nodiscard]] Index integer(const std::string& key, Index fallback, Index low, Index high) const;
+  /// One of `known`, the first where the key is not given.
+  [[nodiscard]] std::string word(const std::string& key, const std::vector<std::string>& known) const;
   /// `count` numbers in [low, high], or one for all of them, separated by `x` or `,`; empty when the key is not given.
   [[nodiscard]] std::optional<std::vector<Real>> reals(const std::string& key, int count, Real low, Real high) const;
   [[nodiscard]] std::optional<std::vector<Index>> sides(const std::string& key, Index low, Index high) const;

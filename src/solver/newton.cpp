@@ -223,7 +223,7 @@ class NewtonFinish final : public Acceleration {
     if (keeps_weights_) hessian.fix_row_averages();
     const Field work = field_like("hpot::Newton::work", g);
     const Real epsilon = problem_.map().problem().epsilon;
-    const Grid& grid = problem_.target_grid();
+    const Grid& grid = *problem_.target_support().grid();
     const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
     const DualPreconditioner preconditioner(hessian, &blocks, work);
     if (keeps_weights_) hessian.fix_averages();

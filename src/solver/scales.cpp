@@ -8,36 +8,44 @@
 
 namespace hpot {
 
-Real diameter_cost(const Cost& cost, const Grid& source, const Grid& target) {
+Real diameter_cost(const Cost& cost, const Support& source, const Support& target) {
   return std::visit(
       [&](const auto& c) {
         Real sum = 0.0;
         for (int d = 0; d < source.dimension(); ++d) {
-          const Axis& x = source.axes[d];
-          const Axis& y = target.axes[d];
-          sum +=
-              std::max(c.along_axis(x.coordinate(x.n - 1) - y.origin), c.along_axis(y.coordinate(y.n - 1) - x.origin));
+          const auto [low_x, high_x] = source.extent(d);
+          const auto [low_y, high_y] = target.extent(d);
+          sum += std::max(c.along_axis(high_x - low_y), c.along_axis(high_y - low_x));
         }
         return c.of_sum(sum);
       },
       cost);
 }
 
-Real grid_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, const Grid& grid) {
+Real support_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, const Support& support) {
   const std::string& unit = epsilon.unit;
   if (unit == "cost") return 1.0;
-  if (unit == "spacing2") return neighbour_cost(kernel.cost, grid);
-  if (unit == "max_cost") return diameter_cost(kernel.cost, grid, grid);
+  if (unit == "spacing2") {
+    if (kernel.explicit_cost())
+      throw InputError(
+          error_text({}, "epsilon.unit", unit, "a cost matrix knows no spacing", "use cost, max_cost or mean_cost"));
+    return neighbour_cost(kernel.cost, support);
+  }
+  if (unit == "max_cost") return diameter_cost(kernel.cost, support, support);
   throw InputError(error_text({}, "epsilon.unit", unit, "a barycenter has no second measure to take a mean cost with",
                               "use cost, spacing2 or max_cost"));
 }
 
-Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const KernelOptions& kernel, const Grid& grid,
-               const TransportProblem& problem) {
+Real largest_cost_of(const KernelOptions& kernel, const Support& source, const Support& target) {
+  return kernel.explicit_cost() ? kernel.matrix->largest : diameter_cost(kernel.cost, source, target);
+}
+
+Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const KernelOptions& kernel,
+               const Support& support, const TransportProblem& problem) {
   const std::string& unit = epsilon.unit;
   if (unit == "max_cost") return largest_cost(world, problem);
   if (unit == "mean_cost") return mean_cost(problem);
-  return grid_unit(epsilon, kernel, grid);
+  return support_unit(epsilon, kernel, support);
 }
 
 OptionKey precision_key() {

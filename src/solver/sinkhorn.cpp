@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace hpot {
@@ -131,45 +132,45 @@ Marginal make_marginal(const OwnedRows& rows, const std::vector<Real>& weights, 
 
 TransportProblem make_transport_problem(const KernelOptions& kernel, const TransportData& data,
                                         const Communicator& along_rows) {
-  const OwnedRows source = own_rows(data.source_grid, along_rows);
-  const OwnedRows target = own_rows(data.target_grid, along_rows);
+  const OwnedRows source = own_rows(data.source_support, along_rows);
+  const OwnedRows target = own_rows(data.target_support, along_rows);
   return {make_marginal(source, part_of(data.source, source.range()), data.source_penalty),
           make_marginal(target, part_of(data.target, target.range()), data.target_penalty),
-          make_kernel(kernel, data.source_grid, source, data.target_grid, target)};
+          make_kernel(kernel, data.source_support, source, data.target_support, target)};
 }
 
 MultiscaleSinkhorn::MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
                                        Index smallest_side)
     : kernel_(kernel), source_penalty_(data.source_penalty), target_penalty_(data.target_penalty) {
-  const auto source_grids = make_levels(data.source_grid, smallest_side);
-  const auto target_grids = make_levels(data.target_grid, smallest_side);
-  const std::size_t count = std::min(source_grids.size(), target_grids.size());
+  Support source_support = std::move(data.source_support);
+  Support target_support = std::move(data.target_support);
+  const int count = std::min(count_levels(source_support, smallest_side), count_levels(target_support, smallest_side));
   std::vector<Real> source = std::move(data.source);  // whole, of the level at hand
   std::vector<Real> target = std::move(data.target);
-  for (std::size_t l = 0; l < count; ++l) {
-    levels_.push_back({source_grids[l],
-                       target_grids[l],
-                       own_rows(source_grids[l], along_rows),
-                       own_rows(target_grids[l], along_rows),
+  for (int l = 0; l < count; ++l) {
+    std::pair<Support, std::vector<Real>> coarse_source;
+    std::pair<Support, std::vector<Real>> coarse_target;
+    if (l + 1 < count) {
+      coarse_source = coarsen(source_support, source);
+      coarse_target = coarsen(target_support, target);
+    }
+    levels_.push_back({source_support,
+                       target_support,
+                       own_rows(source_support, along_rows),
+                       own_rows(target_support, along_rows),
                        {},
                        {}});
     Level& level = levels_.back();
-    std::vector<Real> coarse_source;
-    std::vector<Real> coarse_target;
-    if (l + 1 < count) {
-      coarse_source = coarsen(level.source_grid, source);
-      coarse_target = coarsen(level.target_grid, target);
-    }
     level.source = part_of(std::move(source), level.source_rows.range());
     level.target = part_of(std::move(target), level.target_rows.range());
-    source = std::move(coarse_source);
-    target = std::move(coarse_target);
+    std::tie(source_support, source) = std::move(coarse_source);
+    std::tie(target_support, target) = std::move(coarse_target);
   }
 }
 
 std::vector<Real> MultiscaleSinkhorn::neighbour_costs() const {
   std::vector<Real> costs;
-  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.target_grid));
+  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.target_support));
   return costs;
 }
 
@@ -181,7 +182,7 @@ FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   TransportProblem problem{
       make_marginal(data.source_rows, std::exchange(data.source, {}), source_penalty_),
       make_marginal(data.target_rows, std::exchange(data.target, {}), target_penalty_),
-      make_kernel(kernel_, data.source_grid, data.source_rows, data.target_grid, data.target_rows)};
+      make_kernel(kernel_, data.source_support, data.source_rows, data.target_support, data.target_rows)};
   problem.kernel->set_precision(precision_);
   map_ = std::make_unique<SinkhornMap>(std::move(problem), g);
   level_ = level;
@@ -194,7 +195,7 @@ Field MultiscaleSinkhorn::carried_potential(int to_level) const {
   const TransportProblem& old = map_->problem();
   const Level& to = levels_[to_level];
   const auto between =
-      make_kernel(kernel_, levels_[level_].source_grid, old.source.rows, to.target_grid, to.target_rows);
+      make_kernel(kernel_, levels_[level_].source_support, old.source.rows, to.target_support, to.target_rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   const Field h = make_field("hpot::Sinkhorn::carried_h", 1, old.source.rows.local_n());

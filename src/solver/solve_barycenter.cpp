@@ -87,7 +87,7 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{},
-                              settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid),
+                              settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid),
                               {{}, processes.world()},
                               {},
                               settings.debiased};

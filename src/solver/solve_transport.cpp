@@ -63,11 +63,11 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
                                   const std::vector<Monitor*>& monitors, Keeper* keeper) {
   settings.check_masses(mass_of(data.source), mass_of(data.target));
   const auto unit_problem = [&] {  // only some units need a look at the cost
-    return pair_unit(settings.epsilon, world, settings.kernel, data.target_grid,
+    return pair_unit(settings.epsilon, world, settings.kernel, data.target_support,
                      make_transport_problem(settings.kernel, data, world));
   };
   const bool simple = settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2";
-  const Real unit = simple ? grid_unit(settings.epsilon, settings.kernel, data.target_grid) : unit_problem();
+  const Real unit = simple ? support_unit(settings.epsilon, settings.kernel, data.target_support) : unit_problem();
   require(unit > 0.0, "epsilon.unit = " + settings.epsilon.unit, "it is zero for these measures",
           "use epsilon.unit = cost");
   data.source_penalty = parse_penalty(settings.source_penalty, unit);
@@ -75,13 +75,14 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
 
   TransportSolution solution{
       {}, {}, settings.epsilon.target * unit, settings.stopping.tolerance, {{}, world}, {{}, world}, {}, {}};
-  const Real diameter = diameter_cost(settings.kernel.cost, data.source_grid, data.target_grid);
+  const Real diameter = largest_cost_of(settings.kernel, data.source_support, data.target_support);
   const TransportProblem finest = [&] {  // what only sweeps need is freed before the evaluation
     MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, settings.schedule.coarsest_side());
     problem.set_precision(settings.precision);
     const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
                                       settings.stopping.tolerance);
-    const auto acceleration = settings.finish.wanted(settings.stopping.tolerance)
+    const bool grids = problem.target_support().grid() != nullptr;  // Newton steps have blocks of their points
+    const auto acceleration = grids && settings.finish.wanted(settings.stopping.tolerance)
                                   ? make_newton_finish(settings.mixing(), settings.finish, problem)
                                   : make_acceleration(settings.mixing());
     solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
@@ -139,14 +140,14 @@ Divergence sinkhorn_divergence(const Communicator& world, const TransportSetting
   const Real excess = mass_of(data.source) - mass_of(data.target);
   Keeper keeps_nothing;
   Divergence divergence;
-  const auto self_cost = [&](const TransportSettings& self, const Grid& grid, std::vector<Real> weights) {
+  const auto self_cost = [&](const TransportSettings& self, const Support& support, std::vector<Real> weights) {
     Real dual_cost = 0.0;
     (keeper == nullptr ? keeps_nothing : *keeper)
         .once(
             [&] {
               std::vector<Real> again = weights;
               const auto solution =
-                  solve_transport(world, self, {grid, grid, std::move(weights), std::move(again)}, {}, keeper);
+                  solve_transport(world, self, {support, support, std::move(weights), std::move(again)}, {}, keeper);
               dual_cost = solution.values.dual_cost;
               if (solution.outcome.reason != StopReason::converged) divergence.reason = solution.outcome.reason;
               return !resumable(solution.outcome.reason);
@@ -160,9 +161,9 @@ Divergence sinkhorn_divergence(const Communicator& world, const TransportSetting
     return dual_cost;
   };
   divergence.value = mixed.values.dual_cost + 0.5 * mixed.target_epsilon * excess * excess;
-  divergence.value -= 0.5 * self_cost(self_a, data.source_grid, std::move(data.source));
+  divergence.value -= 0.5 * self_cost(self_a, data.source_support, std::move(data.source));
   if (resumable(divergence.reason)) return divergence;
-  divergence.value -= 0.5 * self_cost(self_b, data.target_grid, std::move(data.target));
+  divergence.value -= 0.5 * self_cost(self_b, data.target_support, std::move(data.target));
   return divergence;
 }
 

@@ -21,14 +21,29 @@ struct Sizes {
   Real next = 0.0;     // local points of the next coarser level
 };
 
-Real largest_share(const Grid& grid, int parts) { return static_cast<Real>(divide_rows(grid, parts).block(0).size()); }
+Real largest_share(const Support& support, int parts) {
+  return static_cast<Real>(divide_rows(support, parts).block(0).size());
+}
 
-Sizes sizes_of(const Grid& grid, const ScheduleOptions& schedule, int parts) {
-  Sizes sizes{static_cast<Real>(grid.points()), largest_share(grid, parts), 0.0, 0.0};
-  const std::vector<Grid> levels = make_levels(grid, schedule.coarsest_side());
-  for (std::size_t l = 1; l < levels.size(); ++l) sizes.coarse += static_cast<Real>(levels[l].points());
-  if (levels.size() > 1) sizes.next = largest_share(levels[1], parts);
+Sizes sizes_of(const Support& support, const ScheduleOptions& schedule, int parts) {
+  Sizes sizes{static_cast<Real>(support.points()), largest_share(support, parts), 0.0, 0.0};
+  if (support.grid() != nullptr) {
+    const std::vector<Grid> levels = make_levels(*support.grid(), schedule.coarsest_side());
+    for (std::size_t l = 1; l < levels.size(); ++l) sizes.coarse += static_cast<Real>(levels[l].points());
+    if (levels.size() > 1) sizes.next = largest_share(levels[1], parts);
+  } else if (count_levels(support, schedule.coarsest_side()) > 1) {
+    const Real run = std::exp2(support.dimension());
+    sizes.coarse = sizes.n / (run - 1.0);
+    sizes.next = sizes.local_n / run;
+  }
   return sizes;
+}
+
+/// Of both sides, halved: most arrays are there once for each.
+Sizes mean_sizes(const TransportRun& run, const ScheduleOptions& schedule) {
+  const Sizes a = sizes_of(run.source, schedule, run.ranks);
+  const Sizes b = sizes_of(run.target, schedule, run.ranks);
+  return {0.5 * (a.n + b.n), 0.5 * (a.local_n + b.local_n), 0.5 * (a.coarse + b.coarse), 0.5 * (a.next + b.next)};
 }
 
 /// Copies of a state that an acceleration holds at most, see acceleration.hpp.
@@ -38,39 +53,47 @@ Real copies_of_state(const AccelerationOptions& acceleration) {
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
 }
 
-/// What the operator of a grid with itself keeps: work arrays of `batch` fields (separable.cpp, target()), points, matrix.
-Real kernel_values(const KernelOptions& kernel, const Grid& grid, Real batch_values, Real local_n) {
-  const Real n = static_cast<Real>(grid.points());
-  if (kernel.resolved_type() == "separable") return grid.dimension() == 2 ? batch_values : 0.0;
-  const Real points = n * static_cast<Real>(grid.dimension());
-  return kernel.resolved_type() == "stored" ? points + local_n * n : points;
+/// What the operator of a grid with itself, or of two clouds of n points each, keeps: work arrays of `batch` fields
+/// (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
+Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
+  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  const bool cloud = support.cloud() != nullptr;
+  const std::string type = kernel.resolved_type(support);
+  if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
+  const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
+  return type == "stored" ? points + (cloud ? 2.0 : 1.0) * local_n * n : points;
+}
+
+/// Coordinates of two clouds of n points each on the host, of all levels.
+Real coordinates_of(const Support& support, Real n, Real coarse) {
+  return support.cloud() == nullptr ? 0.0 : 2.0 * (n + coarse) * static_cast<Real>(support.dimension()) + 2.0 * n;
 }
 
 /// Terms of one softmin of one measure on the owned share of the rows.
-Real terms_of_softmin(const KernelOptions& kernel, const Grid& grid, Real local_n) {
-  if (kernel.resolved_type() != "separable") return local_n * static_cast<Real>(grid.points());
+Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  if (kernel.resolved_type(support) != "separable") return local_n * n;
   Real sides = 0.0;
-  for (const Axis& axis : grid.axes) sides += static_cast<Real>(axis.n);
+  for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
   return local_n * sides;
 }
 
 /// The work arrays of average (separable.cpp): log-sums, and one or two arrays between the passes.
-Real average_values(const KernelOptions& kernel, const Grid& grid, Real local_n) {
-  if (kernel.resolved_type() != "separable") return 0.0;
-  return static_cast<Real>(grid.dimension()) * local_n;
+Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+  if (kernel.resolved_type(support) != "separable") return 0.0;
+  return static_cast<Real>(support.dimension()) * local_n;
 }
 
 /// eps where its unit does not depend on the measures.
 std::optional<Real> known_epsilon(const TransportSettings& settings, const Grid& grid) {
   const std::string& unit = settings.epsilon.unit;
   if (unit != "cost" && unit != "spacing2") return {};
-  return settings.epsilon.target * grid_unit(settings.epsilon, settings.kernel, grid);
+  return settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
 }
 
 /// The weights of both sides' averages, for each point, that Newton steps keep.
 Real weights_of_averages(const TransportSettings& settings, const Grid& grid) {
   constexpr Real where_unknown = 3.5;  // on an axis
-  const bool separable = settings.kernel.resolved_type() == "separable";
+  const bool separable = settings.kernel.resolved_type(grid) == "separable";
   if (!settings.finish.keeps_weights || !separable || grid.dimension() > most_kept_dimension) return 0.0;
   const auto epsilon = known_epsilon(settings, grid);
   if (!epsilon) return 2.0 * where_unknown * static_cast<Real>(grid.dimension());
@@ -139,27 +162,29 @@ Real frame_pictures(const Grid& grid, const MapRun& maps) {
 /// write_maps, in phases: barycentric_displacement and write_map; make_plan_search; write_plan and write_interpolation.
 void consider_maps(const TransportSettings& settings, const TransportRun& run, const PlannedArrays& base,
                    const PlannedArrays& whole, WorkPlan& plan) {
-  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
-  const bool separable = settings.kernel.resolved_type() == "separable";
-  const Real axes = run.grid.dimension();
+  const auto [n, local_n, coarse, next] = mean_sizes(run, settings.schedule);
+  const bool separable = settings.kernel.resolved_type(run.source) == "separable";
+  const Real axes = run.source.dimension();
   const Real gathered = run.ranks > 1 ? n : 0.0;
-  const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
+  const Real kernel = kernel_values(settings.kernel, run.source, local_n, n, local_n);
   const PlannedArrays marginals = arrays("weights, their logarithms and potentials", 6.0 * local_n);
   if (run.maps.map) {
-    const Real sums = separable ? (run.grid.dimension() > 1 ? 2.0 : 1.0) * local_n : 0.0;
-    const Real work = separable && run.grid.dimension() == 3 ? local_n : 0.0;  // that softmin does without
+    const Real sums = separable ? (axes > 1 ? 2.0 : 1.0) * local_n : 0.0;
+    const Real work = separable && axes == 3 ? local_n : 0.0;  // that softmin does without
     plan.consider("averages of the map",
                   {base, whole, marginals, arrays("displacements", axes * local_n),
                    arrays("weights, values and means", 3.0 * local_n), arrays("work arrays of averages", sums + work),
                    arrays("gathered weights and values", 2.0 * gathered), arrays("kernel", kernel)});
-    const Real on_root = axes + (run.grid.affine ? std::max(3.0, axes) : axes);
+    const Grid* const grid = run.source.grid();
+    const Real on_root = axes + (grid != nullptr && grid->affine ? std::max(3.0, axes) : axes);
     plan.consider(
         "writing of the map",
         {base, whole, marginals, arrays("displacements", axes * local_n),
          arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
          arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
   }
-  if (!run.maps.plan && run.maps.frames == 0) return;
+  if (run.source.grid() == nullptr || (!run.maps.plan && run.maps.frames == 0)) return;
+  const Grid& grid = *run.source.grid();
   Real boxes = n;  // a level holds a half, a quarter or an eighth of the one below
   for (Real level = n; level > 1.0; level /= std::exp2(axes)) boxes += level / std::exp2(axes);
   const bool tilted = std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
@@ -177,9 +202,9 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
                    arrays("entries on their way", values_in_flight * static_cast<Real>(MapRun::entries_at_once))});
   }
   if (run.maps.frames == 0) return;
-  const auto at_once = static_cast<Real>(run.maps.frames_at_once(run.grid.points()));
+  const auto at_once = static_cast<Real>(run.maps.frames_at_once(grid.points()));
   const PlannedArrays bounds = arrays("bounds over boxes of targets", boxes);
-  const Real pictures = frame_pictures(run.grid, run.maps);
+  const Real pictures = frame_pictures(grid, run.maps);
   plan.consider(
       "frames between the measures",
       {base, whole, exponents, tilt, bounds, arrays("frames", at_once * n), arrays("frames on rank 0", at_once * n),
@@ -195,10 +220,12 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
 }  // namespace
 
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run) {
-  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.ranks);
+  const auto [n, local_n, coarse, next] = mean_sizes(run, settings.schedule);
+  const Support& support = run.source;
+  const int dimension = support.dimension();
   const Real gathered = run.ranks > 1 ? n : 0.0;
-  const Real kernel = kernel_values(settings.kernel, run.grid, local_n, local_n);
-  const bool separable = settings.kernel.resolved_type() == "separable";
+  const Real kernel = kernel_values(settings.kernel, support, local_n, n, local_n);
+  const bool separable = settings.kernel.resolved_type(support) == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
   const Real raw = run.parts > 1 ? 2.0 * n : 0.0;
@@ -208,9 +235,11 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
   // owned_pair
   const PlannedArrays pair = arrays("weights that maps need", run.maps.any() ? 2.0 * local_n : 0.0);
-  const PlannedArrays base = library_buffers();
+  PlannedArrays base = library_buffers();
+  base.bytes += arrays({}, coordinates_of(support, n, coarse)).bytes;
+  if (support.cloud() != nullptr) base.name += ", coordinates of the points";
   WorkPlan plan;
-  plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, run.grid, local_n);
+  plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
   // read_measures, make_measures; MultiscaleSinkhorn
   plan.consider("reading", {base, whole, pair, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
   // make_transport_problem, mean_cost: mean, zeros, sums, work
@@ -226,21 +255,22 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
                  arrays("gathered potentials", gathered), arrays("kernel", kernel)});
-  if (settings.finish.wanted(settings.stopping.tolerance)) {
-    const Real weights = weights_of_averages(settings, run.grid);
+  if (support.grid() != nullptr && settings.finish.wanted(settings.stopping.tolerance)) {
+    const Grid& grid = *support.grid();
+    const Real weights = weights_of_averages(settings, grid);
     const Real hessian = settings.target_penalty == "balanced" ? 5.0 : 6.0;
     const auto consider_step = [&](const std::string& name, Real fields, Real of_averages, Real kept) {
       plan.consider(name,
                     {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
                      arrays("potentials and half-steps", 4.0 * local_n), arrays("Newton's method", fields * local_n),
                      arrays("averages", of_averages), arrays("weights of averages, kept", kept * local_n),
-                     arrays("blocks of points and their factorised matrix", block_values(settings, run.grid)),
+                     arrays("blocks of points and their factorised matrix", block_values(settings, grid)),
                      arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
     };
-    const Real averages = average_values(settings.kernel, run.grid, local_n);
+    const Real averages = average_values(settings.kernel, support, local_n);
     const Real of_kept = std::max(0.0, averages - local_n);  // no log-sums
     // NewtonFinish::step: DualHessian, work; block_couplings: terms, rest, 3 an axis
-    consider_step("Newton steps on the given grid, couplings", hessian + 3.0 + 3.0 * run.grid.dimension(),
+    consider_step("Newton steps on the given grid, couplings", hessian + 3.0 + 3.0 * dimension,
                   weights > 0.0 ? of_kept : averages, 0.5 * weights);
     // then without the arguments of averages, with DualPreconditioner 1 and conjugate_gradients 5
     consider_step("Newton steps on the given grid", hessian + 6.0 - (weights > 0.0 ? 2.0 : 0.0),
@@ -249,7 +279,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
-  const Real averages = 2.0 * local_n + (separable ? local_n + n + (run.grid.dimension() > 1 ? local_n : 0.0) : 0.0);
+  const Real averages = 2.0 * local_n + (separable ? local_n + n + (dimension > 1 ? local_n : 0.0) : 0.0);
   plan.consider("evaluation of the result",
                 {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials", 2.0 * local_n),
@@ -285,7 +315,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const PlannedArrays base = library_buffers();
   WorkPlan plan;
   plan.terms_per_sweep =
-      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.grid, local_n);
+      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.grid, n, local_n);
   // read_measures, make_measures; MultiscaleBarycenter
   plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", owned * n),
                             arrays("coarse copies of the owned rows", owned * coarse * local_n / n)});
@@ -302,7 +332,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
                  arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
-                 arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, local_n))});
+                 arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, n, local_n))});
   // write_barycenters: all rows, one of them again where there are several; picture_of: sorted values
   const Real on_root = static_cast<Real>(run.rows) + (run.rows > 1 ? 1.0 : 0.0) + (run.picture ? 1.0 : 0.0);
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),

@@ -15,3 +15,5 @@ hpot_add_test(solver/simplex SOURCE ${CMAKE_CURRENT_LIST_DIR}/simplex_test.cpp L
 target_include_directories(test_solver_simplex SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
 hpot_add_test(solver/certificates SOURCE ${CMAKE_CURRENT_LIST_DIR}/certificates_test.cpp RANKS 1 2 3 TIMEOUT 600 LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_certificates SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
+hpot_add_test(solver/clouds SOURCE ${CMAKE_CURRENT_LIST_DIR}/clouds_test.cpp RANKS 1 2 3 LIBRARIES ${LEMON_LIBRARIES})
+target_include_directories(test_solver_clouds SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})

@@ -49,8 +49,11 @@ using Cost = std::variant<SquaredEuclidean, PowerAxes, Euclidean, Power>;
 [[nodiscard]] bool is_separable(const Cost& cost);
 [[nodiscard]] std::string name(const Cost& cost);
 
-/// Keys cost.type and cost.p.
+/// Keys cost.type, cost.p, cost.matrix and cost.storage.
 std::vector<OptionKey> cost_keys();
+/// SquaredEuclidean where cost.type = matrix.
 Cost make_cost(const Options& options);
+/// The file of cost.type = matrix, empty for other costs.
+std::string cost_matrix_file(const Options& options);
 
 }  // namespace hpot

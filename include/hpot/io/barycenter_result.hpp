@@ -13,7 +13,7 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 /// One part's barycenters, one per row of `lambdas`: HDF5; NIfTI beside it where the inputs were volumes with an affine;
 /// a picture of all rows. Collective; rank 0 writes (`file` is null elsewhere).
 void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
-                       Hdf5Writer* file, const RunRecord& run, const std::vector<std::vector<Real>>& lambdas,
-                       const std::vector<BarycenterSolution>& solutions);
+                       Hdf5Writer* file, const Grid& grid, const RunRecord& run,
+                       const std::vector<std::vector<Real>>& lambdas, const std::vector<BarycenterSolution>& solutions);
 
 }  // namespace hpot

@@ -22,8 +22,8 @@ struct Array {
 Array read_hdf5(const std::string& path, const std::string& dataset);
 /// The same in this process, for files that are known to be whole: libhdf5 may crash at others.
 Array read_trusted_hdf5(const std::string& path, const std::string& dataset);
-/// Entry `item` of the first axis alone, of a dataset of rank 1 to 4.
-Array read_hdf5_item(const std::string& path, const std::string& dataset, Index item);
+/// Entries `items` of the first axis alone, of a dataset of rank 1 to 4.
+Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items);
 /// Texts of an attribute of the file's root, one or several. InputError where it is not there or no text. Local.
 std::vector<std::string> read_hdf5_texts(const std::string& path, const std::string& attribute);
 /// Shape only.

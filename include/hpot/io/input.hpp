@@ -20,18 +20,26 @@ struct InputOptions {
 std::vector<std::string> expand_everywhere(const Communicator& world, const std::string& list);
 
 struct RawMeasures {
-  Grid grid;                        // common to all
-  std::vector<std::string> names;   // of all measures
-  Range owned;                      // those read by this rank
-  std::vector<GridData> data;       // of the owned
-  std::vector<std::string> sha256;  // of all: of the values as read, float64 little-endian, row-major
+  std::vector<std::string> names;  // of all measures
+  Range owned;                     // those read by this rank
+  std::vector<Support> supports;   // of the owned
+  std::vector<MeasureData> data;   // of the owned
+  std::vector<std::string>
+      sha256;  // of all: of the values as read, float64 little-endian, row-major; of clouds in Morton
+               // order, the coordinates before them
 };
 
-/// The grid of the first measure, from its header where the format has one. Collective.
+/// The grid of the first measure, from its header where the format has one; InputError where it is a cloud. Collective.
 Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names);
 
-/// Reads measures [owned) of `names`; every measure must be read somewhere and have the grid of the first. Collective.
-RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned);
+/// The supports of all measures: that of the first where it is a grid, from its header alone; clouds are read. Collective.
+std::vector<Support> read_supports(const Communicator& world, const std::vector<std::string>& names);
+/// The same for measures on the rows and columns of a cost matrix: any grids, of which only the number of points counts.
+std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
+
+/// Reads measures [owned) of `names`; every measure must be read somewhere and match the first of all `supports`. Collective.
+RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
+                          const std::vector<Support>& supports);
 
 struct MeasureSet {
   std::vector<std::vector<Real>> weights;  // of the owned
@@ -42,7 +50,7 @@ struct MeasureSet {
 
 /// One part of every measure of `raw`, in the arrays of `data`: a copy of raw.data, or raw.data itself moved in where no
 /// other part is needed. `batch_copies` ranks hold each measure (rows of the process grid). Collective.
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<GridData> data,
+MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<MeasureData> data,
                          NegativeValues negative, bool normalize, int batch_copies);
 
 }  // namespace hpot

@@ -9,12 +9,17 @@
 //   data.h5:/group/dataset         1 to 3-D, likewise
 //   data.h5:/maps?stack=1          the first axis of a .npy or .h5 array counts measures; `count` of them
 //   synthetic:FAMILY?key=value&... see synthetic.hpp
+// Clouds of points, weights 1 where none are given:
+//   bunny.ply  spot.obj  atoms.xyz             each also with .gz
+//   table.csv?as=points  array.npy?as=points   (n, d) coordinates; &weights=last: the last column holds weights
+//   knee.nii.gz?as=points  shape.png?as=points any grid: its points of non-zero value, which is their weight
+//   synthetic:points?shape=...                 see synthetic_points.hpp
 // `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
 // ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
 // tables and arrays are dropped.
 #pragma once
 
-#include "hpot/measure/grid.hpp"
+#include "hpot/measure/support.hpp"
 
 namespace hpot {
 
@@ -27,8 +32,11 @@ std::vector<std::string> expand_measures(const std::string& list);
 /// read_measure, but for what the values would tell.
 Grid read_grid(const std::string& source);
 
-/// Reads one measure. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown extensions and qualifiers
-/// are InputErrors that name the file. `name` is `source`.
-GridData read_measure(const std::string& source);
+/// Whether the measure is a cloud of points. Local. InputError as read_grid.
+bool is_cloud(const std::string& source);
+
+/// Reads one measure; a cloud comes in Morton order. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown
+/// extensions and qualifiers are InputErrors that name the file. `name` is `source`.
+MeasureData read_measure(const std::string& source);
 
 }  // namespace hpot

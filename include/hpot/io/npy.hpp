@@ -10,8 +10,8 @@ namespace hpot {
 /// .npy, format versions 1 to 3: bool, integers of 1 to 8 bytes, float32 and float64, both byte orders, C and Fortran
 /// order. Any number of dimensions, none of length 0. InputError: another type, cut short, not such a file. Local.
 Array read_npy(const std::string& path);
-/// Entry `item` of the first axis alone (an array in Fortran order is read whole for it).
-Array read_npy_item(const std::string& path, Index item);
+/// Entries `items` of the first axis alone (an array in Fortran order is read whole for it).
+Array read_npy_items(const std::string& path, Range items);
 /// Shape only.
 std::vector<Index> read_npy_shape(const std::string& path);
 

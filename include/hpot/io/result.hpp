@@ -50,11 +50,14 @@ void write_known(Hdf5Writer& file, const std::string& object, const std::string&
 /// output.picture, with the part's name before its extension where input.negative = split makes two.
 std::string picture_path(const std::string& picture, const std::string& group);
 
-/// /support: spacing, origin and affine of a grid.
-void write_support(Hdf5Writer& file, const std::string& name, const Grid& grid);
+/// /support: spacing, origin and affine of a grid; points of a cloud, in the order of the input.
+void write_support(Hdf5Writer& file, const std::string& name, const Support& support);
 
-/// Shape of the grid's data, with `batch` in front unless it is 1.
-std::vector<Index> data_shape(const Grid& grid, Index batch = 1);
+/// Shape of a grid's data, or of a cloud's, with `batch` in front unless it is 1.
+std::vector<Index> data_shape(const Support& support, Index batch = 1);
+
+/// `width` values a point, in the order of the input.
+std::vector<Real> in_input_order(const Support& support, std::vector<Real> values, Index width = 1);
 
 /// "dir/name.h5" -> "dir/name" + suffix.
 std::string beside(const std::string& path, const std::string& suffix);

@@ -3,7 +3,7 @@
 //   /plan           source, target, value: coordinate list of the entries of share output.plan (plan_search.hpp), ordered
 //                   by source, then target; indices count points in the order of the data
 //   /map            displacement [z,y,x,component]: barycentric projection minus point, components x, y, z along the grid's
-//                   axes in its unit; mask: 1 where the source has mass, 0 where the map is its smooth extension. Volumes
+//                   axes in its unit (clouds: [point,axis]); mask: 1 where the source has mass, 0 where the map is its smooth extension. Volumes
 //                   with an affine also as NAME_map.nii.gz beside NAME.h5, in the affine's world
 //   /interpolation  times; frames [time,z,y,x] where output.keep_frames says so
 #pragma once
@@ -26,6 +26,11 @@ struct MapOptions {
   [[nodiscard]] MapRun run() const;
 };
 
+/// InputError for what is not made of measures on such a support: plans and interpolations need a grid; maps, pictures and
+/// divergences more than a cost matrix.
+void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
+                   const Support& support);
+
 /// Weights of the owned rows, which a solve would take with it.
 struct OwnedPair {
   Field source, target;
@@ -36,7 +41,7 @@ OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const
 /// All that `options` ask for, at the solution's potentials. Nothing but a message where a run ended before epsilon reached
 /// its target, or where the plan has no finite mass. Collective.
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const Grid& grid,
-                OwnedPair pair, const TransportSolution& solution);
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel,
+                const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution);
 
 }  // namespace hpot

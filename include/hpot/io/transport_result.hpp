@@ -7,7 +7,7 @@
 namespace hpot {
 
 /// Both measures on rank 0, where output.picture asks for them; else nothing. Local.
-Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const Grid& grid,
+Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const std::vector<Support>& supports,
                        const std::vector<std::vector<Real>>& weights);
 
 /// One part's values, potentials, history and picture. Collective; rank 0 writes (`file` is null elsewhere).

@@ -1,32 +1,43 @@
 // Kernel operators by name: kernel.type = auto | separable | dense | stored.
 #pragma once
 
-#include "hpot/core/reduction.hpp"
+#include "hpot/kernel/cost_matrix.hpp"
 #include "hpot/kernel/separable.hpp"
+#include "hpot/measure/support.hpp"
 
 namespace hpot {
 
 struct KernelOptions {
   std::string type = "auto";
   Cost cost = SquaredEuclidean{};
-  Real window_cut = default_window_cut;  // of the separable operator
+  Real window_cut = default_window_cut;        // of the separable operator
+  bool short_storage = false;                  // costs of a matrix as floats
+  std::string matrix_file{};                   // cost.type = matrix, which makes `cost` mean nothing
+  std::shared_ptr<const CostMatrix> matrix{};  // once its rows are read
 
   static std::vector<OptionKey> keys();
   static KernelOptions from(const Options& options);
-  /// `auto` resolved for the cost.
-  [[nodiscard]] std::string resolved_type() const;
+  /// `auto` resolved for the cost on such supports.
+  [[nodiscard]] std::string resolved_type(const Support& support) const;
+  /// Whether costs come from a file.
+  [[nodiscard]] bool explicit_cost() const { return !matrix_file.empty(); }
+  /// InputError where the type needs a grid and `support` is none. Local.
+  void check(const Support& support) const;
 };
 
-/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points). The first part is no
-/// smaller than any other.
-Partition divide_rows(const Grid& grid, int parts);
-OwnedRows own_rows(const Grid& grid, const Communicator& along_rows);
+/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points), of a cloud in blocks of
+/// 64 points. The first part is no smaller than any other.
+Partition divide_rows(const Support& support, int parts);
+OwnedRows own_rows(const Support& support, const Communicator& along_rows);
 
-/// Operator between two grids whose rows are divided along `source.along_rows`. Collective construction.
-std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Grid& source_grid,
-                                            const OwnedRows& source, const Grid& target_grid, const OwnedRows& target);
+/// Operator between two supports, both grids, both clouds or both index sets, whose rows are divided along `source.along_rows`. Collective
+/// construction.
+std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
+                                            const OwnedRows& source, const Support& target_support,
+                                            const OwnedRows& target);
 
-/// A cost's value between neighbours on the grid's finest axis: the scale that eps is compared with.
-Real neighbour_cost(const Cost& cost, const Grid& grid);
+/// A cost's value between neighbours, on a grid's finest axis or at a cloud's typical spacing: the scale that eps is compared
+/// with.
+Real neighbour_cost(const Cost& cost, const Support& support);
 
 }  // namespace hpot

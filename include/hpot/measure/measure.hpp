@@ -1,7 +1,7 @@
 // From raw data to a measure: finite, non-negative weights.
 #pragma once
 
-#include "hpot/measure/grid.hpp"
+#include "hpot/measure/support.hpp"
 
 namespace hpot {
 
@@ -14,7 +14,7 @@ enum class NegativeValues {
 };
 
 struct Measure {
-  std::vector<Real> weights;  // [z][y][x]
+  std::vector<Real> weights;  // [z][y][x], or of a cloud's points
   Real mass = 0.0;            // before normalisation
   Index masked = 0;           // NaN values, which count as zero
   Index clipped = 0;          // negative values that count as zero
@@ -23,6 +23,6 @@ struct Measure {
 /// Weights of `data`, scaled to mass 1 if `normalize` (also from masses near the ends of double's range), in its own array:
 /// move it in where it is not needed any more. Local. InputError that names the data: negative values under `error`, no
 /// mass at all, a mass that no double holds.
-Measure make_measure(GridData data, NegativeValues negative, bool normalize);
+Measure make_measure(MeasureData data, NegativeValues negative, bool normalize);
 
 }  // namespace hpot

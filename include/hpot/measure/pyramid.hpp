@@ -4,7 +4,7 @@
 // grids become isotropic first); a coarse cell holds the mass of its fine cells and sits at the centre of a full one.
 #pragma once
 
-#include "hpot/measure/grid.hpp"
+#include "hpot/measure/support.hpp"
 
 namespace hpot {
 
@@ -16,6 +16,13 @@ std::vector<Real> coarsen(const Grid& grid, const std::vector<Real>& fine);
 
 /// grid, coarsen(grid), ... until the longest side is at most `smallest_side`.
 std::vector<Grid> make_levels(const Grid& grid, Index smallest_side);
+
+/// The next coarser level of a measure, of either kind (point_cloud.hpp).
+std::pair<Support, std::vector<Real>> coarsen(const Support& support, const std::vector<Real>& weights);
+
+/// Levels until the longest side is at most `smallest_side`; of clouds until there are no more points than a grid of that
+/// side has. At least 1.
+int count_levels(const Support& support, Index smallest_side);
 
 /// Multilinear interpolation of `coarse_values` at the points [rows) of `fine`, clamped at the border.
 std::vector<Real> interpolate(const Grid& coarse, const std::vector<Real>& coarse_values, const Grid& fine, Range rows);

@@ -10,6 +10,7 @@
 // ellipse    2-D, 1 inside, 0 outside, edges antialiased; hollow=1 leaves a ring.
 // shell      3-D, 1 between two similar ellipsoids.
 // waves      exp(random smooth function), with holes: 0 on about a fifth of the points. dim = 1, 2 (default) or 3.
+// uniform    1 everywhere. dim = 1, 2 (default) or 3.
 // phantom    3-D head in [0, 1]: the ten ellipsoids of Shepp and Logan (IEEE Trans. Nucl. Sci. 21, 1974; in 3-D: Shepp,
 //            J. Comput. Assist. Tomogr. 4, 1980, and Kak and Slaney, Principles of Computerized Tomographic Imaging,
 //            1988, ch. 3) with the contrasts raised for the eye (Toft 1996), seen through a random smooth deformation:

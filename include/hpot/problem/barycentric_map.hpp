@@ -7,14 +7,14 @@
 // Niles-Weed 2021]. In the unit of the coordinates.
 #pragma once
 
-#include "hpot/measure/grid.hpp"
+#include "hpot/measure/support.hpp"
 #include "hpot/problem/transport_problem.hpp"
 
 namespace hpot {
 
-/// T(x) - x at the owned source rows: (axes, points), axes counted fastest first (x, y, z); 0 where it is not finite. g is
-/// of the owned target rows. Sets the kernel to problem.epsilon. Collective.
-Field barycentric_displacement(const TransportProblem& problem, const Grid& source, const Grid& target,
+/// T(x) - x at the owned source rows: (axes, points), a grid's axes counted fastest first (x, y, z); 0 where it is not
+/// finite. g is of the owned target rows. Sets the kernel to problem.epsilon. Collective.
+Field barycentric_displacement(const TransportProblem& problem, const Support& source, const Support& target,
                                const ConstField& g);
 
 }  // namespace hpot

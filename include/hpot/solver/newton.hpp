@@ -44,7 +44,7 @@ struct FinishOptions {
   static FinishOptions from(const Options& options);
 };
 
-/// Sweeps of `problem`, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
+/// Sweeps of `problem`, on grids, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
 /// advances.
 std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,
                                                  MultiscaleSinkhorn& problem);

@@ -7,15 +7,18 @@
 
 namespace hpot {
 
-/// Cost between the farthest corners of two grids: where an eps schedule starts.
-Real diameter_cost(const Cost& cost, const Grid& source, const Grid& target);
+/// Cost between the farthest corners of two supports' boxes: where an eps schedule starts.
+Real diameter_cost(const Cost& cost, const Support& source, const Support& target);
+
+/// The same, or the largest entry of a cost matrix, whose rows must have been read.
+Real largest_cost_of(const KernelOptions& kernel, const Support& source, const Support& target);
 
 /// The factor that epsilon.unit stands for, for a pair (`problem` on the finest grid). Collective.
-Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const KernelOptions& kernel, const Grid& grid,
-               const TransportProblem& problem);
+Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const KernelOptions& kernel,
+               const Support& support, const TransportProblem& problem);
 
-/// The same for barycenters: cost, spacing2 and max_cost (of the grid); mean_cost is an InputError.
-Real grid_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, const Grid& grid);
+/// The same for barycenters: cost, spacing2 and max_cost (of the support); mean_cost is an InputError.
+Real support_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, const Support& support);
 
 /// kernel.precision = auto | mixed | double.
 OptionKey precision_key();

@@ -52,24 +52,25 @@ class SinkhornMap final : public FixedPointMap {
   Real shift_ = 0.0;  // of the image
 };
 
-/// Weights of one pair of measures on grids, whole on every rank, and how to solve for them. Move it into what takes it by
-/// value: every level's weights are freed when it is entered.
+/// Weights of one pair of measures, whole on every rank, and how to solve for them. Move it into what takes it by value: every
+/// level's weights are freed when it is entered.
 struct TransportData {
-  Grid source_grid;
-  Grid target_grid;
+  Support source_support;
+  Support target_support;
   std::vector<Real> source;
   std::vector<Real> target;
   MarginalPenalty source_penalty = Balanced{};
   MarginalPenalty target_penalty = Balanced{};
 };
 
-/// The owned rows of `data` on its own grids. Collective.
+/// The owned rows of `data` on its own supports. Collective.
 TransportProblem make_transport_problem(const KernelOptions& kernel, const TransportData& data,
                                         const Communicator& along_rows);
 
 class MultiscaleSinkhorn final : public LeveledProblem {
  public:
-  /// Rows are divided over `along_rows`. `levels` bounds the depth of the hierarchy (1: no coarse grids). Collective.
+  /// Rows are divided over `along_rows`. The coarsest level has sides of at most `smallest_side`
+  /// (count_levels of pyramid.hpp). Collective.
   MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
                      Index smallest_side);
 
@@ -77,7 +78,7 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   FixedPointMap& enter(int level) override;
   /// The map entered last.
   [[nodiscard]] SinkhornMap& map() { return *map_; }
-  [[nodiscard]] const Grid& target_grid() const { return levels_[level_].target_grid; }
+  [[nodiscard]] const Support& target_support() const { return levels_[level_].target_support; }
   [[nodiscard]] const Cost& cost() const { return kernel_.cost; }
   void set_precision(Precision precision) { precision_ = precision; }
 
@@ -85,7 +86,7 @@ class MultiscaleSinkhorn final : public LeveledProblem {
 
  private:
   struct Level {
-    Grid source_grid, target_grid;
+    Support source_support, target_support;
     OwnedRows source_rows, target_rows;
     std::vector<Real> source, target;  // owned rows
   };

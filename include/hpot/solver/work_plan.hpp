@@ -45,7 +45,7 @@ struct MapRun {
 
 /// What the program does beside one solve.
 struct TransportRun {
-  Grid grid;
+  Support source, target;
   int ranks = 1;
   int parts = 1;  // 2: input.negative = split
   bool divergence = false;

@@ -1,0 +1,19 @@
+// Cost matrices from files: .npy, FILE.h5:/dataset, .csv or .csv.gz.
+#pragma once
+
+#include "hpot/kernel/registry.hpp"
+
+#include <string>
+
+namespace hpot {
+
+/// Rows and columns, from the header where the format has one. Local. InputError: no matrix, no such file.
+std::pair<Index, Index> read_matrix_shape(const std::string& file);
+
+/// The rows of options.matrix_file that this rank owns among those of supports[0], read in blocks of some MiB by each rank,
+/// rounded to floats where options.short_storage. Collective over `along_rows`. InputError where the shape is not that of the
+/// supports, or an entry is NaN, infinite, negative or too large for a float.
+std::shared_ptr<const CostMatrix> read_cost_matrix(const Communicator& along_rows, const KernelOptions& options,
+                                                   const std::vector<Support>& supports);
+
+}  // namespace hpot
