@@ -8,3 +8,4 @@ hpot_add_test(kernel/distributed SOURCE ${CMAKE_CURRENT_LIST_DIR}/distributed_te
 hpot_add_test(kernel/operator_scalar SOURCE ${CMAKE_CURRENT_LIST_DIR}/operator_test.cpp)
 target_sources(test_kernel_operator_scalar PRIVATE ${PROJECT_SOURCE_DIR}/src/kernel/axis_kernels.cpp)
 target_compile_definitions(test_kernel_operator_scalar PRIVATE HPOT_LANES=1)
+hpot_add_test(kernel/matrix_operator SOURCE ${CMAKE_CURRENT_LIST_DIR}/matrix_operator_test.cpp RANKS 1 2 3)
