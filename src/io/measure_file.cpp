@@ -200,7 +200,8 @@ const Format& format_of(const MeasureSource& source) {
 }
 
 bool is_cloud(const MeasureSource& source, const Format& format) {
-  return format.cloud != nullptr || source.value("as", "") == "points";
+  const std::string as = source.value("as", "");
+  return format.cloud != nullptr || as == "points" || as == "voxels";
 }
 
 void check(const MeasureSource& source, const Format& format) {
@@ -209,10 +210,10 @@ void check(const MeasureSource& source, const Format& format) {
   if (format.table != nullptr) known.emplace_back("weights");
   source.allow(known, format.name);
   const std::string as = source.value("as", is_cloud(source, format) ? "points" : "grid");
-  if (as != "points" && as != "grid")
-    source.reject("as", "neither points nor grid", "leave it out, or take one of both");
-  if (as == "grid" && is_cloud(source, format)) source.reject("as", "the file has no grid", "leave it out");
-  if (source.has("weights") && !is_cloud(source, format))
+  if (as != "points" && as != "voxels" && as != "grid")
+    source.reject("as", "not one of points, voxels, grid", "take one of them, or leave it out");
+  if (as != "points" && format.cloud != nullptr) source.reject("as", "the file has no grid", "leave it out");
+  if (source.has("weights") && as != "points")
     source.reject("weights", "a grid's values are its weights", "add as=points where rows are points");
   if (source.has("count") && source.has("item")) {
     source.reject("count", "item picks one already", "give one of the two");
@@ -312,7 +313,7 @@ const Format& format_of_one(const MeasureSource& source) {
 
 CloudData read_cloud(const MeasureSource& source, const Format& format) {
   if (format.cloud != nullptr) return format.cloud(source.path);
-  if (format.table == nullptr) {
+  if (format.table == nullptr || source.value("as", "") == "voxels") {
     GridData data = format.read(source);
     set_spacing(source, data.grid);
     data.name = source.text;

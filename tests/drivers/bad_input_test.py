@@ -238,6 +238,68 @@ class BadInput(programs.DriverTest):
     def test_output_file_that_is_a_folder(self):
         self.refuse("hpot-sinkhorn", PAIR, "folder", file=self.data)
 
+    def cloud(self, name, text):
+        path = self.data / name
+        path.write_text(text)
+        return f"{path}?as=points"
+
+    def test_points_that_are_wrong(self):
+        good = self.cloud("good.csv", "0,0\n1,0\n0,1\n")
+        for name, text, fragments in (("nan.csv", "0,0\n1,nan\n", ("point = 1", "NaN")),
+                                      ("ragged.csv", "0,0\n1\n", ("ragged.csv:2",)),
+                                      ("space.csv", "0,0,0\n1,1,1\n", ("3 dimensions", "2 dimensions"))):
+            with self.subTest(name=name):
+                self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", self.cloud(name, text)), *fragments)
+        negative = self.cloud("negative.csv", "0,0,1\n1,0,-1\n") + "&weights=last"
+        self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", negative), "negative")
+        self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", self.cloud("obj.obj", "v 1 2 3\nv 1 2\n")
+                                      .removesuffix("?as=points")), "obj.obj:2")
+
+    def test_what_clouds_do_not_have(self):
+        good = self.cloud("good.csv", "0,0\n1,0\n0,1\n")
+        pair = ("--input.source", good, "--input.target", good)
+        self.refuse("hpot-sinkhorn", (*pair, "--output.plan", "0.1"), "output.plan", "grid")
+        self.refuse("hpot-sinkhorn", (*pair, "--output.interpolation", "way.png"), "output.interpolation")
+        self.refuse("hpot-sinkhorn", (*pair, "--kernel.type", "separable"), "kernel.type", "dense")
+        self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", A), "grid", "points")
+        self.refuse("hpot-sinkhorn", ("--input.source", good.replace("points", "cloud"), "--input.target", good), "as = cloud")
+        self.refuse("hpot-barycenter", ("--input.measures", f"{good},{good}"), "cloud", "grid")
+
+    def test_cost_matrices_that_are_wrong(self):
+        costs = numpy.arange(12.0).reshape(3, 4)
+        weights = [f"synthetic:uniform?dim=1&n={n}" for n in (3, 4)]
+
+        def matrix(name, values):
+            path = self.data / name
+            numpy.save(path, values)
+            return path
+
+        def arguments(path, source=weights[0], target=weights[1], unit="cost"):
+            return ("--cost.type", "matrix", "--cost.matrix", path, "--input.source", source, "--input.target", target,
+                    "--epsilon.unit", unit)
+
+        good = matrix("good.npy", costs)
+        for place, value in (((1, 2), -1.0), ((2, 3), numpy.nan), ((0, 0), numpy.inf)):
+            bad = costs.copy()
+            bad[place] = value
+            with self.subTest(value=value):
+                self.refuse("hpot-sinkhorn", arguments(matrix("bad.npy", bad)), f"row {place[0]}, column {place[1]}")
+        self.refuse("hpot-sinkhorn", arguments(matrix("flat.npy", costs.ravel())), "1 dimensions")
+        self.refuse("hpot-sinkhorn", (*arguments(matrix("huge.npy", costs * 1e300)), "--cost.storage", "float"), "too large")
+        self.refuse("hpot-sinkhorn", arguments(good, target=weights[0]), "3 x 4", "3 and 3")
+        self.refuse("hpot-sinkhorn", arguments(good, unit="spacing2"), "epsilon.unit", "max_cost")
+        self.refuse("hpot-sinkhorn", arguments(self.data / "none.npy"), "no such file")
+        self.refuse("hpot-sinkhorn", arguments(self.data / "good.txt"), "format")
+        self.refuse("hpot-sinkhorn", (*arguments(good), "--output.map", "true"), "output.map")
+        self.refuse("hpot-sinkhorn", (*arguments(good), "--sinkhorn.divergence", "true"), "sinkhorn.divergence")
+        self.refuse("hpot-sinkhorn", (*arguments(good), "--kernel.type", "dense"), "kernel.type")
+        self.refuse("hpot-sinkhorn", (*PAIR, "--cost.matrix", good), "cost.matrix", "cost.type")
+        self.refuse("hpot-sinkhorn", (*PAIR, "--cost.type", "matrix"), "cost.matrix")
+        self.refuse("hpot-barycenter", (*FOUR, "--cost.type", "matrix", "--cost.matrix", good), "cost.type")
+        cut = self.data / "cut.npy"
+        cut.write_bytes(good.read_bytes()[:-8])
+        self.refuse("hpot-sinkhorn", arguments(cut), "cut short")
+
 
 if __name__ == "__main__":
     unittest.main()

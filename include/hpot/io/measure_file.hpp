@@ -12,7 +12,8 @@
 // Clouds of points, weights 1 where none are given:
 //   bunny.ply  spot.obj  atoms.xyz             each also with .gz
 //   table.csv?as=points  array.npy?as=points   (n, d) coordinates; &weights=last: the last column holds weights
-//   knee.nii.gz?as=points  shape.png?as=points any grid: its points of non-zero value, which is their weight
+//   knee.nii.gz?as=voxels  shape.png?as=voxels any grid: its points of non-zero value, which is their weight (as=points is
+//                                              the same where rows cannot be points)
 //   synthetic:points?shape=...                 see synthetic_points.hpp
 // `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
 // ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
