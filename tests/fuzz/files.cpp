@@ -18,11 +18,16 @@ namespace hpot::fuzz {
 namespace {
 
 /// What readers and make_measure promise of every measure.
-void check_promises(const GridData& data) {
-  expect(data.grid.dimension() >= 1 && data.grid.dimension() <= 3, "a grid has one to three axes");
-  expect(static_cast<Index>(data.values.size()) == data.grid.points(), "there is one value for each point");
-  for (const Axis& axis : data.grid.axes)
-    expect(std::isfinite(axis.spacing) && axis.spacing > 0, "spacing is positive");
+void check_promises(const MeasureData& data) {
+  expect(static_cast<Index>(data.values.size()) == data.support.points(), "there is one value for each point");
+  if (const Grid* grid = data.support.grid(); grid != nullptr) {
+    expect(grid->dimension() >= 1 && grid->dimension() <= 3, "a grid has one to three axes");
+    for (const Axis& axis : grid->axes) expect(std::isfinite(axis.spacing) && axis.spacing > 0, "spacing is positive");
+  } else {
+    const PointCloud& cloud = *data.support.cloud();
+    expect(cloud.points() > 0 && cloud.dimension > 0, "a cloud has points");
+    for (const Real x : *cloud.coordinates) expect(std::isfinite(x), "coordinates are finite");
+  }
   expect(std::none_of(data.values.begin(), data.values.end(), [](Real value) { return std::isinf(value); }),
          "values are finite or NaN");
   for (const bool normalize : {true, false}) {
@@ -43,7 +48,7 @@ Values read_all(const std::string& path, const std::vector<std::string>& qualifi
     values.emplace_back();
     succeeds([&] {
       const std::string text = expand_measures(path + qualifier).front();
-      const GridData data = read_measure(text);
+      const MeasureData data = read_measure(text);
       check_promises(data);
       values.back() = data.values;
     });
@@ -114,7 +119,13 @@ void idx(std::string_view input) {
                         {"?count=1", "?item=1", "?label=7&item=1&spacing=2x3"});
 }
 
-void csv(std::string_view input) { read_plain_and_zipped({"a.csv", input}, {}, {""}); }
+void csv(std::string_view input) {
+  read_plain_and_zipped({"a.csv", input}, {}, {"", "?as=points", "?as=points&weights=last", "?as=voxels"});
+}
+
+void ply(std::string_view input) { read_plain_and_zipped({"a.ply", input}, {}, {""}); }
+void obj(std::string_view input) { read_plain_and_zipped({"a.obj", input}, {}, {""}); }
+void xyz(std::string_view input) { read_plain_and_zipped({"a.xyz", input}, {}, {""}); }
 
 void read_file(const std::string& name, std::string_view input, const std::vector<std::string>& qualifiers) {
   write_file(name, input);
@@ -124,7 +135,7 @@ void read_file(const std::string& name, std::string_view input, const std::vecto
 
 void png(std::string_view input) { read_file("a.png", input, {"", "?channel=a", "?channel=g&invert=1"}); }
 void pgm(std::string_view input) { read_file("a.pgm", input, {""}); }
-void npy(std::string_view input) { read_file("a.npy", input, {"", "?stack=1"}); }
+void npy(std::string_view input) { read_file("a.npy", input, {"", "?stack=1", "?as=points&weights=last"}); }
 void read_hdf5_file(const std::string& input) { read_file("a.h5", input, {":/a", ":/group/b?stack=1", ":/nowhere"}); }
 
 /// HDF5 files are read in a child process, which takes longer to make than to read in. So one child reads many inputs;
@@ -179,6 +190,9 @@ const std::vector<Target>& file_targets() {
                                          {"idx", idx},
                                          {"csv", csv},
                                          {"npy", npy},
+                                         {"ply", ply},
+                                         {"obj", obj},
+                                         {"xyz", xyz},
                                          {"hdf5", hdf5},
                                          {"gzip", gzip}};
   return table;

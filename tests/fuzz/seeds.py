@@ -89,6 +89,19 @@ def tables():
         seed("npy", f"version{version[0]}", stream.getvalue())
 
 
+def clouds():
+    head = "ply\nformat {} 1.0\ncomment c\nelement vertex 2\nproperty float x\nproperty double y\nproperty short z\n"
+    faces = "element face 1\nproperty list uchar int vertex_indices\n"
+    seed("ply", "ascii", head.format("ascii") + faces + "end_header\n1 2 3\n-4 5e-1 6\n3 0 1 0\n")
+    for order, sign in (("little", "<"), ("big", ">")):
+        vertices = struct.pack(sign + "fdhfdh", 1, 2, 3, -4, 0.5, 6)
+        seed("ply", order, head.format(f"binary_{order}_endian").encode() + faces.encode() + b"end_header\n" + vertices
+             + struct.pack(sign + "Biii", 3, 0, 1, 0))
+    seed("obj", "0", "# c\no a\nv 1 2 3\nv 4 5 6 1.0\nv 7 8 9 0.1 0.2 0.3\nvn 0 0 1\nf 1//1 2//1 3//1\n")
+    seed("xyz", "plain", "1 2 3\n4 5 6\n\n7 8 9\n")
+    seed("xyz", "atoms", "2\nwater\nO 0 0 0\nH 0.1 -2e-1 3\n")
+
+
 def hdf5():
     cases = {
         "plain": {}, "chunked": {"chunks": (1, 3, 2)}, "deflate": {"chunks": True, "compression": 4},
@@ -139,6 +152,7 @@ def real_files():
 nifti()
 png()
 tables()
+clouds()
 hdf5()
 texts()
 if DATA is not None:

@@ -49,7 +49,7 @@ TEST(ExpandMeasures, ContainersGiveOneTextPerItem) {
   const auto sevens = expand_measures(path + "?label=7&spacing=0.5");
   ASSERT_THAT(sevens, ElementsAre(path + "?label=7&spacing=0.5&item=0", path + "?label=7&spacing=0.5&item=1"));
   EXPECT_THAT(read_measure(sevens[1]).values, ElementsAre('e', 'f'));
-  EXPECT_EQ(read_measure(sevens[1]).grid.describe(), "2 x 1, spacing 0.5 x 0.5");
+  EXPECT_EQ(read_measure(sevens[1]).support.describe(), "2 x 1, spacing 0.5 x 0.5");
   EXPECT_THAT(expand_measures(path + "?item=2"), ElementsAre(path + "?item=2"));
   EXPECT_THAT(expand_error(path + "?label=7&count=3"), HasSubstr("count = 3 (there are 2 to choose from)"));
   EXPECT_THAT(expand_error(path + "?item=1&count=3"), HasSubstr("give one of the two"));
@@ -60,7 +60,7 @@ TEST(ExpandMeasures, SyntheticFamiliesGiveOneTextPerItem) {
   const auto texts = expand_measures("synthetic:gaussian?n=8&dim=2&count=3&seed=1");
   ASSERT_EQ(texts.size(), 3u);
   EXPECT_EQ(texts[2], "synthetic:gaussian?n=8&dim=2&count=3&seed=1&item=2");
-  const GridData data = read_measure(texts[2]);
+  const MeasureData data = read_measure(texts[2]);
   EXPECT_EQ(data.values, synthetic_measure("gaussian?n=8&dim=2&count=3&seed=1", 2).values);
   EXPECT_EQ(data.name, texts[2]);
   EXPECT_THAT(expand_measures(texts[1]), ElementsAre(texts[1]));
@@ -82,8 +82,8 @@ TEST(Qualifiers, UnknownRepeatedAndMalformedOnesAreRejectedWithTheKnownOnes) {
   const std::string csv = folder.write("a.csv", "1,2"), nii = folder / "a.nii";
   write_nifti(nii, make_grid({2}, {1.0}), {1, 2});
   EXPECT_THAT(expand_error(csv + "?frame=0"),
-              HasSubstr("a.csv: frame = 0 (unknown qualifier of tables) [known: spacing]"));
-  EXPECT_THAT(read_error(nii + "?spacing=2"), HasSubstr("[known: frame]"));
+              HasSubstr("a.csv: frame = 0 (unknown qualifier of tables) [known: spacing, as, weights]"));
+  EXPECT_THAT(read_error(nii + "?spacing=2"), HasSubstr("[known: frame, as]"));
   EXPECT_THAT(read_error(nii + "?frame=-1"), HasSubstr("frame = -1 (not an integer from 0"));
   EXPECT_THAT(read_error(csv + "?spacing"), HasSubstr("'spacing' is no qualifier"));
   EXPECT_THAT(read_error(csv + "?spacing=1&spacing=2"), HasSubstr("there twice"));
@@ -95,17 +95,17 @@ TEST(Qualifiers, UnknownRepeatedAndMalformedOnesAreRejectedWithTheKnownOnes) {
 TEST(ReadMeasure, TablesAndImagesTakeSpacingInTheOrderXYZ) {
   const Folder folder("spacing");
   const std::string csv = folder.write("a.csv", "1,2,3\n4,5,6\n"), pgm = folder.write("A.PGM", "P2 1 2 5 0 1");
-  EXPECT_EQ(read_measure(csv + "?spacing=3x4.5").grid.describe(), "3 x 2, spacing 3 x 4.5");
-  EXPECT_EQ(read_measure(pgm + "?spacing=2&invert=yes").grid.describe(), "1 x 2, spacing 2 x 2");
+  EXPECT_EQ(read_measure(csv + "?spacing=3x4.5").support.describe(), "3 x 2, spacing 3 x 4.5");
+  EXPECT_EQ(read_measure(pgm + "?spacing=2&invert=yes").support.describe(), "1 x 2, spacing 2 x 2");
   EXPECT_THAT(read_measure(pgm + "?invert=1&channel=r").values, ElementsAre(1.0, 0.8));
   EXPECT_THAT(read_error(pgm + "?invert=maybe"), HasSubstr("invert = maybe"));
 }
 
 TEST(ReadMeasure, RowsAndColumnsAreOneDimensional) {
   const Folder folder("vectors");
-  EXPECT_EQ(read_measure(folder.write("row.csv", "1,2,3")).grid.describe(), "3, spacing 1");
-  EXPECT_EQ(read_measure(folder.write("column.csv", "1\n2\n3")).grid.describe(), "3, spacing 1");
-  EXPECT_EQ(read_measure(folder.write("point.csv", "1")).grid.describe(), "1, spacing 1");
+  EXPECT_EQ(read_measure(folder.write("row.csv", "1,2,3")).support.describe(), "3, spacing 1");
+  EXPECT_EQ(read_measure(folder.write("column.csv", "1\n2\n3")).support.describe(), "3, spacing 1");
+  EXPECT_EQ(read_measure(folder.write("point.csv", "1")).support.describe(), "1, spacing 1");
 }
 
 TEST(ReadMeasure, InfiniteValuesAreCounted) {
@@ -120,7 +120,7 @@ TEST(ReadMeasure, StacksGiveTheirFirstAxisToItems) {
   writer.dataset("/maps", Array{{3, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}});
   writer.close();
 
-  EXPECT_EQ(read_measure(path + ":/maps").grid.describe(), "2 x 2 x 3, spacing 1 x 1 x 1");
+  EXPECT_EQ(read_measure(path + ":/maps").support.describe(), "2 x 2 x 3, spacing 1 x 1 x 1");
   const auto texts = expand_measures((folder / "*.h5") + ":/maps?stack=1&count=2");
   ASSERT_THAT(texts, ElementsAre(path + ":/maps?stack=1&item=0", path + ":/maps?stack=1&item=1"));
   EXPECT_THAT(read_measure(texts[1]).values, ElementsAre(4, 5, 6, 7));
@@ -166,7 +166,7 @@ TEST(ReadGrid, EqualsTheGridOfTheValues) {
        {folder / "a.nii.gz", folder / "a.h5:/maps", folder / "a.h5:/maps?stack=1&item=1&spacing=2", idx + "?item=0",
         folder.write("a.npy", npy("2, 1, 2", false, 4)), folder.write("a.csv", "1,2\n3,4\n5,6") + "?spacing=0.5",
         folder.write("a.pgm", "P2 1 2 5 0 1"), std::string("synthetic:phantom?n=5&item=0&spacing=1x2x3")}) {
-    EXPECT_EQ(pack(read_grid(source)), pack(read_measure(source).grid)) << source;
+    EXPECT_EQ(pack(read_grid(source)), pack(*read_measure(source).support.grid())) << source;
   }
 }
 
@@ -185,9 +185,28 @@ TEST(ReadMeasure, RealVolumesAreReadByGlob) {
   if (one.empty()) GTEST_SKIP() << "no data";
   const auto texts = expand_measures(one.substr(0, one.rfind('/')) + "/*.nii.gz");
   ASSERT_EQ(texts.size(), 6u);
-  const GridData first = read_measure(texts[0]), last = read_measure(texts[5]);
-  EXPECT_EQ(grid_mismatch(first.grid, last.grid), "");
+  const MeasureData first = read_measure(texts[0]), last = read_measure(texts[5]);
+  EXPECT_EQ(support_mismatch(first.support, last.support), "");
   EXPECT_EQ(first.name, texts[0]);
+}
+
+TEST(ReadMeasure, RowsOrVoxelsArePointsWhereTheSourceSaysSo) {
+  const Folder folder("as");
+  const std::string csv = folder.write("a.csv", "0,1,5\n0,3,0\n");
+  EXPECT_FALSE(is_cloud(csv));
+  EXPECT_TRUE(is_cloud(csv + "?as=points"));
+  const MeasureData points = read_measure(csv + "?as=points");
+  EXPECT_EQ(points.support.describe(), "2 points in 3 dimensions");
+  EXPECT_THAT(points.values, ElementsAre(1, 1));
+  const MeasureData weighted = read_measure(csv + "?as=points&weights=last");
+  EXPECT_EQ(weighted.support.describe(), "2 points in 2 dimensions");
+  EXPECT_THAT(weighted.values, ElementsAre(5, 0));
+  const MeasureData voxels = read_measure(csv + "?as=voxels&spacing=2");
+  EXPECT_THAT(*voxels.support.cloud()->coordinates, ElementsAre(0, 2, 0, 4, 2, 2));  // y, x in Morton order
+  EXPECT_THAT(voxels.values, ElementsAre(1, 5, 3));
+  EXPECT_THAT(read_error(csv + "?as=cloud"), HasSubstr("not one of points, voxels, grid"));
+  EXPECT_THAT(read_error(csv + "?weights=last"), HasSubstr("add as=points"));
+  EXPECT_THAT(read_error(folder.write("a.obj", "v 1 2 3\n") + "?as=voxels"), HasSubstr("no grid"));
 }
 
 }  // namespace

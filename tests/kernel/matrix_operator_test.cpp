@@ -17,8 +17,8 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  return {{1, 1, 1.0, 1.0, false},      {7, 5, 0.1, 10.0, false},       {65, 600, 0.01, 100.0, false},
-          {130, 513, 1e-4, 3e4, false}, {300, 64, 10.0, 1.0, false},    {130, 513, 0.01, 50.0, true},
+  return {{1, 1, 1.0, 1.0, false},      {7, 5, 0.1, 10.0, false},     {65, 600, 0.01, 100.0, false},
+          {130, 513, 1e-4, 3e4, false}, {300, 64, 10.0, 1.0, false},  {130, 513, 0.01, 50.0, true},
           {2, 1200, 0.05, 30.0, true},  {700, 9, 1e-3, 2000.0, false}};
 }
 
@@ -129,16 +129,21 @@ TEST(MatrixOperator, EqualsLongDoubleLoopsOnBothSides) {
       const auto compare = [&](const char* what, const Values& all, Real allowed, const auto& reduce) {
         const Field s("s", 2, out.local_n());
         reduce(s);
-        EXPECT_LE(reference::largest_difference(reference::values_of(s), part(all, out.partition.global_n(), out.range())),
-                  allowed)
+        EXPECT_LE(
+            reference::largest_difference(reference::values_of(s), part(all, out.partition.global_n(), out.range())),
+            allowed)
             << what << ", case " << seed << (along_rows ? " rows" : " columns");
       };
       const Real rounding = 1e-15 * (c.height + 1.0 / c.epsilon + 40.0);  // of the exponents
-      compare("softmin", whole.softmin, 8.0 * c.epsilon * rounding, [&](const Field& s) { op->softmin(side, local_h, s); });
-      compare("average", whole.average, 32.0 * rounding, [&](const Field& s) { op->average(side, local_h, local_v, s); });
+      compare("softmin", whole.softmin, 8.0 * c.epsilon * rounding,
+              [&](const Field& s) { op->softmin(side, local_h, s); });
+      compare("average", whole.average, 32.0 * rounding,
+              [&](const Field& s) { op->average(side, local_h, local_v, s); });
       compare("cost", whole.cost, 32.0 * rounding, [&](const Field& s) { op->average_cost(side, local_h, s); });
-      compare("hard_min", whole.least, 1e-15 * (c.height + 1.0), [&](const Field& s) { op->hard_min(side, local_h, s); });
-      compare("hard_max", whole.most, 1e-15 * (c.height + 1.0), [&](const Field& s) { op->hard_max(side, local_h, s); });
+      compare("hard_min", whole.least, 1e-15 * (c.height + 1.0),
+              [&](const Field& s) { op->hard_min(side, local_h, s); });
+      compare("hard_max", whole.most, 1e-15 * (c.height + 1.0),
+              [&](const Field& s) { op->hard_max(side, local_h, s); });
       op->set_precision(Precision::mixed);
       compare("mixed", whole.softmin, c.epsilon * (1e-7 + 8.0 * rounding),
               [&](const Field& s) { op->softmin(side, local_h, s); });

@@ -46,7 +46,7 @@ TEST(Hostile, MassesAtTheEndsOfDoubleAreNormalised) {
   for (const Real scale : {1e-300, 1e300}) {
     Values scaled = a;
     for (Real& weight : scaled) weight *= scale;
-    const Measure measure = make_measure({grid, scaled, "scaled"}, NegativeValues::error, true);
+    const Measure measure = make_measure(GridData{grid, scaled, "scaled"}, NegativeValues::error, true);
     const auto solution = test::solve_alone(settings, grid, measure.weights, b);
     EXPECT_NEAR(solution.values.dual_cost, plain.values.dual_cost, 1e-8);
   }
