@@ -1,5 +1,5 @@
 #include "hpot/kernel/cost_matrix.hpp"
-#include "matrix_kernels.hpp"
+#include "matrix_sweep.hpp"
 
 #include <cmath>
 
@@ -62,6 +62,29 @@ Field part_of(const Field& all, Range range) {
   return part;
 }
 
+/// Sums of all chunks, in their order; u - log of them is softmin/-eps.
+matrix::Values total(const matrix::ChunkSums& sums) {
+  const matrix::Values all(Kokkos::view_alloc("hpot::MatrixOperator::total", Kokkos::WithoutInitializing),
+                           sums.extent(1));
+  Kokkos::parallel_for(
+      "hpot::MatrixOperator::total", Policy(0, all.size()), KOKKOS_LAMBDA(Index j) {
+        Real sum = 0.0;
+        for (std::size_t chunk = 0; chunk < sums.extent(0); ++chunk) sum += sums(chunk, j);
+        all(j) = sum;
+      });
+  return all;
+}
+
+/// exp(log_b), 0 where it is log_zero.
+matrix::Values weights_of(const Field& log_b) {
+  const matrix::Values b(Kokkos::view_alloc("hpot::MatrixOperator::weights", Kokkos::WithoutInitializing),
+                         log_b.extent(1));
+  Kokkos::parallel_for(
+      "hpot::MatrixOperator::weights", Policy(0, b.size()),
+      KOKKOS_LAMBDA(Index j) { b(j) = log_b(0, j) > 0.5 * log_zero ? Kokkos::exp(log_b(0, j)) : 0.0; });
+  return b;
+}
+
 template <class T>
 class MatrixOperator final : public KernelOperator {
  public:
@@ -74,6 +97,29 @@ class MatrixOperator final : public KernelOperator {
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
     softmin_of(sums<Moment::none>(side, h, {}), epsilon_, s);
+  }
+  [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
+    if (matrix::width == 1 || f.extent(0) != 1) return false;
+    const Field u = gathered(quotient(terms.g, epsilon_), log_zero);
+    const Field log_b = gathered(terms.log_b, log_zero);
+    const auto row = [](const Field& field) { return matrix::Values(field.data(), field.extent(1)); };
+    const Index chunks = std::clamp<Index>(source_.local_n() / matrix::rows_at_once, 1, matrix::most_chunks);
+    const matrix::ChunkSums sums(Kokkos::view_alloc("hpot::MatrixOperator::chunks", Kokkos::WithoutInitializing),
+                                 chunks, columns());
+    const int at_once = matrix::rows_in_cache(columns());
+    const auto scratch = Kokkos::PerTeam(at_once * columns() * sizeof(Real));
+    const bool brief = precision_ == Precision::mixed;
+    std::visit(
+        [&](const auto& penalty) {
+          using Visit = matrix::OneVisit<T, std::decay_t<decltype(penalty)>>;
+          Kokkos::parallel_for(
+              "hpot::MatrixOperator::sweep",
+              Kokkos::TeamPolicy<ExecutionSpace>(static_cast<int>(chunks), 1).set_scratch_size(1, scratch),
+              Visit{rows_, row(u), row(log_b), weights_of(log_b), terms.log_a, f, sums, penalty, epsilon_, at_once,
+                    brief});
+        },
+        terms.penalty);
+    return finish_sweep(total(sums), u, s);
   }
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
     mean_of(sums<Moment::value>(side, h, v), mean);
@@ -118,6 +164,24 @@ class MatrixOperator final : public KernelOperator {
     add_over_ranks(all);
     const Range range = target_.range();
     return {part_of(all.top, range), part_of(all.sum, range), moment ? part_of(all.moment, range) : Field()};
+  }
+
+  /// s = eps (u - log sums) of the owned columns, sums added over ranks; false where one of them is no positive double.
+  [[nodiscard]] bool finish_sweep(const matrix::Values& sums, const Field& u, const Field& s) const {
+    constexpr Real least = 1e-290;  // far above what clamped exponentials add
+    std::vector<Real> values(matrix_->columns);
+    const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, sums);
+    std::copy_n(host.data(), values.size(), values.begin());
+    source_.along_rows.sum(values);
+    for (const Real value : values) {
+      if (!(value > least && value < infinity)) return false;  // on all ranks alike
+    }
+    const std::vector<Real> heights = host_values(u);
+    const Range range = target_.range();
+    std::vector<Real> mine;
+    for (Index j = range.begin; j < range.end; ++j) mine.push_back(epsilon_ * (heights[j] - std::log(values[j])));
+    set_entry(s, 0, mine);
+    return true;
   }
 
   /// Every rank's sums, relative to its own maxima, to those of all rows.

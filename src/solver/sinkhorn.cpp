@@ -53,19 +53,21 @@ Real SinkhornMap::evaluate() {
   const bool relaxed = relaxation_ > 1.0;
   std::vector<Real> errors_of_source(source_mass_.size(), 0.0);
   clamp_to_domain(b.penalty, g_);  // mixing sweeps may leave it
-  // f = prox_a(softmin(log b + g/eps)), or what relaxes towards it
-  add_log_weight(b.log_weight, g_, epsilon, h_target_);
-  const Field next_f = relaxed ? next_f_ : f_;
-  problem_.kernel->softmin_spoiling(Side::source, h_target_, next_f);
-  if (relaxed) Kokkos::deep_copy(h_source_, next_f);
-  finish_half_step(a.penalty, f_, next_f);
-  if (relaxed) {
-    errors_of_source = residual(a, next_f, h_source_, epsilon);
-    std::swap(f_, next_f_);
+  if (relaxed || !problem_.kernel->sweep({a.log_weight, a.penalty, b.log_weight, g_}, f_, image_)) {
+    // f = prox_a(softmin(log b + g/eps)), or what relaxes towards it
+    add_log_weight(b.log_weight, g_, epsilon, h_target_);
+    const Field next_f = relaxed ? next_f_ : f_;
+    problem_.kernel->softmin_spoiling(Side::source, h_target_, next_f);
+    if (relaxed) Kokkos::deep_copy(h_source_, next_f);
+    finish_half_step(a.penalty, f_, next_f);
+    if (relaxed) {
+      errors_of_source = residual(a, next_f, h_source_, epsilon);
+      std::swap(f_, next_f_);
+    }
+    // s = softmin(log a + f/eps)
+    add_log_weight(a.log_weight, f_, epsilon, h_source_);
+    problem_.kernel->softmin_spoiling(Side::target, h_source_, image_);
   }
-  // s = softmin(log a + f/eps)
-  add_log_weight(a.log_weight, f_, epsilon, h_source_);
-  problem_.kernel->softmin_spoiling(Side::target, h_source_, image_);
   // residual of (f, g), then g' = prox_b(s)
   const std::vector<Real> errors = residual(b, g_, image_, epsilon);
   finish_half_step(b.penalty, g_, image_);

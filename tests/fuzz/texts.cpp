@@ -3,13 +3,13 @@
 
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/cost/cost.hpp"
+#include "hpot/cost/marginal_penalty.hpp"
 #include "hpot/io/hdf5_file.hpp"
 #include "hpot/io/image.hpp"
 #include "hpot/io/input.hpp"
 #include "hpot/io/measure_file.hpp"
 #include "hpot/io/nifti.hpp"
 #include "hpot/measure/synthetic.hpp"
-#include "hpot/problem/marginal_penalty.hpp"
 #include "hpot/solver/epsilon_schedule.hpp"
 #include "hpot/solver/stopping.hpp"
 

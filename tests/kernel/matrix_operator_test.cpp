@@ -1,5 +1,6 @@
 // The operator of a cost matrix against long-double loops, its rows on any number of ranks.
 #include "hpot/kernel/cost_matrix.hpp"
+#include "hpot/kernel/lanes.hpp"
 #include "hpot/kernel/registry.hpp"
 #include "reference.hpp"
 
@@ -150,6 +151,50 @@ TEST(MatrixOperator, EqualsLongDoubleLoopsOnBothSides) {
       op->set_precision(Precision::full);
     }
   }
+}
+
+TEST(MatrixOperator, SweepEqualsTwoHalfSteps) {
+  const Communicator world = Communicator::world();
+  unsigned seed = 100;
+  int visits = 0;
+  for (const Case& c : cases()) {
+    const OwnedRows source = own_rows(IndexSet{c.rows}, world), target = own_rows(IndexSet{c.columns}, world);
+    const auto op = make_matrix_operator(matrix_of(c, random_costs(c, ++seed), source.range()), source, target);
+    op->prepare(c.epsilon);
+    Values log_a = reference::random_values(c.rows, seed, -8.0, 0.0),
+           log_b = reference::random_values(c.columns, seed + 50, -8.0, 0.0);
+    for (Index i = 1; i < c.rows; i += 4) log_a[i] = log_zero;
+    for (Index j = 1; j < c.columns; j += 3) log_b[j] = log_zero;
+    const Values g = reference::random_values(c.columns, seed + 60, 0.0, std::min(1.0, 300.0 * c.epsilon));
+    const Field a = reference::field_of(part(log_a, c.rows, source.range())),
+                b = reference::field_of(part(log_b, c.columns, target.range())),
+                potential = reference::field_of(part(g, c.columns, target.range()));
+    for (const MarginalPenalty& penalty :
+         {MarginalPenalty(Balanced{}), MarginalPenalty(KullbackLeibler{0.5}), MarginalPenalty(TotalVariation{0.3}),
+          MarginalPenalty(MassRange{0.5, 2.0})}) {
+      const Field f("f", 1, source.local_n()), s("s", 1, target.local_n());
+      if (!op->sweep({a, penalty, b, potential}, f, s)) continue;
+      ++visits;
+      Values h_target = reference::values_of(b), h_source = reference::values_of(a);
+      const Values potentials = reference::values_of(potential);
+      for (std::size_t j = 0; j < h_target.size(); ++j)
+        h_target[j] += h_target[j] > 0.5 * log_zero ? potentials[j] / c.epsilon : 0.0;
+      const Field half("half", 1, source.local_n()), other("other", 1, target.local_n());
+      op->softmin(Side::source, reference::field_of(h_target), half);
+      Values expected = reference::values_of(half);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        expected[i] = std::visit([&](const auto& p) { return p.prox(expected[i], c.epsilon); }, penalty);
+        h_source[i] += h_source[i] > 0.5 * log_zero ? expected[i] / c.epsilon : 0.0;
+      }
+      op->softmin(Side::target, reference::field_of(h_source), other);
+      const Real rounding = 1e-14 * c.epsilon * (400.0 + 1.0 / c.epsilon);
+      EXPECT_LE(reference::largest_difference(reference::values_of(f), expected), rounding)
+          << describe(penalty) << " case " << seed;
+      EXPECT_LE(reference::largest_difference(reference::values_of(s), reference::values_of(other)), rounding)
+          << describe(penalty) << " case " << seed;
+    }
+  }
+  EXPECT_GE(visits, lanes::width > 1 ? 16 : 0) << "sweeps hardly ever stayed in range";
 }
 
 TEST(MatrixOperator, NothingToReachGivesAHugeFinitePotentialAndNoMean) {

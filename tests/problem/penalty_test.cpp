@@ -1,6 +1,6 @@
 // Marginal penalties: the pointwise problems that their formulas claim to solve, and their texts.
 #include "hpot/core/error.hpp"
-#include "hpot/problem/marginal_penalty.hpp"
+#include "hpot/cost/marginal_penalty.hpp"
 
 #include <gmock/gmock.h>
 

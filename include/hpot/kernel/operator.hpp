@@ -11,6 +11,7 @@
 #include "hpot/core/partition.hpp"
 #include "hpot/core/types.hpp"
 #include "hpot/cost/cost.hpp"
+#include "hpot/cost/marginal_penalty.hpp"
 
 #include <memory>
 
@@ -33,6 +34,13 @@ class FixedAverage {
   virtual void apply(const ConstField& v, const Field& mean) const = 0;
 };
 
+/// What a sweep [Cuturi 2013; Chizat 2018] needs beside the operator: the owned rows of both sides, a batch of one.
+struct SweepTerms {
+  ConstField log_a;         // of the source
+  MarginalPenalty penalty;  // of the source
+  ConstField log_b, g;      // of the target
+};
+
 class KernelOperator {
  public:
   virtual ~KernelOperator() = default;
@@ -51,6 +59,12 @@ class KernelOperator {
 
   /// The same, where h may be used as a work array: its values are lost.
   virtual void softmin_spoiling(Side side, const Field& h, const Field& s) const { softmin(side, h, s); }
+
+  /// f = prox_a(softmin(log b + g/eps)) and s = softmin(log a + f/eps) in one visit to every pair, for owned rows. False, with
+  /// f and s undefined, where the operator has no such visit or a sum has left the range of doubles. Collective as softmin.
+  [[nodiscard]] virtual bool sweep(const SweepTerms& /*terms*/, const Field& /*f*/, const Field& /*s*/) const {
+    return false;
+  }
 
   /// mean(k, i) = sum_j w_ij v(k, j), weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j; v of any sign. 0 in
   /// a row that nothing reaches. Double throughout. mean must alias neither h nor v. One pass costs about what softmin does

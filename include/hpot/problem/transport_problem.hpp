@@ -8,8 +8,8 @@
 #pragma once
 
 #include "hpot/core/reduction.hpp"
+#include "hpot/cost/marginal_penalty.hpp"
 #include "hpot/kernel/operator.hpp"
-#include "hpot/problem/marginal_penalty.hpp"
 
 #include <memory>
 

@@ -1,4 +1,4 @@
-#include "hpot/problem/marginal_penalty.hpp"
+#include "hpot/cost/marginal_penalty.hpp"
 
 #include "hpot/core/error.hpp"
 
