@@ -43,11 +43,14 @@ if ! grep -q '^#define KOKKOS_ENABLE_CUDA$' "$kokkos/KokkosCore_config.h"; then
     { echo "check_cuda.sh: $kokkos has configuration headers of an unknown form" >&2; exit 2; }
 fi
 
-# Files that launch kernels, and .cpp files with functions for the device. A header is compiled through a file that includes
+# Files that launch kernels, .cpp files whose private headers do, and .cpp files with functions for the device. A header is compiled through a file that includes
 # nothing else.
 mapfile -t files < <({
   grep -rlE 'Kokkos::parallel_' src include --include='*.cpp' --include='*.hpp'
-  grep -rlE 'KOKKOS_[A-Z_]*FUNCTION' src --include='*.cpp'
+  grep -rlE 'KOKKOS_[A-Z_]*FUNCTION' src --include='*.cpp' || true
+  for header in $(grep -rlE 'Kokkos::parallel_' src --include='*.hpp' || true); do
+    grep -rlF "#include \"${header##*/}\"" src --include='*.cpp' || true
+  done
 } | sort -u)
 [ ${#files[@]} -gt 0 ] || { echo "check_cuda: no file holds kernels"; exit 0; }
 

@@ -1,146 +1,86 @@
 #include "hpot/kernel/dense.hpp"
 
+#include "point_operator.hpp"
+
+#include <algorithm>
+
 namespace hpot {
 namespace {
 
-using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
-
-/// C_ij computed on the fly. `i` is a local row of the output side.
-template <class C>
-struct ComputedCost {
-  C cost;
-  Points out, in;
-  Index first;
-  [[nodiscard]] Index columns() const { return static_cast<Index>(in.extent(0)); }
-  KOKKOS_FORCEINLINE_FUNCTION Real operator()(Index i, Index j) const {
-    Real sum = 0.0;
-    for (std::size_t d = 0; d < in.extent(1); ++d) sum += cost.along_axis(out(first + i, d) - in(j, d));
-    return cost.of_sum(sum);
-  }
-};
-
-struct StoredCost {
-  Points matrix;  // (local rows, columns)
-  [[nodiscard]] Index columns() const { return static_cast<Index>(matrix.extent(1)); }
-  KOKKOS_FORCEINLINE_FUNCTION Real operator()(Index i, Index j) const { return matrix(i, j); }
-};
-
-// Reductions of one row; ledger per pair: the cost, 3 flops and, but for the extremum, one exp.
-
-template <class C>
-struct RowSoftmin {
-  C cost;
-  ConstField h;
-  Field s;
-  Index columns;
-  Real epsilon;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index k = rank / static_cast<Index>(s.extent(1));
-    const Index i = rank % static_cast<Index>(s.extent(1));
-    Real top = 2.0 * log_zero;
-    for (Index j = 0; j < columns; ++j) top = Kokkos::max(top, h(k, j) - cost(i, j) / epsilon);
-    Real sum = 0.0;
-    for (Index j = 0; j < columns; ++j) sum += Kokkos::exp((h(k, j) - top) - cost(i, j) / epsilon);
-    s(k, i) = -epsilon * (top + Kokkos::log(sum));
-  }
-};
-
-/// Mean under the row's weights of v or, where v is empty, of the cost.
-template <class C>
-struct RowMean {
-  C cost;
-  ConstField h, v;
-  Field s;
-  Index columns;
-  Real epsilon;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index k = rank / static_cast<Index>(s.extent(1));
-    const Index i = rank % static_cast<Index>(s.extent(1));
-    Real top = 2.0 * log_zero;
-    for (Index j = 0; j < columns; ++j) top = Kokkos::max(top, h(k, j) - cost(i, j) / epsilon);
-    Real sum = 0.0;
-    Real moment = 0.0;
-    for (Index j = 0; j < columns; ++j) {
-      const Real weight = Kokkos::exp((h(k, j) - top) - cost(i, j) / epsilon);
-      sum += weight;
-      moment += weight * (v.data() == nullptr ? cost(i, j) : v(k, j));
-    }
-    s(k, i) = top > 0.5 * log_zero ? moment / sum : 0.0;
-  }
-};
-
-/// outer * max_j (h_j + sign * C_ij).
-template <class C>
-struct RowExtremum {
-  C cost;
-  ConstField h;
-  Field s;
-  Index columns;
-  Real sign;
-  Real outer;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index k = rank / static_cast<Index>(s.extent(1));
-    const Index i = rank % static_cast<Index>(s.extent(1));
-    Real best = log_zero;
-    for (Index j = 0; j < columns; ++j) {
-      if (h(k, j) > 0.5 * log_zero) best = Kokkos::max(best, h(k, j) + sign * cost(i, j));
-    }
-    s(k, i) = outer * best;
-  }
-};
-
-template <class C>
-class PointOperator final : public KernelOperator {
+/// Squared Euclidean costs in few dimensions: mixed softmins take scalar products where rounding allows.
+template <int dimension>
+class ProductOperator final : public PointOperator<PointCosts<SquaredEuclidean, dimension>> {
  public:
-  PointOperator(C source, C target) : source_(source), target_(target) {}
-
-  void prepare(Real epsilon) override { epsilon_ = epsilon; }
-  void set_precision(Precision) override {}
+  using Costs = PointCosts<SquaredEuclidean, dimension>;
+  ProductOperator(Costs source, Costs target, const Frame& frame)
+      : PointOperator<Costs>(std::move(source), std::move(target)), frame_(frame) {}
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
-    const C& cost = at(side);
-    Kokkos::parallel_for("hpot::PointOperator::softmin", Policy(0, s.size()),
-                         RowSoftmin<C>{cost, h, s, cost.columns(), epsilon_});
+    const Real scale = this->scale();
+    if (this->precision_ == Precision::full || !frame_.suits(scale)) return PointOperator<Costs>::softmin(side, h, s);
+    softmin_of_rows<Precision::mixed>(ProductTerms<dimension>{this->at(side), h, scale, frame_}, this->epsilon_, s);
   }
-  void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
-    const C& cost = at(side);
-    Kokkos::parallel_for("hpot::PointOperator::average", Policy(0, mean.size()),
-                         RowMean<C>{cost, h, v, mean, cost.columns(), epsilon_});
-  }
-  void average_cost(Side side, const ConstField& h, const Field& mean) const override {
-    average(side, h, ConstField(), mean);
-  }
-  void hard_min(Side side, const ConstField& h, const Field& m) const override { extremum(at(side), h, m, -1.0, -1.0); }
-  void hard_max(Side side, const ConstField& h, const Field& m) const override { extremum(at(side), h, m, 1.0, 1.0); }
 
  private:
-  [[nodiscard]] const C& at(Side side) const { return side == Side::source ? source_ : target_; }
-  static void extremum(const C& cost, const ConstField& h, const Field& m, Real sign, Real outer) {
-    Kokkos::parallel_for("hpot::PointOperator::extremum", Policy(0, m.size()),
-                         RowExtremum<C>{cost, h, m, cost.columns(), sign, outer});
-  }
-
-  C source_;
-  C target_;
-  Real epsilon_ = 1.0;
+  Frame frame_;
 };
 
-template <class C>
-struct FillRows {
-  ComputedCost<C> cost;
-  Points matrix;
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index columns = static_cast<Index>(matrix.extent(1));
-    matrix(rank / columns, rank % columns) = cost(rank / columns, rank % columns);
-  }
-};
+using HostPoints = Kokkos::View<Real**, Kokkos::LayoutRight, Kokkos::HostSpace>;
 
-template <class C>
-StoredCost stored_rows(const ComputedCost<C>& cost, Range rows) {
-  const Points matrix("hpot::StoredOperator::cost", rows.size(), cost.columns());
-  Kokkos::parallel_for("hpot::StoredOperator::fill", Policy(0, matrix.size()), FillRows<C>{cost, matrix});
-  return {matrix};
+Coordinates by_axis(const HostPoints& points) {
+  const Coordinates axes("hpot::DenseOperator::points", points.extent(1), padded(static_cast<Index>(points.extent(0))));
+  const auto host = Kokkos::create_mirror_view(axes);
+  for (std::size_t p = 0; p < points.extent(0); ++p) {
+    for (std::size_t d = 0; d < points.extent(1); ++d) host(d, p) = points(p, d);
+  }
+  Kokkos::deep_copy(axes, host);
+  return axes;
 }
+
+/// The middle of the box around both sides.
+Frame frame_of(const HostPoints& source, const HostPoints& target) {
+  Frame frame;
+  for (std::size_t d = 0; d < source.extent(1); ++d) {
+    Real least = infinity, most = -infinity;
+    for (const HostPoints* side : {&source, &target}) {
+      for (std::size_t p = 0; p < side->extent(0); ++p) {
+        least = std::min(least, (*side)(p, d));
+        most = std::max(most, (*side)(p, d));
+      }
+    }
+    if (least > most) continue;
+    frame.center[d] = 0.5 * (least + most);
+    frame.square += 0.25 * (most - least) * (most - least);
+  }
+  return frame;
+}
+
+/// Both sides, their coordinates made once where they are the same.
+struct Sides {
+  HostPoints source_host, target_host;
+  Coordinates source, target;
+  Range source_rows, target_rows;
+
+  Sides(const Points& x, const Points& y, Range x_rows, Range y_rows)
+      : source_host(Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, x)),
+        target_host(x.data() == y.data() ? source_host
+                                         : HostPoints(Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, y))),
+        source(by_axis(source_host)),
+        target(x.data() == y.data() ? source : by_axis(target_host)),
+        source_rows(x_rows),
+        target_rows(y_rows) {}
+
+  template <class Operator, class C, class... More>
+  std::unique_ptr<KernelOperator> make(const C& cost, const More&... more) const {
+    using Costs = typename Operator::Costs;
+    const Index n = static_cast<Index>(source_host.extent(0)), m = static_cast<Index>(target_host.extent(0));
+    return std::make_unique<Operator>(Costs{cost, source, target, source_rows.begin, m},
+                                      Costs{cost, target, source, target_rows.begin, n}, more...);
+  }
+};
+
+template <class C, int dimension>
+using Plain = PointOperator<PointCosts<C, dimension>>;
 
 }  // namespace
 
@@ -160,25 +100,25 @@ Points grid_points(const Grid& grid) {
 
 std::unique_ptr<KernelOperator> make_dense_operator(const Cost& cost, const Points& source, const Points& target,
                                                     Range source_rows, Range target_rows) {
+  const Sides sides(source, target, source_rows, target_rows);
   return std::visit(
       [&](const auto& c) -> std::unique_ptr<KernelOperator> {
-        using Computed = ComputedCost<std::decay_t<decltype(c)>>;
-        return std::make_unique<PointOperator<Computed>>(Computed{c, source, target, source_rows.begin},
-                                                         Computed{c, target, source, target_rows.begin});
-      },
-      cost);
-}
-
-std::unique_ptr<KernelOperator> make_stored_operator(const Cost& cost, const Points& source, const Points& target,
-                                                     Range source_rows, Range target_rows) {
-  return std::visit(
-      [&](const auto& c) -> std::unique_ptr<KernelOperator> {
-        using Computed = ComputedCost<std::decay_t<decltype(c)>>;
-        const StoredCost rows = stored_rows(Computed{c, source, target, source_rows.begin}, source_rows);
-        const bool symmetric = source.data() == target.data() && source_rows.begin == target_rows.begin &&
-                               source_rows.end == target_rows.end;
-        return std::make_unique<PointOperator<StoredCost>>(
-            rows, symmetric ? rows : stored_rows(Computed{c, target, source, target_rows.begin}, target_rows));
+        using C = std::decay_t<decltype(c)>;
+        const std::size_t dimension = source.extent(1);
+        if constexpr (std::is_same_v<C, SquaredEuclidean>) {
+          if (dimension >= 1 && dimension <= 3) {
+            const Frame frame = frame_of(sides.source_host, sides.target_host);
+            if (dimension == 1) return sides.make<ProductOperator<1>>(c, frame);
+            if (dimension == 2) return sides.make<ProductOperator<2>>(c, frame);
+            return sides.make<ProductOperator<3>>(c, frame);
+          }
+        }
+        if constexpr (std::is_same_v<C, Euclidean>) {
+          if (dimension == 1) return sides.make<Plain<C, 1>>(c);
+          if (dimension == 2) return sides.make<Plain<C, 2>>(c);
+          if (dimension == 3) return sides.make<Plain<C, 3>>(c);
+        }
+        return sides.make<Plain<C, 0>>(c);  // powers take longer than anything that a known dimension saves
       },
       cost);
 }

@@ -214,20 +214,28 @@ void add_sweeps(const Grid& grid, std::vector<Benchmark>& all) {
   all.push_back(sweep_benchmark(grid, squared(grid.axes[0].n - 1) / sum_limit, Precision::full, SweepForm::product));
 }
 
-void add_point_operators(const Grid& grid, std::vector<Benchmark>& all) {
+template <auto make>
+std::unique_ptr<KernelOperator> on_grid(const Grid& g) {
+  const Points points = grid_points(g);
+  return make(SquaredEuclidean{}, points, points, {0, g.points()}, {0, g.points()});
+}
+
+void add_dense(const Grid& grid, std::vector<Benchmark>& all) {
   const double terms = squared(grid.points());
   const double points = 2.0 * static_cast<double>(grid.points() * grid.dimension());
-  all.push_back(softmin_benchmark("dense softmin", grid, 1.0, Precision::full, "terms", {{Ceiling::exp_double, terms}},
-                                  points, [](const Grid& g) {
-                                    return make_dense_operator(SquaredEuclidean{}, grid_points(g), grid_points(g),
-                                                               {0, g.points()}, {0, g.points()});
-                                  }));
-  all.push_back(softmin_benchmark("stored softmin", grid, 1.0, Precision::full, "terms",
-                                  {{Ceiling::exp_double, terms}, {Ceiling::memory_read, sizeof(Real) * terms}},
-                                  points + 2.0 * terms, [](const Grid& g) {
-                                    return make_stored_operator(SquaredEuclidean{}, grid_points(g), grid_points(g),
-                                                                {0, g.points()}, {0, g.points()});
-                                  }));
+  for (const Precision precision : {Precision::mixed, Precision::full}) {
+    all.push_back(softmin_benchmark("dense softmin", grid, 1.0, precision, "terms", {{exp_ceiling(precision), terms}},
+                                    points, on_grid<make_dense_operator>));
+  }
+}
+
+void add_stored(const Grid& grid, std::vector<Benchmark>& all) {
+  const double terms = squared(grid.points());
+  for (const Precision precision : {Precision::mixed, Precision::full}) {
+    all.push_back(softmin_benchmark("stored softmin", grid, 1.0, precision, "terms",
+                                    {{exp_ceiling(precision), terms}, {Ceiling::memory_read, sizeof(Real) * terms}},
+                                    terms, on_grid<make_stored_operator>));
+  }
 }
 
 /// The seconds that all demands of one ceiling take.
@@ -254,7 +262,10 @@ std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes) {
   add_sweeps(cube(sizes.volume, 3), all);
   add_sweeps(cube(sizes.image, 2), all);
   add_sweeps(cube(2 * sizes.image, 2), all);
-  add_point_operators(cube(sizes.points, 2), all);
+  const Grid image = cube(sizes.points, 2);
+  add_dense(image, all);
+  add_dense(cube(std::llround(std::cbrt(squared(sizes.points))), 3), all);
+  add_stored(image, all);
   return all;
 }
 

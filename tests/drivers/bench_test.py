@@ -28,6 +28,8 @@ class Bench(programs.DriverTest):
                        "dense softmin", "stored softmin", "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
+        dense = {(row["size"].count("x") + 1, row["precision"]) for row in rows if row["kernel"] == "dense softmin"}
+        self.assertEqual(dense, {(2, "mixed"), (2, "double"), (3, "mixed"), (3, "double")})
         for row in rows:
             with self.subTest(row=row):
                 least, median, most = (float(row["seconds_" + which]) for which in ("min", "median", "max"))

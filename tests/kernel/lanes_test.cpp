@@ -42,6 +42,17 @@ TEST(Lanes, ShortExpHasRelativeError1em8OverTheRangeOfADouble) {
   EXPECT_LT(largest_relative_error(-700.0, 1.0, 1 << 16, f, exact), 1e-8);
 }
 
+TEST(Lanes, PowersOfTwoHaveTheErrorsOfExp) {
+  const auto exact = [](long double x) { return std::exp2(x); };
+  const auto exact_float = [](long double x) { return std::exp2(static_cast<long double>(static_cast<float>(x))); };
+  const auto narrow = [](lanes::Wide x) { return lanes::widen(lanes::exp2(lanes::narrow(x))); };
+  const auto wide = [](lanes::Wide x) { return lanes::exp2(x); };
+  EXPECT_LT(largest_relative_error(-125.0, 100.0, 1 << 16, narrow, exact_float), 2e-7);
+  EXPECT_LT(largest_relative_error(-1020.0, 64.0, 1 << 16, wide, exact), 1e-15);
+  EXPECT_LT(lanes::lane(wide(lanes::broadcast(-1e300)), 0), 1e-300);
+  EXPECT_LT(lanes::lane(narrow(lanes::broadcast(-1e300)), 0), 1e-35);
+}
+
 TEST(Lanes, TransposedStoresPutSixValuesOfALaneSideBySide) {
   constexpr int stride = 9;
   lanes::Wide values[6];
