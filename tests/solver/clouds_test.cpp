@@ -94,7 +94,7 @@ TEST(Clouds, IntervalsEncloseTheExactCost) {
     const Real exact = exact_cost(problem);
     const Values a = test::scaled_to_mass(Values(problem.a.begin(), problem.a.end()), 1.0);
     const Values b = test::scaled_to_mass(Values(problem.b.begin(), problem.b.end()), 1.0);
-    TransportSettings settings = cloud_settings(0.05, 1e-7);
+    TransportSettings settings = cloud_settings(0.3, 1e-7);
     if (seed % 3 == 0) settings.stopping.max_iterations = 3;
     if (seed % 2 == 0) settings.kernel.type = "stored";
     const auto solution =
@@ -104,7 +104,7 @@ TEST(Clouds, IntervalsEncloseTheExactCost) {
     EXPECT_GE(solution.values.upper_cost, exact) << seed;
     if (seed % 3 != 0) {
       EXPECT_EQ(solution.outcome.reason, StopReason::converged) << seed;
-      EXPECT_LE(solution.values.upper_cost - solution.values.lower_cost, 0.6) << seed;  // about eps log n and rounding
+      EXPECT_LE(solution.values.upper_cost - solution.values.lower_cost, 2.0) << seed;  // about eps log n and rounding
     }
   }
 }
