@@ -8,6 +8,7 @@ endif()
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
 
 if(HPOT_FETCH_KOKKOS)
   include(FetchContent)

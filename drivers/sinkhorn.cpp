@@ -1,6 +1,7 @@
 // hpot-sinkhorn: entropic transport between two measures on one grid, two clouds of points, or by a cost matrix.
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
+#include "hpot/io/colors.hpp"
 #include "hpot/io/matrix_file.hpp"
 #include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
@@ -31,9 +32,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
-  const auto maps = MapOptions::from(options);
+  auto maps = MapOptions::from(options);
   auto settings = TransportSettings::from(options);
-  check_writable(world, {output.file, output.picture, maps.interpolation});
+  check_writable(world, {output.file, output.picture, maps.interpolation, maps.colors});
   const bool divergence = options.flag("sinkhorn.divergence");
 
   // 2. what it takes; then both measures, whole on every rank; their rows are divided later
@@ -49,6 +50,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, names);
   settings.kernel.check(supports[0]);
   check_outputs(options, output, maps, divergence, supports[0]);
+  if (!maps.colors.empty()) maps.pixels = count_pixels(world, options, names[0]);
   TransportRun run{supports[0], supports[1],     world.size(), static_cast<int>(input.parts().size()),
                    divergence,  input.normalize, maps.run()};
   settings.finish = admitted_finish(world, options, settings, run);
@@ -106,7 +108,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     write_transport(world, output, group, file.get(),
                     {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
     if (!resumable(solution.outcome.reason)) {
-      write_maps(world, maps, output, group, file.get(), settings.kernel, raw.supports, std::move(pair), solution);
+      write_maps(world, maps, output, group, file.get(), settings.kernel, names[0], raw.supports, std::move(pair),
+                 solution);
     }
     if (divergence && !resumable(solution.outcome.reason)) {
       rest.stopping = settings.stopping.after(seconds_since_start());

@@ -61,6 +61,7 @@ only '<boost/|boost::' "Boost stands in src/core/options.cpp only" src/core/opti
 only '[<"]hdf5(_hl)?\.h|(^|[^A-Za-z0-9_])H5[A-Z]+[a-z_0-9]*\(' "HDF5 stands in src/io/hdf5_file.cpp only" src/io/hdf5_file.cpp
 only '[<"](nifti/)?(nifti[12]_io|nifti[12]|znzlib)\.h' "niftilib stands in src/io/nifti.cpp only" src/io/nifti.cpp
 only '[<"](libpng[0-9]*/)?png\.h' "libpng stands in src/io/image.cpp only" src/io/image.cpp
+only '[<"](jpeglib|jerror)\.h' "libjpeg stands in src/io/jpeg.cpp only" src/io/jpeg.cpp
 only '[<"](suitesparse/)?cholmod\.h|cholmod_' "CHOLMOD stands in src/core/sparse_cholesky.cpp only" \
   src/core/sparse_cholesky.cpp
 

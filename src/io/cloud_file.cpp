@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace hpot {
 
@@ -107,6 +108,21 @@ CloudData voxels_of(const GridData& data) {
   require(!weights.empty(), data.name, "all its values are 0 or NaN", "points are the voxels with a value");
   const Index dimension = data.grid.affine ? 3 : data.grid.dimension();
   return checked_cloud(dimension, std::move(coordinates), std::move(weights), data.name);
+}
+
+CloudData colors_of(const Raster& picture, Index pixels, const std::string& name) {
+  constexpr Real golden_ratio = 0.61803398874989485, highest = 255.0;
+  const Index all = picture.width * picture.height;
+  const Index wanted = std::min(pixels, all);
+  std::vector<Real> coordinates;
+  coordinates.reserve(static_cast<std::size_t>(3 * wanted));
+  for (Index k = 0; k < wanted; ++k) {
+    const Index begin = k * all / wanted, end = (k + 1) * all / wanted;
+    const Real share = std::fmod(static_cast<Real>(k) * golden_ratio, 1.0);
+    const Index pixel = begin + static_cast<Index>(share * static_cast<Real>(end - begin));
+    for (Index c = 0; c < 3; ++c) coordinates.push_back(picture.rgb[3 * pixel + c] / highest);
+  }
+  return checked_cloud(3, std::move(coordinates), name);
 }
 
 }  // namespace hpot

@@ -1,6 +1,7 @@
 #include "hpot/io/image.hpp"
 
 #include "byte_reader.hpp"
+#include "jpeg.hpp"
 #include "pgm.hpp"
 #include "temporary_file.hpp"
 
@@ -106,13 +107,13 @@ bool write_png_rows(PngWriter& writer, std::FILE* file, const Raster& raster) {
 }
 
 void read_header(PngReader& reader, std::FILE* file, const std::string& path) {
-  require(read_png_header(reader, file), path, "not a readable PNG image: " + std::string(reader.message.text.data()),
-          "check the file");
+  const bool readable = read_png_header(reader, file);  // before its message is looked at
+  require(readable, path, "not a readable PNG image: " + std::string(reader.message.text.data()), "check the file");
 }
 
 void read_rows(PngReader& reader, const std::string& path) {
-  require(read_png_rows(reader), path, "cut short or damaged: " + std::string(reader.message.text.data()),
-          "get the file anew");
+  const bool whole = read_png_rows(reader);
+  require(whole, path, "cut short or damaged: " + std::string(reader.message.text.data()), "get the file anew");
 }
 
 /// A header can claim a thousand times more than the file holds, and unpacked that is up to 32 times more again: a first
@@ -158,6 +159,43 @@ std::array<Real, 4> channel_factors(const std::string& channel, int channels, co
   return factors;
 }
 
+GridData jpeg_channel(const std::string& path, const std::string& channel) {
+  constexpr Real highest = 255.0;
+  const auto factors = channel_factors(channel, 3, path);
+  const Raster raster = read_jpeg(path);
+  GridData data;
+  data.grid = make_grid({raster.height, raster.width}, {1.0});
+  data.values.reserve(raster.rgb.size() / 3);
+  for (std::size_t at = 0; at < raster.rgb.size(); at += 3) {
+    Real value = 0.0;
+    for (std::size_t c = 0; c < 3; ++c) value += factors[c] * raster.rgb[at + c];
+    data.values.push_back(std::min(value / highest, 1.0));
+  }
+  data.name = path;
+  return data;
+}
+
+Raster read_png(const std::string& path) {
+  constexpr int wide = 257;  // 65535 / 255
+  PngReader reader;
+  read_pixels(reader, path);
+  const bool grey = reader.channels <= 2;
+  const int bytes = reader.depth / 8;
+  Raster raster{reader.width, reader.height, {}};
+  raster.rgb.reserve(static_cast<std::size_t>(3 * reader.width * reader.height));
+  for (const png_byte* row : reader.rows) {
+    for (Index x = 0; x < reader.width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        const png_byte* sample = row + (x * reader.channels + (grey ? 0 : c)) * bytes;
+        raster.rgb.push_back(bytes == 2 ? (256 * sample[0] + sample[1] + wide / 2) / wide : sample[0]);
+      }
+    }
+  }
+  return raster;
+}
+
+bool is_jpeg(const std::string& path) { return has_ending(path, ".jpg") || has_ending(path, ".jpeg"); }
+
 GridData read_png(const std::string& path, const std::string& channel) {
   PngReader reader;
   read_pixels(reader, path);
@@ -189,13 +227,15 @@ GridData read_image(const std::string& path, const std::string& channel, bool in
     channel_factors(channel, 1, path);
     data = read_pgm(path);
   } else {
-    data = read_png(path, channel);
+    data = is_jpeg(path) ? jpeg_channel(path, channel) : read_png(path, channel);
   }
   if (invert) {
     for (Real& value : data.values) value = 1.0 - value;
   }
   return data;
 }
+
+Raster read_raster(const std::string& path) { return is_jpeg(path) ? read_jpeg(path) : read_png(path); }
 
 void write_png(const std::string& path, const Raster& raster) {
   require(raster.width > 0 && raster.height > 0 && raster.width <= 1000000 && raster.height <= 1000000 &&

@@ -36,6 +36,7 @@ struct Format {
   Grid (*grid)(const MeasureSource&);           // without the values
   Array (*table)(const MeasureSource&);         // null where rows cannot be points
   CloudData (*cloud)(const std::string& path);  // null where it is no format of clouds alone
+  bool colors = false;                          // whether pixels can be points of the RGB cube
 };
 
 Index one_measure(const MeasureSource&) { return 0; }
@@ -149,7 +150,16 @@ const std::vector<Format>& formats() {
        nullptr,
        nullptr},
       {"images",
-       {".png", ".pgm"},
+       {".png", ".jpg", ".jpeg"},
+       {"channel", "invert", "spacing", "pixels"},
+       one_measure,
+       read_picture,
+       picture_grid,
+       nullptr,
+       nullptr,
+       true},
+      {"PGM images",
+       {".pgm"},
        {"channel", "invert", "spacing"},
        one_measure,
        read_picture,
@@ -201,7 +211,18 @@ const Format& format_of(const MeasureSource& source) {
 
 bool is_cloud(const MeasureSource& source, const Format& format) {
   const std::string as = source.value("as", "");
-  return format.cloud != nullptr || as == "points" || as == "voxels";
+  return format.cloud != nullptr || as == "points" || as == "voxels" || as == "colors";
+}
+
+void check_colors(const MeasureSource& source, const Format& format) {
+  if (source.value("as", "") != "colors") {
+    if (source.has("pixels")) source.reject("pixels", "it thins out colours", "add as=colors, or leave it out");
+    return;
+  }
+  if (!format.colors) source.reject("as", format.name + " have no colours", "give a .png, .jpg or .jpeg");
+  for (const char* key : {"channel", "invert", "spacing"}) {
+    if (source.has(key)) source.reject(key, "colours are all three channels as they are", "leave it out");
+  }
 }
 
 void check(const MeasureSource& source, const Format& format) {
@@ -210,8 +231,9 @@ void check(const MeasureSource& source, const Format& format) {
   if (format.table != nullptr) known.emplace_back("weights");
   source.allow(known, format.name);
   const std::string as = source.value("as", is_cloud(source, format) ? "points" : "grid");
-  if (as != "points" && as != "voxels" && as != "grid")
-    source.reject("as", "not one of points, voxels, grid", "take one of them, or leave it out");
+  if (as != "points" && as != "voxels" && as != "colors" && as != "grid")
+    source.reject("as", "not one of points, voxels, colors, grid", "take one of them, or leave it out");
+  check_colors(source, format);
   if (as != "points" && format.cloud != nullptr) source.reject("as", "the file has no grid", "leave it out");
   if (source.has("weights") && as != "points")
     source.reject("weights", "a grid's values are its weights", "add as=points where rows are points");
@@ -311,8 +333,16 @@ const Format& format_of_one(const MeasureSource& source) {
   return format;
 }
 
+CloudData read_colors(const MeasureSource& source) {
+  constexpr Index pixels = 10000;
+  const Index wanted = source.integer("pixels", pixels, highest_index);
+  if (wanted == 0) source.reject("pixels", "no point is no measure", "give 1 or more");
+  return colors_of(read_raster(source.path), wanted, source.text);
+}
+
 CloudData read_cloud(const MeasureSource& source, const Format& format) {
   if (format.cloud != nullptr) return format.cloud(source.path);
+  if (source.value("as", "") == "colors") return read_colors(source);
   if (format.table == nullptr || source.value("as", "") == "voxels") {
     GridData data = format.read(source);
     set_spacing(source, data.grid);
@@ -340,6 +370,11 @@ bool is_cloud(const std::string& text) {
   const Format& format = format_of(source);
   check(source, format);
   return is_cloud(source, format);
+}
+
+std::string picture_of_colors(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  return source.value("as", "") == "colors" ? source.path : std::string();
 }
 
 MeasureData read_measure(const std::string& text) {

@@ -1,6 +1,7 @@
 #include "hpot/io/transport_maps.hpp"
 
 #include "hpot/core/field.hpp"
+#include "hpot/io/colors.hpp"
 #include "hpot/io/nifti.hpp"
 #include "hpot/problem/barycentric_map.hpp"
 #include "hpot/problem/interpolation.hpp"
@@ -175,6 +176,18 @@ void write_interpolation(const Communicator& world, const MapOptions& options, c
 
 }  // namespace
 
+namespace {
+
+/// Empty for none.
+std::string picture_name(const Options& options, const std::string& key) {
+  const std::string name = options.text(key);
+  if (name == "none" || name.empty()) return {};
+  if (!name.ends_with(".png")) options.reject(key, "pictures are PNG files", "give a name that ends in .png, or none");
+  return name;
+}
+
+}  // namespace
+
 std::vector<OptionKey> MapOptions::keys() {
   constexpr Index most_frames = 1000;
   return {
@@ -190,6 +203,9 @@ std::vector<OptionKey> MapOptions::keys() {
        check::text()},
       {"output.frames", "7", "number of frames on that way, both ends included", check::integer(2, most_frames)},
       {"output.keep_frames", "false", "also write the frames to output.file, /interpolation", check::flag()},
+      {"output.colors", "none",
+       "PNG of the source picture (?as=colors) with every pixel's colour moved by the plan's map, or none",
+       check::text()},
   };
 }
 
@@ -197,10 +213,8 @@ MapOptions MapOptions::from(const Options& options) {
   MapOptions result;
   if (options.text("output.plan") != "none") result.plan = options.real("output.plan");
   result.map = options.flag("output.map");
-  result.interpolation = options.text("output.interpolation");
-  if (result.interpolation == "none") result.interpolation.clear();
-  if (!result.interpolation.empty() && !result.interpolation.ends_with(".png"))
-    options.reject("output.interpolation", "pictures are PNG files", "give a name that ends in .png, or none");
+  result.interpolation = picture_name(options, "output.interpolation");
+  result.colors = picture_name(options, "output.colors");
   result.frames = options.integer("output.frames");
   result.keep_frames = options.flag("output.keep_frames");
   return result;
@@ -223,7 +237,7 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
 }
 
 MapRun MapOptions::run() const {
-  return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty()};
+  return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty(), pixels};
 }
 
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
@@ -233,7 +247,7 @@ OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const
 }
 
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel,
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const std::string& source,
                 const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution) {
   const MapRun run = options.run();
   if (!run.any()) return;
@@ -241,7 +255,8 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
   const Real mass = solution.values.plan_mass;
   if (early || !std::isfinite(mass) || mass <= 0.0) {
     if (world.rank() == 0) {
-      std::fprintf(stderr, "%sno plan, map or interpolation is given: %s\n", label(group).c_str(),
+      std::fprintf(stderr, "%sno plan, map or interpolation is given%s: %s\n", label(group).c_str(),
+                   options.colors.empty() ? "" : ", and no colours are moved",
                    early ? "the run ended before epsilon reached its target" : "the plan's mass is no positive number");
     }
     return;
@@ -255,6 +270,10 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
                                    make_marginal(b, std::exchange(pair.target, {}), Balanced{}),
                                    make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
     if (run.map) write_map(world, output, group, file, supports, problem, solution.g);
+    if (!options.colors.empty()) {
+      write_colors(world, picture_path(options.colors, group), source, kernel, problem.target, supports[1], solution.g,
+                   problem.epsilon);
+    }
     if (grid == nullptr || (!run.plan && run.frames == 0)) return;
     search = make_plan_search(problem, *grid, *grid, kernel.cost, solution.f, solution.g, run.plan);
   }

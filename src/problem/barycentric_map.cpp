@@ -2,6 +2,8 @@
 
 #include "hpot/core/field.hpp"
 
+#include <utility>
+
 namespace hpot {
 namespace {
 
@@ -45,30 +47,36 @@ Field coordinates(const Support& support, int d, Range rows) {
   return x;
 }
 
-/// Row d of `displacement` = mean - x, 0 where that is not finite.
-void subtract(const ConstField& mean, const ConstField& x, Index d, const Field& displacement) {
+/// Row d of `image` less x, 0 where that is not finite.
+void subtract(const ConstField& x, Index d, const Field& image) {
   Kokkos::parallel_for(
-      "hpot::barycentric_map::subtract", Policy(0, mean.extent(1)), KOKKOS_LAMBDA(Index i) {
-        const Real moved = mean(0, i) - x(0, i);
-        displacement(d, i) = Kokkos::isfinite(moved) ? moved : 0.0;
+      "hpot::barycentric_map::subtract", Policy(0, image.extent(1)), KOKKOS_LAMBDA(Index i) {
+        const Real moved = image(d, i) - x(0, i);
+        image(d, i) = Kokkos::isfinite(moved) ? moved : 0.0;
       });
 }
 
 }  // namespace
 
+Field barycentric_image(KernelOperator& kernel, Index points, const Marginal& target, const Support& support,
+                        const ConstField& g, Real epsilon) {
+  kernel.prepare(epsilon);
+  const Field h = make_unset_field("hpot::barycentric_map::h", 1, target.rows.local_n());
+  add_log_weight(target.log_weight, g, epsilon, h);
+  const Field image = make_unset_field("hpot::barycentric_map", support.dimension(), points);
+  for (int d = 0; d < support.dimension(); ++d) {
+    const Field mean = Kokkos::subview(image, std::make_pair(d, d + 1), Kokkos::ALL);
+    kernel.average(Side::source, h, coordinates(support, d, target.rows.range()), mean);
+  }
+  return image;
+}
+
 Field barycentric_displacement(const TransportProblem& problem, const Support& source, const Support& target,
                                const ConstField& g) {
-  const Marginal& a = problem.source;
-  const Marginal& b = problem.target;
-  problem.kernel->prepare(problem.epsilon);
-  const Field h = make_unset_field("hpot::barycentric_map::h", 1, b.rows.local_n());
-  const Field mean = make_unset_field("hpot::barycentric_map::mean", 1, a.rows.local_n());
-  const Field displacement = make_unset_field("hpot::barycentric_map", source.dimension(), a.rows.local_n());
-  for (int d = 0; d < source.dimension(); ++d) {
-    add_log_weight(b.log_weight, g, problem.epsilon, h);
-    problem.kernel->average(Side::source, h, coordinates(target, d, b.rows.range()), mean);
-    subtract(mean, coordinates(source, d, a.rows.range()), d, displacement);
-  }
+  const OwnedRows& rows = problem.source.rows;
+  const Field displacement =
+      barycentric_image(*problem.kernel, rows.local_n(), problem.target, target, g, problem.epsilon);
+  for (int d = 0; d < source.dimension(); ++d) subtract(coordinates(source, d, rows.range()), d, displacement);
   return displacement;
 }
 

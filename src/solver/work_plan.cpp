@@ -183,6 +183,20 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
          arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
          arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
   }
+  if (run.maps.pixels > 0) {  // write_colors, with barycentric_image
+    constexpr Real colors_at_once = 0x1p16, raster = 3.0, key = 4.0, axes_of_colors = 3.0;
+    const auto pixels = static_cast<Real>(run.maps.pixels);
+    const Real block = std::min(pixels, colors_at_once);
+    plan.consider("colours of the picture", {base,
+                                             whole,
+                                             marginals,
+                                             arrays("kernel", kernel),
+                                             {"the picture and its colours", pixels * (raster + key + raster)},
+                                             arrays("colours at once, on the host and the device, and where they go",
+                                                    3.0 * axes_of_colors * block),
+                                             arrays("points of the target", axes_of_colors * n),
+                                             arrays("gathered potentials", 2.0 * gathered)});
+  }
   if (run.source.grid() == nullptr || (!run.maps.plan && run.maps.frames == 0)) return;
   const Grid& grid = *run.source.grid();
   Real boxes = n;  // a level holds a half, a quarter or an eighth of the one below

@@ -133,7 +133,8 @@ void read_file(const std::string& name, std::string_view input, const std::vecto
   unlink(name.c_str());
 }
 
-void png(std::string_view input) { read_file("a.png", input, {"", "?channel=a", "?channel=g&invert=1"}); }
+void png(std::string_view input) { read_file("a.png", input, {"", "?channel=a", "?channel=g&invert=1", "?as=colors"}); }
+void jpeg(std::string_view input) { read_file("a.jpg", input, {"", "?channel=g&invert=1", "?as=colors&pixels=3"}); }
 void pgm(std::string_view input) { read_file("a.pgm", input, {""}); }
 void npy(std::string_view input) { read_file("a.npy", input, {"", "?stack=1", "?as=points&weights=last"}); }
 void read_hdf5_file(const std::string& input) { read_file("a.h5", input, {":/a", ":/group/b?stack=1", ":/nowhere"}); }
@@ -186,6 +187,7 @@ const std::vector<Target>& file_targets() {
   static const std::vector<Target> table{{"nifti", nifti},
                                          {"nifti_pair", nifti_pair},
                                          {"png", png, mutate_png},
+                                         {"jpeg", jpeg},
                                          {"pgm", pgm},
                                          {"idx", idx},
                                          {"csv", csv},

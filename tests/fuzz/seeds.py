@@ -12,6 +12,7 @@ import zlib
 import h5py
 import nibabel
 import numpy
+import PIL.Image
 
 OUT = pathlib.Path(sys.argv[1])
 DATA = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -67,6 +68,14 @@ def png():
             pixels = chunk(b"IDAT", zlib.compress(row * 12 if interlaced else row * 4))
             seed("png", f"{colour}-{depth}-{interlaced}",
                  b"\x89PNG\r\n\x1a\n" + header + extra + pixels + chunk(b"IEND", b""))
+
+
+def jpeg():
+    pixels = numpy.arange(3 * 13 * 11, dtype=numpy.uint8).reshape(13, 11, 3)
+    for mode, progressive, subsampling in itertools.product(("RGB", "L", "CMYK"), (False, True), (0, 2)):
+        stream = io.BytesIO()
+        PIL.Image.fromarray(pixels).convert(mode).save(stream, "jpeg", progressive=progressive, subsampling=subsampling)
+        seed("jpeg", f"{mode}-{progressive}-{subsampling}", stream.getvalue())
 
 
 def tables():
@@ -151,6 +160,7 @@ def real_files():
 
 nifti()
 png()
+jpeg()
 tables()
 clouds()
 hdf5()

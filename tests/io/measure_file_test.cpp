@@ -204,7 +204,7 @@ TEST(ReadMeasure, RowsOrVoxelsArePointsWhereTheSourceSaysSo) {
   const MeasureData voxels = read_measure(csv + "?as=voxels&spacing=2");
   EXPECT_THAT(*voxels.support.cloud()->coordinates, ElementsAre(0, 2, 0, 4, 2, 2));  // y, x in Morton order
   EXPECT_THAT(voxels.values, ElementsAre(1, 5, 3));
-  EXPECT_THAT(read_error(csv + "?as=cloud"), HasSubstr("not one of points, voxels, grid"));
+  EXPECT_THAT(read_error(csv + "?as=cloud"), HasSubstr("not one of points, voxels, colors, grid"));
   EXPECT_THAT(read_error(csv + "?weights=last"), HasSubstr("add as=points"));
   EXPECT_THAT(read_error(folder.write("a.obj", "v 1 2 3\n") + "?as=voxels"), HasSubstr("no grid"));
 }

@@ -52,6 +52,8 @@ expect pass src/io/nifti.cpp '#include <nifti1_io.h>'
 expect FAIL src/io/a.cpp '#include <nifti/nifti1_io.h>'
 expect pass src/io/image.cpp '#include <png.h>'
 expect FAIL src/io/a.cpp '#include <png.h>'
+expect pass src/io/jpeg.cpp '#include <jpeglib.h>'
+expect FAIL src/io/image.cpp '#include <jpeglib.h>'
 
 [ "$wrong" -eq 0 ] && echo "check_layers: every rule can fail"
 exit "$wrong"

@@ -1,9 +1,10 @@
 // Measures from files, by extension, and from synthetic families.
 //
 //   maps/*.nii.gz, other.nii       globs and comma lists
-//   con_0001.img                   NIfTI-1 and Analyze 7.5: .nii .hdr/.img, each also with .gz; any real datatype, both
-//   byte orders bold.nii.gz?frame=0            one frame of a 4-D file shape.png?channel=r&invert=1   .png .pgm;
-//   channel r, g, b, a or luminance digits-images-idx3-ubyte.gz?label=3&count=200
+//   con_0001.img                   NIfTI-1 and Analyze 7.5: .nii .hdr/.img, each also with .gz; any real datatype
+//   bold.nii.gz?frame=0            one frame of a 4-D file
+//   shape.png?channel=r&invert=1   .png .jpg .jpeg .pgm; channel r, g, b, a or luminance
+//   digits-images-idx3-ubyte.gz?label=3&count=200
 //                                  IDX images (.idx, idx3-ubyte, each also with .gz); labels from the file beside it
 //   table.csv  array.npy           a row or column: 1-D; a matrix: 2-D, rows are y; a 3-D array: a volume [z][y][x]
 //   data.h5:/group/dataset         1 to 3-D, likewise
@@ -14,6 +15,8 @@
 //   table.csv?as=points  array.npy?as=points   (n, d) coordinates; &weights=last: the last column holds weights
 //   knee.nii.gz?as=voxels  shape.png?as=voxels any grid: its points of non-zero value, which is their weight (as=points is
 //                                              the same where rows cannot be points)
+//   photograph.jpg?as=colors                   .png .jpg .jpeg: colours of pixels in the RGB cube [0,1]^3, see colors_of; of
+//                                              &pixels=10000 of them, or all
 //   synthetic:points?shape=...                 see synthetic_points.hpp
 // `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
 // ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
@@ -35,6 +38,9 @@ Grid read_grid(const std::string& source);
 
 /// Whether the measure is a cloud of points. Local. InputError as read_grid.
 bool is_cloud(const std::string& source);
+
+/// The picture's file, where the measure is its colours; else empty. Local.
+std::string picture_of_colors(const std::string& source);
 
 /// Reads one measure; a cloud comes in Morton order. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown
 /// extensions and qualifiers are InputErrors that name the file. `name` is `source`.

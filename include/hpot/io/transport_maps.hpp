@@ -6,6 +6,7 @@
 //                   axes in its unit (clouds: [point,axis]); mask: 1 where the source has mass, 0 where the map is its smooth extension. Volumes
 //                   with an affine also as NAME_map.nii.gz beside NAME.h5, in the affine's world
 //   /interpolation  times; frames [time,z,y,x] where output.keep_frames says so
+// and, beside the file, the source picture in transported colours (colors.hpp).
 #pragma once
 
 #include "hpot/io/result.hpp"
@@ -20,6 +21,8 @@ struct MapOptions {
   std::string interpolation;  // PNG; empty: none
   Index frames = 7;
   bool keep_frames = false;
+  std::string colors;  // PNG; empty: none
+  Index pixels = 0;    // of the picture whose colours move: count_pixels
 
   static std::vector<OptionKey> keys();
   static MapOptions from(const Options& options);
@@ -35,13 +38,13 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
 struct OwnedPair {
   Field source, target;
 };
-/// Copies where `options` ask for a map; else empty. Local.
+/// Copies where `options` ask for anything of these; else empty. Local.
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data);
 
 /// All that `options` ask for, at the solution's potentials. Nothing but a message where a run ended before epsilon reached
-/// its target, or where the plan has no finite mass. Collective.
+/// its target, or where the plan has no finite mass. `source` names the measure. Collective.
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel,
+                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const std::string& source,
                 const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution);
 
 }  // namespace hpot

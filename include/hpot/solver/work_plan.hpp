@@ -37,8 +37,9 @@ struct MapRun {
   bool map = false;
   Index frames = 0;
   bool picture = false;  // of the frames
+  Index pixels = 0;      // of the picture whose colours move
 
-  [[nodiscard]] bool any() const { return plan || map || frames > 0; }
+  [[nodiscard]] bool any() const { return plan || map || frames > 0 || pixels > 0; }
   /// So many that they take 128 MiB, or one.
   [[nodiscard]] Index frames_at_once(Index points) const;
 };
