@@ -4,6 +4,7 @@
 // has them, with what they do counted in their windows: exponentials, and multiply-adds beside them.
 #pragma once
 
+#include "hpot/core/communicator.hpp"
 #include "hpot/kernel/ceilings.hpp"
 
 #include <string>
@@ -42,5 +43,8 @@ struct BenchmarkSizes {
 };
 
 std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
+
+/// Sweeps by a cost matrix of so many rows and columns, in one visit to it and in two. `self` is this rank alone.
+std::vector<Benchmark> matrix_benchmarks(const Communicator& self, Index rows);
 
 }  // namespace hpot
