@@ -105,18 +105,17 @@ class MatrixOperator final : public KernelOperator {
     const auto row = [](const Field& field) { return matrix::Values(field.data(), field.extent(1)); };
     const Index chunks = std::clamp<Index>(source_.local_n() / matrix::rows_at_once, 1, matrix::most_chunks);
     const matrix::ChunkSums sums(Kokkos::view_alloc("hpot::MatrixOperator::chunks", Kokkos::WithoutInitializing),
-                                 chunks, columns());
+                                 chunks, columns() + 1);
     const int at_once = matrix::rows_in_cache(columns());
-    const auto scratch = Kokkos::PerTeam(at_once * columns() * sizeof(Real));
-    const bool brief = precision_ == Precision::mixed;
     std::visit(
         [&](const auto& penalty) {
           using Visit = matrix::OneVisit<T, std::decay_t<decltype(penalty)>>;
+          const auto scratch = Kokkos::PerTeam(Visit::scratch_bytes(at_once, columns()));
           Kokkos::parallel_for(
               "hpot::MatrixOperator::sweep",
               Kokkos::TeamPolicy<ExecutionSpace>(static_cast<int>(chunks), 1).set_scratch_size(1, scratch),
               Visit{rows_, row(u), row(log_b), weights_of(log_b), terms.log_a, f, sums, penalty, epsilon_, at_once,
-                    brief});
+                    precision_ == Precision::mixed});
         },
         terms.penalty);
     return finish_sweep(total(sums), u, s);
@@ -166,15 +165,17 @@ class MatrixOperator final : public KernelOperator {
     return {part_of(all.top, range), part_of(all.sum, range), moment ? part_of(all.moment, range) : Field()};
   }
 
-  /// s = eps (u - log sums) of the owned columns, sums added over ranks; false where one of them is no positive double.
+  /// s = eps (u - log c) of the owned columns, c added over ranks; false where what clamped exponentials add to a column
+  /// (lanes.hpp: 1e-307 each, or what vanishes) may be more than a 1e-16th of it.
   [[nodiscard]] bool finish_sweep(const matrix::Values& sums, const Field& u, const Field& s) const {
-    constexpr Real least = 1e-290;  // far above what clamped exponentials add
-    std::vector<Real> values(matrix_->columns);
+    constexpr Real clamped = 1e-307 * 1e16;
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, sums);
-    std::copy_n(host.data(), values.size(), values.begin());
+    std::vector<Real> values(host.data(), host.data() + matrix_->columns);
+    values.push_back(host(columns()));
     source_.along_rows.sum(values);
-    for (const Real value : values) {
-      if (!(value > least && value < infinity)) return false;  // on all ranks alike
+    const Real least = clamped * values.back();
+    for (Index j = 0; j < matrix_->columns; ++j) {
+      if (!(values[j] > least && values[j] < infinity)) return false;  // on all ranks alike
     }
     const std::vector<Real> heights = host_values(u);
     const Range range = target_.range();

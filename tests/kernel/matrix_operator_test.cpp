@@ -192,6 +192,14 @@ TEST(MatrixOperator, SweepEqualsTwoHalfSteps) {
           << describe(penalty) << " case " << seed;
       EXPECT_LE(reference::largest_difference(reference::values_of(s), reference::values_of(other)), rounding)
           << describe(penalty) << " case " << seed;
+      op->set_precision(Precision::mixed);
+      const Field f_mixed("f", 1, source.local_n()), s_mixed("s", 1, target.local_n());
+      if (op->sweep({a, penalty, b, potential}, f_mixed, s_mixed)) {
+        EXPECT_LE(reference::largest_difference(reference::values_of(f_mixed), expected), 1e-8 * c.epsilon + rounding);
+        EXPECT_LE(reference::largest_difference(reference::values_of(s_mixed), reference::values_of(other)),
+                  2e-8 * c.epsilon + rounding);
+      }
+      op->set_precision(Precision::full);
     }
   }
   EXPECT_GE(visits, lanes::width > 1 ? 16 : 0) << "sweeps hardly ever stayed in range";
