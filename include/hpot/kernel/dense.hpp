@@ -1,5 +1,5 @@
-// Kernel operators on point sets of any dimension, in their plain form: one reduction per output over all points of the
-// other side, in double. They serve costs that do not separate, and as the reference of the separable operator.
+// Kernel operators on point sets of any dimension: one reduction per output over all points of the other side, one exponential
+// a pair. They serve clouds and costs that do not separate, and as a reference of the separable operator.
 //
 //   dense   computes the costs on the fly         O(N + M) memory
 //   stored  keeps the owned rows of C and of C'   2 N M / ranks values; half of it where both sides are one view of
