@@ -222,7 +222,13 @@ MapOptions MapOptions::from(const Options& options) {
 
 void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
                    const Support& support) {
+  const std::string& unit = options.text("epsilon.unit");
+  const bool one_unit = unit == "cost" || (unit == "spacing2" && support.grid() != nullptr);  // clouds' spacings differ
+  if (divergence && !one_unit && support.dimension() > 0)
+    options.reject("epsilon.unit", "a divergence needs one eps for three problems", "use epsilon.unit = cost");
   if (support.grid() != nullptr) return;
+  if (options.text("acceleration.finish") == "newton")
+    options.reject("acceleration.finish", "Newton steps need a grid", "use auto or none");
   const bool entries = support.dimension() == 0;
   const auto refuse = [&](bool asked, const std::string& key, const std::string& why) {
     if (asked) options.reject(key, why, "leave it out");

@@ -261,9 +261,15 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-sinkhorn", (*pair, "--output.plan", "0.1"), "output.plan", "grid")
         self.refuse("hpot-sinkhorn", (*pair, "--output.interpolation", "way.png"), "output.interpolation")
         self.refuse("hpot-sinkhorn", (*pair, "--kernel.type", "separable"), "kernel.type", "dense")
+        self.refuse("hpot-sinkhorn", (*pair, "--acceleration.finish", "newton"), "acceleration.finish", "grid")
+        self.refuse("hpot-sinkhorn", (*pair, "--sinkhorn.divergence", "true"), "epsilon.unit", "cost")
         self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", A), "grid", "points")
         self.refuse("hpot-sinkhorn", ("--input.source", good.replace("points", "cloud"), "--input.target", good), "as = cloud")
         self.refuse("hpot-barycenter", ("--input.measures", f"{good},{good}"), "cloud", "grid")
+
+    def test_divergence_at_three_values_of_eps(self):
+        self.refuse("hpot-sinkhorn", (*PAIR, "--sinkhorn.divergence", "true", "--epsilon.unit", "max_cost"), "epsilon.unit",
+                    "three problems")
 
     def test_cost_matrices_that_are_wrong(self):
         costs = numpy.arange(12.0).reshape(3, 4)

@@ -117,6 +117,17 @@ class Clouds(programs.DriverTest):
                         self.assertTrue((file["potentials/f"][()] == f).all())
                         self.assertEqual(file.attrs["iterations"], sweeps)
 
+    def test_divergence_is_that_of_three_solves(self):
+        def dual(*names):
+            inputs = [part for key, name in zip(("--input.source", "--input.target"), names) for part in (key, name)]
+            with h5py.File(self.succeed("hpot-sinkhorn", *inputs, *EXACT)) as file:
+                return file.attrs["dual_cost"]
+        x, y = self.points()[1::2]
+        expected = dual(x, y) - 0.5 * dual(x, x) - 0.5 * dual(y, y)
+        with h5py.File(self.succeed("hpot-sinkhorn", *self.points(), *EXACT, "--sinkhorn.divergence", "true")) as file:
+            self.assertAlmostEqual(file.attrs["divergence"], expected, delta=1e-9)
+        self.assertGreater(expected, 0.0)
+
     def test_changed_points_end_a_restart(self):
         state = self.folder / "state.h5"
         self.succeed("hpot-sinkhorn", *self.points(), *EXACT, "--checkpoint.file", state, "--stopping.max_iterations", "5",

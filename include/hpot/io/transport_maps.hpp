@@ -29,8 +29,8 @@ struct MapOptions {
   [[nodiscard]] MapRun run() const;
 };
 
-/// InputError for what is not made of measures on such a support: plans and interpolations need a grid; maps, pictures and
-/// divergences more than a cost matrix.
+/// InputError for what is not made of measures on such a support: plans, interpolations and Newton steps need a grid; maps,
+/// pictures and divergences more than a cost matrix; divergences one eps for three problems.
 void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
                    const Support& support);
 
