@@ -8,7 +8,7 @@
 
 namespace hpot {
 
-/// InputError unless there are points, in at most 4096 dimensions, all finite, with weights that are not infinite.
+/// InputError unless there are points, in at most 4096 dimensions, all within 1e100, with weights that are not infinite.
 CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, std::vector<Real> weights,
                         const std::string& name);
 /// All weights 1.

@@ -71,6 +71,12 @@ CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, std::vec
                                 "a coordinate that is infinite or NaN",
                                 "mend it or leave the point out; they count from 0"));
   }
+  constexpr Real most = 1e100;  // squares of distances and their sums stay doubles
+  const auto far = std::find_if(coordinates.begin(), coordinates.end(), [&](Real x) { return std::abs(x) > most; });
+  if (far != coordinates.end()) {
+    throw InputError(error_text(name, "point", std::to_string((far - coordinates.begin()) / dimension),
+                                "a coordinate beyond 1e100, whose squares no sum can hold", "take another unit"));
+  }
   reject_infinite(weights, name);
   return {make_cloud(static_cast<int>(dimension), std::move(coordinates)), std::move(weights), name};
 }

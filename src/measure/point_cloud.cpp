@@ -22,12 +22,12 @@ std::vector<std::uint64_t> morton_keys(const PointCloud& cloud) {
     low[d] = least;
     side = std::max(side, most - least);
   }
-  const Real scale = side > 0.0 && std::isfinite(side) ? std::exp2(bits) / side : 0.0;
-  const auto largest = static_cast<Real>((std::uint64_t{1} << bits) - 1);
+  const Real cells = std::exp2(bits);
   std::vector<std::uint64_t> keys(cloud.points());
   for (Index p = 0; p < cloud.points(); ++p) {
     for (int d = 0; d < axes; ++d) {
-      const auto cell = static_cast<std::uint64_t>(std::clamp((cloud.at(p, d) - low[d]) * scale, 0.0, largest));
+      const Real fraction = side > 0.0 ? (cloud.at(p, d) - low[d]) / side : 0.0;  // at most 1, also of tiny sides
+      const auto cell = static_cast<std::uint64_t>(std::min(fraction * cells, cells - 1.0));
       for (int bit = 0; bit < bits; ++bit) keys[p] |= (cell >> bit & 1U) << (bit * axes + axes - 1 - d);
     }
   }

@@ -67,6 +67,18 @@ TEST(PointCloud, PointsAtOnePlaceKeepTheirOrder) {
   EXPECT_EQ(typical_spacing(data.cloud), 0.0);
 }
 
+TEST(PointCloud, TinyAndHugeCloudsAreOrderedAsOthers) {
+  const CloudData given = shuffled_lattice(2, 4, 1.0);
+  const Values expected = in_morton_order(given).values;
+  for (const Real scale : {1e99, 1e-300, 0x1p-1074}) {
+    CloudData scaled = given;
+    Values coordinates = *given.cloud.coordinates;
+    for (Real& x : coordinates) x *= scale;
+    scaled.cloud = make_cloud(2, coordinates);
+    EXPECT_EQ(in_morton_order(scaled).values, expected) << scale;
+  }
+}
+
 TEST(PointCloud, CoarseCopiesHaveTheMassAndTheMean) {
   for (const int dimension : {1, 2, 3}) {
     CloudData data =

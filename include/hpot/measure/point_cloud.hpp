@@ -24,7 +24,7 @@ struct PointCloud {
   [[nodiscard]] std::string describe() const;
 };
 
-/// A cloud in its own order. `coordinates` must be finite, a multiple of `dimension` of them.
+/// A cloud in its own order. `coordinates` must be finite, their differences too, a multiple of `dimension` of them.
 PointCloud make_cloud(int dimension, std::vector<Real> coordinates);
 
 /// What a file gives: points in its order, and their weights.
