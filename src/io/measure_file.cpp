@@ -112,7 +112,9 @@ Array without_first_axis(Array array) {
   return array;
 }
 
-Index count_npy(const MeasureSource& source) { return count_stack(source, read_npy_shape(source.path)); }
+Index count_npy(const MeasureSource& source) {
+  return count_stack(source, read_npy_shape(source.path, source.flag("stack")));  // names are made of so many items
+}
 Grid npy_grid(const MeasureSource& source) { return stackable_grid(source, read_npy_shape(source.path)); }
 Array npy_array(const MeasureSource& source) {
   const Index item = item_of(source, read_npy_shape(source.path));

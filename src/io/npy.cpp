@@ -143,9 +143,12 @@ Array read_npy_items(const std::string& path, Range items) {
   return array;
 }
 
-std::vector<Index> read_npy_shape(const std::string& path) {
+std::vector<Index> read_npy_shape(const std::string& path, bool whole) {
   ByteReader reader(path);
-  return read_header(reader).shape;
+  const NpyHeader header = read_header(reader);
+  if (whole)
+    reader.require_room(header.bytes, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
+  return header.shape;
 }
 
 }  // namespace hpot
