@@ -3,10 +3,12 @@
 #include "measure_source.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/core/sha256.hpp"
 #include "hpot/io/csv.hpp"
 #include "hpot/io/npy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -59,8 +61,20 @@ void check_entries(const std::string& file, const std::vector<Real>& values, Ind
                                             : "costs are finite and not negative; a constant can be added to all");
 }
 
+using DigestSums = std::array<Index, 32>;
+
+/// Adds the bytes of the digest of row number `row`.
+void add_digest(Index row, const Real* values, Index columns, DigestSums& sums) {
+  Sha256 sha;
+  sha.update(&row, sizeof row);
+  sha.update(values, columns * sizeof(Real));
+  const auto digest = sha.finish();
+  for (std::size_t b = 0; b < sums.size(); ++b) sums[b] += digest[b];
+}
+
 template <class T>
-void fill(const std::string& file, Range rows, Index columns, const CostMatrix::Rows<T>& to, Real& largest) {
+void fill(const std::string& file, Range rows, Index columns, const CostMatrix::Rows<T>& to, Real& largest,
+          DigestSums& digests) {
   const MatrixSource matrix = parse(file);
   const Index at_once =
       matrix.format == Format::csv ? std::max<Index>(1, rows.size()) : std::max<Index>(1, block_values / columns);
@@ -70,6 +84,7 @@ void fill(const std::string& file, Range rows, Index columns, const CostMatrix::
     const std::vector<Real> values = rows_of(matrix, some);
     check_entries(file, values, first, columns, static_cast<Real>(std::numeric_limits<T>::max()));
     for (Index i = 0; i < some.size(); ++i) {
+      add_digest(first + i, values.data() + i * columns, columns, digests);
       for (Index j = 0; j < columns; ++j) {
         host(first - rows.begin + i, j) = static_cast<T>(values[i * columns + j]);
         largest = std::max(largest, static_cast<Real>(host(first - rows.begin + i, j)));
@@ -95,6 +110,7 @@ std::shared_ptr<const CostMatrix> read_cost_matrix(const Communicator& along_row
   auto matrix = std::make_shared<CostMatrix>();
   matrix->rows = supports[0].points();
   matrix->columns = supports[1].points();
+  DigestSums digests{};
   along_rows.agree([&] {
     const auto [given_rows, given_columns] = read_matrix_shape(file);
     require(given_rows == matrix->rows && given_columns == matrix->columns, file,
@@ -104,13 +120,17 @@ std::shared_ptr<const CostMatrix> read_cost_matrix(const Communicator& along_row
     const Index padded = padded_columns(matrix->columns);
     if (options.short_storage) {
       matrix->narrow = CostMatrix::Rows<float>("hpot::CostMatrix", rows.local_n(), padded);
-      fill(file, rows.range(), matrix->columns, matrix->narrow, matrix->largest);
+      fill(file, rows.range(), matrix->columns, matrix->narrow, matrix->largest, digests);
     } else {
       matrix->wide = CostMatrix::Rows<Real>("hpot::CostMatrix", rows.local_n(), padded);
-      fill(file, rows.range(), matrix->columns, matrix->wide, matrix->largest);
+      fill(file, rows.range(), matrix->columns, matrix->wide, matrix->largest, digests);
     }
   });
   matrix->largest = along_rows.max(matrix->largest);
+  along_rows.sum(digests.data(), digests.size());
+  Sha256 sha;
+  sha.update(digests.data(), sizeof digests);
+  matrix->sha256 = hexadecimal(sha.finish());
   return matrix;
 }
 

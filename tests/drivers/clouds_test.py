@@ -138,6 +138,17 @@ class Clouds(programs.DriverTest):
         self.assertEqual(done.code, 2, done.err)
         self.assertIn("the inputs have changed", done.messages()[0])
 
+    def test_changed_matrix_ends_a_restart(self):
+        state = self.folder / "state.h5"
+        arguments = self.matrix(self.cost)
+        self.succeed("hpot-sinkhorn", *arguments, *EXACT, "--checkpoint.file", state, "--stopping.max_iterations", "5",
+                     ranks=2, code=3)
+        self.cost[100, 3] += 1e-9
+        self.matrix(self.cost)
+        done = programs.run("hpot-sinkhorn", "--restart", state, ranks=2)
+        self.assertEqual(done.code, 2, done.err)
+        self.assertIn("the inputs have changed", done.messages()[0])
+
     def test_voxels_of_a_grid_are_the_grid_as_points(self):
         image = numpy.zeros((9, 12))
         image[2:7, 3:9] = numpy.random.default_rng(2).random((5, 6))
