@@ -7,7 +7,7 @@ namespace {
 
 class Plain final : public Acceleration {
  public:
-  void reset(Real) override {}
+  void reset(const FixedPointMap&, Real) override {}
   void advance(FixedPointMap& map, Real) override { map.accept(); }
 };
 

@@ -67,8 +67,9 @@ class Anderson final : public Acceleration {
  public:
   explicit Anderson(Index memory) : memory_(memory) {}
 
-  void reset(Real) override {
+  void reset(const FixedPointMap& map, Real) override {
     forget();
+    reserve(map.state());
     stage_least_ = infinity;
     back_off_.reset();
   }
@@ -110,6 +111,7 @@ class Anderson final : public Acceleration {
   [[nodiscard]] bool can_go_back() const override { return std::isfinite(last_error_); }
 
   void archive(Archive& archive) override {
+    if (archive.loads()) spare_.clear();  // what is loaded takes their place
     Index remembered = static_cast<Index>(history_.size());
     archive.number("remembered", remembered);
     history_.resize(remembered);
@@ -130,7 +132,7 @@ class Anderson final : public Acceleration {
   }
 
  private:
-  /// Makes every copy that the memory can ever need: what a run takes does not depend on how soon it converges.
+  /// Every copy that the memory can ever need.
   void reserve(const Fields& state) {
     const auto same_size = [](const Field& a, const Field& b) { return a.size() == b.size(); };
     if (!spare_.empty() && !std::equal(state.begin(), state.end(), spare_[0].begin(), same_size)) spare_.clear();

@@ -72,7 +72,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
     FixedPointMap& map = problem.enter(stages.at(number).level);
     if (archive.loads()) {
       map.set_epsilon(stages[number].epsilon);
-      acceleration.reset(stages[number].tolerance);
+      acceleration.reset(map, stages[number].tolerance);
     }
     map.archive(archive);
     acceleration.archive(archive);
@@ -85,7 +85,7 @@ Outcome solve(const Communicator& world, LeveledProblem& problem, const std::vec
     FixedPointMap& map = problem.enter(stage.level);
     if (!resumed) {
       map.set_epsilon(stage.epsilon);
-      acceleration.reset(stage.tolerance);
+      acceleration.reset(map, stage.tolerance);
     }
     resumed = false;
     outcome.epsilon = stage.epsilon;

@@ -11,7 +11,8 @@ using Fields = std::vector<Field>;
 
 class Momentum final : public Acceleration {
  public:
-  void reset(Real) override {
+  void reset(const FixedPointMap& map, Real) override {
+    reserve(map.state());
     begin_anew();
     last_error_ = infinity;
     error_anew_ = infinity;
@@ -21,7 +22,6 @@ class Momentum final : public Acceleration {
   void advance(FixedPointMap& map, Real error) override {
     const Fields x = map.state();
     const Fields y = map.image();
-    reserve(x);
     if (!(error <= accepted_growth * last_error_)) {                                    // NaN, too
       for (std::size_t f = 0; f < x.size(); ++f) subtract_packed(increment_[f], x[f]);  // x = the last image
       begin_anew();

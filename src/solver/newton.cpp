@@ -98,13 +98,11 @@ class NewtonFinish final : public Acceleration {
         problem_(problem),
         first_below_(finish.below),
         at_once_(finish.finish == "newton"),
-        keeps_weights_(finish.keeps_weights) {
-    reset(0.0);
-  }
+        keeps_weights_(finish.keeps_weights) {}
 
-  void reset(Real tolerance) override {
+  void reset(const FixedPointMap& map, Real tolerance) override {
     leave_steps();
-    mixing().reset(tolerance);
+    mixing().reset(map, tolerance);
     tolerance_ = tolerance;
     below_ = first_below_;
     failures_ = 0;
@@ -254,7 +252,7 @@ class NewtonFinish final : public Acceleration {
     const Field g = map.state()[0];
     Kokkos::deep_copy(g, base_);
     if (++shortenings_ > most_shortenings) {
-      give_up_at(std::min(error, error_before_));
+      give_up_at(map, std::min(error, error_before_));
       return;
     }
     const Real secant = std::isfinite(slope_) ? slope_before_ / (slope_before_ - slope_) : 0.0;
@@ -269,14 +267,14 @@ class NewtonFinish final : public Acceleration {
     } else {
       Kokkos::deep_copy(map.state()[0], base_);
     }
-    give_up_at(std::min(error, error_before_));
+    give_up_at(map, std::min(error, error_before_));
   }
 
-  void give_up_at(Real error) {
+  void give_up_at(const FixedPointMap& map, Real error) {
     leave_steps();
     ++failures_;
     below_ = failures_ < most_failures ? 0.1 * error : 0.0;
-    mixing().reset(tolerance_);
+    mixing().reset(map, tolerance_);
     forecast_ = Forecast(tolerance_);
   }
 

@@ -13,7 +13,7 @@ constexpr Real retreat = 0.9;
 
 class Overrelaxation final : public Acceleration {
  public:
-  void reset(Real) override {
+  void reset(const FixedPointMap&, Real) override {
     factor_ = 1.0;
     errors_.clear();
   }

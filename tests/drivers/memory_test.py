@@ -96,6 +96,7 @@ class Memory(programs.DriverTest):
                                       (("waves?dim=3", 64), ("--epsilon.target", "4"), 1),
                                       (("waves?seed=1", 512), ("--epsilon.target", "1"), 2),
                                       (("waves?seed=1", 512), ("--epsilon.target", "8"), 1),
+                                      (("ellipse?seed=1", 512), ("--epsilon.target", "1"), 1),
                                       (("waves?seed=1", 512), ("--epsilon.target", "1", "--penalty.target", "kl:100"), 1)):
             with self.subTest(measures=measures, more=more):
                 self.growth("hpot-sinkhorn", *pair(*measures), *more, ranks=ranks, code=0, at_least=40)

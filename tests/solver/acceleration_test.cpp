@@ -143,6 +143,7 @@ TEST(Acceleration, StandsStillAtAFixedPoint) {
   for (const std::string type : {"none", "momentum", "anderson"}) {
     SmallMap map({2.0, 2.0}, [](const Values& x) { return x; });
     const auto acceleration = make_acceleration({type, 5});
+    acceleration->reset(map, 0.0);
     for (int step = 0; step < 20; ++step) acceleration->advance(map, map.evaluate());
     EXPECT_EQ(map.values(), Values({2.0, 2.0})) << type;
   }

@@ -27,8 +27,9 @@ namespace hpot {
 class Acceleration {
  public:
   virtual ~Acceleration() = default;
-  /// Forgets everything: a new map or a new eps, whose error is to come down to `tolerance`.
-  virtual void reset(Real tolerance) = 0;
+  /// Forgets everything: a new map or a new eps, whose error is to come down to `tolerance`. Takes the memory that mixing can
+  /// ever need, however soon it ends.
+  virtual void reset(const FixedPointMap& map, Real tolerance) = 0;
   /// Sets map's state to the next one. `error` is that of the present state. Collective.
   virtual void advance(FixedPointMap& map, Real error) = 0;
   /// False where `error` meets a stage's tolerance, but the next eps would find potentials too far off. Not asked at the last
