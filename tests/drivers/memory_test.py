@@ -38,7 +38,7 @@ def planned_by_dry_run(program, *arguments, ranks=1):
 
 
 class Memory(programs.DriverTest):
-    def growth(self, program, *arguments, ranks=1, code=3, at_least=100):
+    def growth(self, program, *arguments, ranks=1, code=3, at_least=50):
         """Runs; the plan must be within 20% of what was taken, `at_least` MiB, which is returned."""
         result = self.succeed(program, *arguments, ranks=ranks, code=code)
         with h5py.File(result) as file:
@@ -52,8 +52,7 @@ class Memory(programs.DriverTest):
     def test_barycenter_of_volumes_takes_4_arrays_for_each_owned_measure_and_4_more(self):
         side = 96
         volume = 8.0 * side**3
-        for more, count, ranks in (((), 6, 1), ((), 16, 1), ((), 6, 2), ((), 16, 2), (PLAIN, 6, 1), (PLAIN, 16, 2),
-                                   (UNMIXED, 6, 2)):
+        for more, count, ranks in (((), 6, 1), ((), 16, 2), (PLAIN, 6, 1), (UNMIXED, 6, 2)):
             with self.subTest(more=more, count=count, ranks=ranks):
                 grown = self.growth("hpot-barycenter", *volumes(side, count), *more, *few_sweeps(3), ranks=ranks,
                                     at_least=60)
@@ -61,22 +60,22 @@ class Memory(programs.DriverTest):
 
     def test_dry_run_of_barycenters_is_near_what_they_take(self):
         for measures, more, ranks in (
-                (volumes(96, 8), (*UNMIXED, *few_sweeps(2), "--parallel.rows", "2"), 2),
-                (volumes(80, 4), (*PLAIN, *MIXED, *few_sweeps(3)), 1),
-                (volumes(96, 4), (*PLAIN, *MIXED, *few_sweeps(3), "--parallel.rows", "2"), 2),
-                (volumes(96, 6), (*PLAIN, *MIXED, *few_sweeps(3)), 2),
-                (volumes(96, 3), (*UNMIXED, *few_sweeps(2), "--barycenter.weights", "1,1,1;1,2,3;3,2,1"), 1)):
+                (volumes(80, 8), (*UNMIXED, *few_sweeps(2), "--parallel.rows", "2"), 2),
+                (volumes(64, 4), (*PLAIN, *MIXED, *few_sweeps(3)), 1),
+                (volumes(72, 4), (*PLAIN, *MIXED, *few_sweeps(3), "--parallel.rows", "2"), 2),
+                (volumes(72, 6), (*PLAIN, *MIXED, *few_sweeps(3)), 2),
+                (volumes(80, 3), (*UNMIXED, *few_sweeps(2), "--barycenter.weights", "1,1,1;1,2,3;3,2,1"), 1)):
             with self.subTest(measures=measures, more=more, ranks=ranks):
                 self.growth("hpot-barycenter", *measures, *more, ranks=ranks)
 
     def test_dry_run_of_transport_is_near_what_it_takes(self):
         for measures, more, ranks in (
-                (("gaussian?dim=3", 104), (*UNMIXED, *few_sweeps(2)), 1),
-                (("gaussian?dim=3", 128), (*UNMIXED, *few_sweeps(2)), 2),
-                (("gaussian?dim=3", 96), (*MIXED, *few_sweeps(3), "--penalty.target", "kl:10"), 1),
-                (("gaussian?dim=3", 96), (*few_sweeps(3),), 2),
-                (("gaussian?dim=3", 96), (*UNMIXED, *few_sweeps(2), "--sinkhorn.divergence", "true"), 1),
-                (("gaussian?dim=2", 1024), (*UNMIXED, *few_sweeps(1)), 1),
+                (("gaussian?dim=3", 80), (*UNMIXED, *few_sweeps(2)), 1),
+                (("gaussian?dim=3", 104), (*UNMIXED, *few_sweeps(2)), 2),
+                (("gaussian?dim=3", 72), (*MIXED, *few_sweeps(3), "--penalty.target", "kl:10"), 1),
+                (("gaussian?dim=3", 80), (*few_sweeps(3),), 2),
+                (("gaussian?dim=3", 80), (*UNMIXED, *few_sweeps(2), "--sinkhorn.divergence", "true"), 1),
+                (("gaussian?dim=2", 800), (*UNMIXED, *few_sweeps(1)), 1),
                 (("ellipse?seed=1", 62), (*UNMIXED, *few_sweeps(2), "--kernel.type", "stored"), 1),
                 (("ellipse?seed=1", 72), (*UNMIXED, *few_sweeps(2), "--kernel.type", "stored"), 2)):
             with self.subTest(measures=measures, more=more, ranks=ranks):
@@ -85,17 +84,16 @@ class Memory(programs.DriverTest):
 
     def test_dry_run_of_newton_steps_is_near_what_they_take(self):
         for measures, more, code in (
-                (("gaussian?dim=3", 96), few_sweeps(6), 3),
-                (("waves?seed=1", 512), ("--epsilon.target", "1"), 0)):
+                (("gaussian?dim=3", 72), few_sweeps(6), 3),
+                (("waves?seed=1", 448), ("--epsilon.target", "1"), 0)):
             with self.subTest(measures=measures):
                 self.growth("hpot-sinkhorn", *pair(*measures), *UNMIXED, *more, "--acceleration.finish_below", "1", code=code,
-                            at_least=70)
+                            at_least=50)
 
     def test_dry_run_is_near_what_is_taken_whether_newton_steps_come_or_not(self):
         for measures, more, ranks in ((("waves?dim=3", 64), ("--epsilon.target", "0.5"), 1),
                                       (("waves?dim=3", 64), ("--epsilon.target", "4"), 1),
                                       (("waves?seed=1", 512), ("--epsilon.target", "1"), 2),
-                                      (("waves?seed=1", 512), ("--epsilon.target", "8"), 1),
                                       (("ellipse?seed=1", 512), ("--epsilon.target", "1"), 1),
                                       (("waves?seed=1", 512), ("--epsilon.target", "1", "--penalty.target", "kl:100"), 1)):
             with self.subTest(measures=measures, more=more):
@@ -106,16 +104,16 @@ class Memory(programs.DriverTest):
                 "--stopping.tolerance", "1e-12", "--acceleration.finish", "none")
         way = ("--output.interpolation", self.folder / "way.png", "--output.frames", "5")
         for measures, more, ranks in (
-                (("gaussian?dim=3", 104), ("--output.map", "true"), 2),
-                (("ellipse?seed=1", 900), ("--output.plan", "0.1"), 1),
-                (("ellipse?seed=1", 900), way, 1),
-                (("ellipse?seed=1", 900), (*way, "--output.keep_frames", "true", "--output.map", "true"), 2)):
+                (("gaussian?dim=3", 88), ("--output.map", "true"), 2),
+                (("ellipse?seed=1", 700), ("--output.plan", "0.1"), 1),
+                (("ellipse?seed=1", 700), way, 1),
+                (("ellipse?seed=1", 700), (*way, "--output.keep_frames", "true", "--output.map", "true"), 2)):
             with self.subTest(measures=measures, more=more, ranks=ranks):
                 family, side = measures
-                self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks, at_least=80)
+                self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks)
 
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
-        for measures, mixing in ((volumes(96, 6), UNMIXED), (volumes(64, 4), ANDERSON)):
+        for measures, mixing in ((volumes(80, 6), UNMIXED), (volumes(56, 4), ANDERSON)):
             with self.subTest(mixing=mixing):
                 self.growth("hpot-barycenter", *measures, *mixing, "--epsilon.target", "16", "--stopping.tolerance", "0.1",
                             code=0)

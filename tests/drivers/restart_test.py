@@ -14,11 +14,13 @@ from programs import h5py, numpy
 
 KILLS = int(os.environ.get("HPOT_TEST_KILLS", "10"))
 QUIET = ("--output.progress", "none")
-RUNS = {
-    "hpot-barycenter": ("--input.measures", "synthetic:phantom?n=16&count=3", "--epsilon.target", "4",
-                        "--acceleration.type", "anderson", "--barycenter.weights", "1,1,1;1,2,3"),
-    "hpot-sinkhorn": ("--input.source", "synthetic:phantom?n=18&item=0", "--input.target",
-                      "synthetic:phantom?n=18&item=1", "--sinkhorn.divergence", "true"),
+RUNS = {  # a program and what it is asked for
+    "barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target", "4",
+                   "--acceleration.type", "anderson", "--barycenter.weights", "1,1,1;1,2,3"),
+    "transport": ("hpot-sinkhorn", "--input.source", "synthetic:phantom?n=14&item=0", "--input.target",
+                  "synthetic:phantom?n=14&item=1", "--sinkhorn.divergence", "true"),
+    "clouds": ("hpot-sinkhorn", "--input.source", "synthetic:points?n=900&item=0", "--input.target",
+               "synthetic:points?n=800&item=1", "--penalty.target", "kl:10"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
 
@@ -70,11 +72,11 @@ def ranks_of(process):
 
 
 class Restart(programs.DriverTest):
-    def arguments(self, program, name, *more):
-        return (*RUNS[program], *QUIET, "--output.file", self.folder / f"{name}.h5", *more)
+    def arguments(self, run, name, *more):
+        return (*RUNS[run][1:], *QUIET, "--output.file", self.folder / f"{name}.h5", *more)
 
-    def whole(self, program, ranks):
-        done = programs.run(program, *self.arguments(program, "whole"), ranks=ranks)
+    def whole(self, run, ranks):
+        done = programs.run(RUNS[run][0], *self.arguments(run, "whole"), ranks=ranks)
         self.assertEqual(done.code, 0, done.err)
         return contents(self.folder / "whole.h5")
 
@@ -84,9 +86,9 @@ class Restart(programs.DriverTest):
         self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
 
     def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
-        for program, ranks, larger in (("hpot-barycenter", 2, "n=20"), ("hpot-sinkhorn", 1, "n=40")):
-            with self.subTest(program=program, ranks=ranks):
-                inputs = [text.replace("n=16", larger).replace("n=18", larger) for text in RUNS[program]]
+        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40")):
+            with self.subTest(run=run, ranks=ranks):
+                program, *inputs = [text.replace("n=12", larger).replace("n=14", larger) for text in RUNS[run]]
                 done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "whole.h5", ranks=ranks)
                 self.assertEqual(done.code, 0, done.err)
                 codes = []
@@ -105,7 +107,7 @@ class Restart(programs.DriverTest):
         for number in (signal.SIGUSR1, signal.SIGTERM):
             for ranks in (1, 2):
                 with self.subTest(signal=number, ranks=ranks):
-                    arguments = self.arguments("hpot-barycenter", "signalled", "--stopping.tolerance", "1e-13")
+                    arguments = self.arguments("barycenter", "signalled", "--stopping.tolerance", "1e-13")
                     process = start("hpot-barycenter", *arguments, ranks=ranks)
                     time.sleep(1.5)
                     os.kill(ranks_of(process)[-1], number)
@@ -133,9 +135,10 @@ class Restart(programs.DriverTest):
         self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
 
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
-        for program in RUNS:
-            with self.subTest(program=program):
-                self.goes_on_with_more_sweeps(program, 20, *RUNS[program][:-2])
+        for run in RUNS:
+            with self.subTest(run=run):
+                program, *inputs = RUNS[run][:-2]
+                self.goes_on_with_more_sweeps(program, 20, *inputs)
 
     def test_every_acceleration_goes_on_with_its_memory(self):
         images = ("--input.source", "synthetic:ellipse?n=24&item=0", "--input.target", "synthetic:ellipse?n=24&item=1")
@@ -169,13 +172,15 @@ class Restart(programs.DriverTest):
     def test_killed_runs_end_with_the_bits_of_the_whole_run(self):
         chance = random.Random(1)
         kills = 0
+        wholes = {}
         while kills < KILLS:
-            program, ranks = chance.choice(list(RUNS)), chance.choice((1, 2))
-            whole = self.whole(program, ranks)
-            seconds = 3.0
+            run, ranks = chance.choice(list(RUNS)), chance.choice((1, 2))
+            if (run, ranks) not in wholes:
+                wholes[run, ranks] = self.whole(run, ranks)
+            seconds = 1.5
             while True:
-                process = start(program, *self.arguments(program, "killed", "--restart", "auto", "--checkpoint.every",
-                                                         "0"), ranks=ranks)
+                process = start(RUNS[run][0], *self.arguments(run, "killed", "--restart", "auto", "--checkpoint.every",
+                                                     "0"), ranks=ranks)
                 try:
                     _, err = process.communicate(timeout=chance.uniform(0.1, seconds))
                     self.assertEqual(process.returncode, 0, err)
@@ -190,11 +195,12 @@ class Restart(programs.DriverTest):
                 for path in self.folder.glob("killed*.h5"):  # whatever has its name is whole
                     with h5py.File(path) as file:
                         self.assertTrue(len(file.attrs) > 0)
-            self.assert_same_as_whole("killed", whole)
+            self.assert_same_as_whole("killed", wholes[run, ranks])
 
-    def interrupted(self, program="hpot-sinkhorn", ranks=1):
-        """A checkpoint to go on from."""
-        done = programs.run(program, *self.arguments(program, "stopped", "--stopping.time_limit", "0.01"), ranks=ranks)
+    def interrupted(self, ranks=1):
+        """A checkpoint of the transport to go on from."""
+        done = programs.run("hpot-sinkhorn", *self.arguments("transport", "stopped", "--stopping.time_limit", "0.01"),
+                            ranks=ranks)
         self.assertEqual(done.code, 4, done.err)
         return self.folder / "stopped.checkpoint.h5"
 
