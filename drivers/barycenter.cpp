@@ -33,7 +33,6 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (settings.kernel.explicit_cost())
     options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
   check_writable(world, {output.file, output.picture});
-  if (!input.normalize) options.reject("input.normalize", "barycenters are of measures of mass 1", "set it to true");
 
   // 2. who owns which measures
   const auto names = expand_everywhere(world, options.text("input.measures"));
@@ -74,6 +73,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     for (std::size_t row = 0; row < lambdas.size() && code != ExitCode::interrupted; ++row) {
       set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
                           processes.shape().rows);
+      settings.check_masses(set.masses);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
       BarycenterSolution solution{{}, 0.0, own_rows(run.grid, processes.along_rows()), {}, settings.debiased};
       history.begin_row(static_cast<std::int32_t>(row));

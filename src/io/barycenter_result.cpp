@@ -33,7 +33,7 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
   std::printf("%s%s after %lld sweeps, %.2f s, at epsilon %.6g: marginal error %.3g\n", label.c_str(),
               name(outcome.reason), static_cast<long long>(outcome.iterations), outcome.seconds, outcome.epsilon,
               outcome.error);
-  std::printf("  of the result: marginals %.3g at most", largest(errors.marginal));
+  std::printf("  of the result: mass %.6g, marginals %.3g at most", solution.result.mass, largest(errors.marginal));
   if (solution.debiased) std::printf(", self-transport %.3g", errors.self_transport);
   std::printf(" (error floor %.1e)\n", errors.floor);
   std::fputs(advice(outcome, stopping, solution.target_epsilon, errors.floor).c_str(), stderr);
@@ -62,6 +62,7 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
     write_known(*file, root, "marginal_error", shown.outcome.error);
     write_known(*file, root, "marginal_error_max", largest(shown.result.errors.marginal));
     if (shown.debiased) write_known(*file, root, "self_transport_error", shown.result.errors.self_transport);
+    write_known(*file, root, "mass", shown.result.mass);
     write_known(*file, root, "error_floor", shown.result.errors.floor);
     std::vector<Real> sweeps;
     std::vector<Real> errors;

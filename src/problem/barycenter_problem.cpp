@@ -38,6 +38,14 @@ void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, cons
       KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + f(k, i) / epsilon; });
 }
 
+std::vector<Real> log_dual_masses(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g, Real rho) {
+  std::vector<Real> sums = sum_over_points(
+      "hpot::log_dual_masses", rows, static_cast<Index>(g.extent(0)),
+      KOKKOS_LAMBDA(Index k, Index j) { return Kokkos::exp(log_weight(k, j) - g(k, j) / rho); });
+  for (Real& sum : sums) sum = sum > 0.0 ? std::log(sum) : -infinity;
+  return sums;
+}
+
 Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real epsilon) {
   const DeviceNumbers weights = on_device(lambda);
   Real largest = 0.0;
@@ -88,6 +96,12 @@ std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, co
       "hpot::marginal_errors", rows, static_cast<Index>(f.extent(0)), KOKKOS_LAMBDA(Index k, Index i) {
         return q * Kokkos::fabs(Kokkos::exp((f(k, i) - s(k, i)) / epsilon) - Kokkos::exp(log_ratio(0, i)));
       });
+}
+
+Real mass_of_ratio(const OwnedRows& rows, const ConstField& log_ratio) {
+  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+  return sum_over_points(
+      "hpot::mass_of_ratio", rows, 1, KOKKOS_LAMBDA(Index, Index i) { return q * Kokkos::exp(log_ratio(0, i)); })[0];
 }
 
 Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,

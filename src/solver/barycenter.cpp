@@ -83,17 +83,41 @@ void BarycenterMap::for_chunks(const Finish& finish) {
     const Index count = std::min(static_cast<Index>(h_.extent(0)), measures - k);
     const Field h = entries(h_, 0, count);
     const Field g = entries(image_, k, count);
-    add_log_constant(log_q_, entries(f_, k, count), problem_.epsilon, h);            // log q + f_k/eps
-    problem_.kernel->softmin_spoiling(Side::target, h, g);                           // g_k
+    add_log_constant(log_q_, entries(f_, k, count), problem_.epsilon, h);  // log q + f_k/eps
+    problem_.kernel->softmin_spoiling(Side::target, h, g);                 // g_k
+    apply_prox(problem_.penalty, g, problem_.epsilon, g);
     add_log_weight(entries(problem_.log_weight, k, count), g, problem_.epsilon, h);  // log b_k + g_k/eps
     finish(k, h);
   }
 }
 
 void BarycenterMap::half_steps() {
+  const auto* kl = std::get_if<KullbackLeibler>(&problem_.penalty);
+  std::vector<Real> log_masses;
   for_chunks([&](Index first, const Field& h) {
-    problem_.kernel->softmin_spoiling(Side::source, h, entries(image_, first, static_cast<Index>(h.extent(0))));  // s_k
+    const Field g = entries(image_, first, static_cast<Index>(h.extent(0)));
+    if (kl != nullptr) {
+      const auto more = log_dual_masses(problem_.rows, entries(problem_.log_weight, first, g.extent(0)), g, kl->rho);
+      log_masses.insert(log_masses.end(), more.begin(), more.end());
+    }
+    problem_.kernel->softmin_spoiling(Side::source, h, g);  // s_k, in place of g_k
   });
+  if (kl != nullptr) find_shifts(log_masses, kl->rho);
+}
+
+/// g_k -= t_k, f_k += t_k maximise the dual by t_k = rho (sum_l lambda_l L_l - L_k), which sums to 0 under lambda.
+void BarycenterMap::find_shifts(const std::vector<Real>& log_masses, Real rho) {
+  std::vector<Real> weighted = log_masses;
+  for (std::size_t k = 0; k < weighted.size(); ++k) weighted[k] *= problem_.lambda[k];
+  const std::vector<Real> all = of_all_measures(weighted, 1);
+  const Real mean = std::accumulate(all.begin(), all.end(), 0.0);
+  shifts_.assign(log_masses.size(), 0.0);
+  if (!std::isfinite(mean)) return;
+  for (std::size_t k = 0; k < shifts_.size(); ++k) shifts_[k] = rho * (mean - log_masses[k]);
+}
+
+Real BarycenterMap::mass_of_image() const {
+  return is_balanced(problem_.penalty) ? 1.0 : mass_of_ratio(problem_.rows, log_ratio_);
 }
 
 /// Potentials move little at one eps: the quantum of its first sweep serves them all.
@@ -126,7 +150,9 @@ Real BarycenterMap::evaluate() {
     error = std::max(error, self_transport());
     debias(log_d_, log_ratio_, next_log_d_, epsilon, next_log_d_);
   }
+  error /= mass_of_image();
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
+  for (std::size_t k = 0; k < shifts_.size(); ++k) add_constant(entries(image_, static_cast<Index>(k), 1), shifts_[k]);
   return problem_.along_batches.max(std::isfinite(error) ? error : infinity);
 }
 
@@ -190,6 +216,9 @@ BarycenterResult BarycenterMap::result() {
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
   for (Real& error : errors.marginal) error += 2.0 * cut;          // of mu, too
   if (problem_.debiased) errors.self_transport = self_transport() + 2.0 * cut;
+  const Real image_mass = mass_of_image();
+  for (Real& error : errors.marginal) error /= image_mass;
+  errors.self_transport /= image_mass;
   const Real exponents = largest_exponent(problem_.lambda, f_, problem_.epsilon) +
                          largest_exponent(problem_.lambda, image_, problem_.epsilon);
   errors.floor =
@@ -198,7 +227,7 @@ BarycenterResult BarycenterMap::result() {
   Kokkos::deep_copy(mean, 0.0);
   add_plan_marginals(problem_.lambda, problem_.rows, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
-  return {mean, errors};
+  return {mean, mass(problem_.rows, mean)[0], errors};
 }
 
 void BarycenterMap::carry(const KernelOperator& between, const Field& s) {
@@ -213,6 +242,7 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       lambda_(std::move(data.lambda)),
       debiased_(data.debiased),
       inner_products_(data.inner_products),
+      penalty_(data.penalty),
       processes_(processes) {
   for (const Grid& grid : make_levels(data.grid, smallest_side))
     levels_.push_back({grid, own_rows(grid, processes.along_rows()), {}});
@@ -248,6 +278,7 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
                             log_weight, lambda_,
                             debiased_,  make_kernel(kernel_, data.grid, data.rows, data.grid, data.rows)};
   problem.inner_products = inner_products_;
+  problem.penalty = penalty_;
   problem.kernel->set_precision(precision_);
   map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
                : std::make_unique<BarycenterMap>(std::move(problem), start);

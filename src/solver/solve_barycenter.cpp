@@ -1,5 +1,6 @@
 #include "hpot/solver/solve_barycenter.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -10,6 +11,11 @@ std::vector<OptionKey> BarycenterSettings::keys() {
       {"barycenter.method", "debiased",
        "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]",
        check::one_of({"plain", "debiased"})},
+      {"penalty.measures", "balanced",
+       "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
+       "balanced, masses may differ (input.normalize = false), and with kl that of the barycenter lies between "
+       "G exp(-max C/(RHO + eps)) and G, the weighted geometric mean of theirs",
+       penalty_problem},
       {"barycenter.weights", "uniform",
        "lambda_1, lambda_2, ... (>= 0, scaled to sum 1); rows separated by ';' give one result each"},
   };
@@ -35,7 +41,23 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
     options.reject("acceleration.type", "barycenters have no over-relaxed half-steps", "take anderson or momentum");
   s.precision = sweep_precision(options, s.stopping.tolerance);
   s.debiased = options.text("barycenter.method") == "debiased";
+  s.penalty = options.text("penalty.measures");
+  if (is_balanced(parse_penalty(s.penalty)) && !options.flag("input.normalize"))
+    options.reject("input.normalize", "balanced barycenters are of measures of one mass",
+                   "set it to true, or penalty.measures = kl:RHO");
   return s;
+}
+
+void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
+  const MarginalPenalty parsed = parse_penalty(penalty);
+  const auto* range = std::get_if<MassRange>(&parsed);
+  if (range == nullptr) return;
+  const auto [least, most] = std::minmax_element(masses.begin(), masses.end());
+  if (range->low * *most <= range->high * *least) return;
+  throw InputError(error_text({}, "penalty.measures", penalty,
+                              "no barycenter exists: masses from " + std::to_string(*least) + " to " +
+                                  std::to_string(*most) + " have no such multiple in common",
+                              "widen the range, or set input.normalize = true"));
 }
 
 namespace {
@@ -82,15 +104,13 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors, Keeper* keeper) {
   const AccelerationOptions mixing = settings.acceleration_on(grid);
+  const Real unit = support_unit(settings.epsilon, settings.kernel, grid);
   MultiscaleBarycenter problem(settings.kernel,
-                               {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson"},
+                               {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
+                                parse_penalty(settings.penalty, unit)},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
-  BarycenterSolution solution{{},
-                              settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid),
-                              {{}, processes.world()},
-                              {},
-                              settings.debiased};
+  BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased};
   const auto stages =
       make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
                     problem.neighbour_costs(), settings.stopping.tolerance);
@@ -106,6 +126,7 @@ void archive(Archive& archive, BarycenterSolution& solution) {
   hpot::archive(archive, solution.outcome);
   archive.number("target_epsilon", solution.target_epsilon);
   archive.field("barycenter", solution.result.barycenter);
+  archive.number("mass", solution.result.mass);
   archive.numbers("marginal_errors", solution.result.errors.marginal);
   archive.number("self_transport_error", solution.result.errors.self_transport);
   archive.number("error_floor", solution.result.errors.floor);

@@ -221,6 +221,7 @@ class BadInput(programs.DriverTest):
 
     def test_barycenter_of_masses_left_as_they_are(self):
         self.refuse("hpot-barycenter", (*FOUR, "--input.normalize", "false"), "input.normalize")
+        self.refuse("hpot-barycenter", (*FOUR, "--penalty.measures", "kl:-1"), "penalty.measures", "rho must be positive")
 
     def test_separable_kernel_for_a_cost_that_is_not(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--cost.type", "euclidean", "--kernel.type", "separable"), "kernel.type",

@@ -1,10 +1,12 @@
 // Entropic barycenters of measures on one grid, and the pointwise pieces of their fixed-point equations.
 //
-//   min over mu of sum_k lambda_k OT_eps(mu, b_k),   the unknown side relative to q = 1/N
+//   min over mu of sum_k lambda_k [<P_k,C> + eps KL(P_k | q (x) b_k) + D(P_k' 1 | b_k)],   P_k 1 = mu,   q = 1/N
 //   P_k = q_i b_kj exp((f_ki + g_kj - C_ij)/eps)
-//   g_k = softmin(log q + f_k/eps);  s_k = softmin(log b_k + g_k/eps);  log(mu/q) = D - sum_l lambda_l s_l/eps
+//   g_k = prox(softmin(log q + f_k/eps));  s_k = softmin(log b_k + g_k/eps);  log(mu/q) = D - sum_l lambda_l s_l/eps
 //   f_k <- s_k + eps log(mu/q)
 //   plain [Benamou 2015]: D = 0.   debiased [Janati 2020]: D <- (D + log(mu/q) - log K(q e^D))/2
+// A penalty on the data's marginals lets masses differ [Gramfort, Peyre, Cuturi 2015; Chizat 2018]; the mass of mu then is
+// what transport makes of them: with kl:RHO and costs >= 0 between G exp(-max C/(rho + eps)) and G = prod_k mass(b_k)^lambda_k.
 //
 // Fields are local: (measures owned here, owned rows). Functions that return numbers are collective along rows.
 #pragma once
@@ -23,6 +25,7 @@ struct BarycenterProblem {
   std::vector<Real> lambda;  // of the measures owned here; sums to 1 over all
   bool debiased = false;
   std::shared_ptr<KernelOperator> kernel;  // grid to itself
+  MarginalPenalty penalty = Balanced{};    // on every P_k' 1
   Real epsilon = 1.0;
   bool inner_products = true;  // false: none will be asked for, and their weights are not kept
 };
@@ -32,6 +35,9 @@ void take_log(const Field& weight);
 
 /// h = constant + f/eps.
 void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h);
+
+/// L_k = log sum_j b_kj exp(-g_kj/rho) for measures given by log b; infinite where the sum leaves the range of doubles.
+std::vector<Real> log_dual_masses(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g, Real rho);
 
 /// log_ratio(0, i) += -sum_k lambda_k s(k, i)/eps over the measures owned here, every term rounded to a multiple of `quantum`
 /// (see quantum_for), so that the sum is the same in any order and on any number of ranks.
@@ -54,6 +60,9 @@ void exp_of(Real log_constant, const ConstField& log_ratio, const Field& mu);
 /// Per measure |P_k 1 - mu|_1, with P_k 1 = q exp((f_k - s_k)/eps) and mu = q exp(log_ratio).
 std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, const ConstField& s,
                                   const ConstField& log_ratio, Real epsilon);
+
+/// Mass of mu.
+Real mass_of_ratio(const OwnedRows& rows, const ConstField& log_ratio);
 
 /// |q e^D K(q e^D) - mu|_1, with log K(q e^D) = -transform/eps.
 Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,

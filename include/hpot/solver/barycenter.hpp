@@ -16,7 +16,7 @@ struct BarycenterStart {
   Field s, log_d;
 };
 
-/// How far a state is from a barycenter, relative to the mass 1, evaluated in full precision.
+/// How far a state is from a barycenter, relative to its mass (1 where data are balanced), evaluated in full precision.
 struct BarycenterErrors {
   std::vector<Real> marginal;  // |P_k 1 - mu|_1 of every measure, in the order of the input
   Real self_transport = 0.0;   // |q e^D K(q e^D) - mu|_1; plain: 0
@@ -24,7 +24,9 @@ struct BarycenterErrors {
 };
 
 struct BarycenterResult {
-  Field barycenter;  // sum_k lambda_k P_k 1: non-negative, its mass exact at any tolerance. One row, the owned points
+  /// sum_k lambda_k P_k 1: non-negative, where data are balanced of their mass at any tolerance. One row, the owned points.
+  Field barycenter;
+  Real mass = 0.0;
   BarycenterErrors errors;
 };
 
@@ -40,7 +42,7 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] static Index measures_at_once(Index measures, Index global_n, int ranks_along_rows);
 
   void set_epsilon(Real epsilon) override;
-  /// Largest |P_k 1 - mu|_1 over all measures; debiased also the self-transport residual.
+  /// Largest |P_k 1 - mu|_1 over all measures, relative to the mass of mu; debiased also the self-transport residual.
   Real evaluate() override;
   void accept() override;
   [[nodiscard]] bool inner_product_moves() const override { return true; }
@@ -68,6 +70,9 @@ class BarycenterMap final : public FixedPointMap {
   template <class Finish>
   void for_chunks(const Finish& finish);
   void half_steps();
+  void find_shifts(const std::vector<Real>& log_masses, Real rho);
+  /// 1 where data are balanced.
+  [[nodiscard]] Real mass_of_image() const;
   void reduce_log_ratio(const Field& s);
   void renew_quantum(const Field& s);
   /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
@@ -85,15 +90,17 @@ class BarycenterMap final : public FixedPointMap {
   Field log_ratio_;           // log(mu/q)
   Field metric_;              // mu where last renewed: the inner product's weights, so that empty tails do not count
   bool renew_metric_ = true;
-  Field h_;  // chunk of measures
+  Field h_;                   // chunk of measures
+  std::vector<Real> shifts_;  // of the image's potentials: kl
 };
 
 struct BarycenterData {
   Grid grid;
-  std::vector<std::vector<Real>> measures;  // of mass 1, those owned here
+  std::vector<std::vector<Real>> measures;  // of mass 1 where balanced, those owned here
   std::vector<Real> lambda;
   bool debiased = false;
-  bool inner_products = true;  // see BarycenterProblem
+  bool inner_products = true;            // see BarycenterProblem
+  MarginalPenalty penalty = Balanced{};  // on every measure
 };
 
 class MultiscaleBarycenter final : public LeveledProblem {
@@ -119,6 +126,7 @@ class MultiscaleBarycenter final : public LeveledProblem {
   KernelOptions kernel_;
   std::vector<Real> lambda_;
   bool debiased_, inner_products_;
+  MarginalPenalty penalty_;
   ProcessGrid processes_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;

@@ -16,11 +16,15 @@ struct BarycenterSettings {
   AccelerationOptions acceleration;
   Precision precision = Precision::full;
   bool debiased = true;
+  std::string penalty = "balanced";  // of every measure
 
   /// auto is momentum on volumes, where memory is short, else anderson.
   [[nodiscard]] AccelerationOptions acceleration_on(const Grid& grid) const {
     return acceleration.resolved(grid.dimension() == 3 ? "momentum" : "anderson");
   }
+
+  /// InputError where ranges of masses exclude one another.
+  void check_masses(const std::vector<Real>& masses) const;
 
   static std::vector<OptionKey> keys();
   static BarycenterSettings from(const Options& options);
@@ -37,7 +41,7 @@ struct BarycenterSolution {
   bool debiased = false;
 };
 
-/// `measures` (of mass 1) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
+/// `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
 /// finest grid is entered. Collective.
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
