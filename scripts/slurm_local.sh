@@ -148,8 +148,8 @@ done
 
 # Both nodes bear this machine's name: Open MPI would take them for one and mix up their shared memory.
 export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
-# They share its cores, too: nobody waits actively.
-export OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive
+# They share its cores, too: nobody waits actively, and nobody is bound to the first core of either.
+export OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive HPOT_BIND=${HPOT_BIND:-none}
 export HPOT_SLURM_FOLDER=$folder
 "$@" <&0 &   # so that a signal is obeyed at once
 wait $!

@@ -2,21 +2,28 @@
 #   HPOT_SETUP     a file to source first: `module load openmpi hdf5`, `spack load kokkos`, `export PATH=...`
 #   HPOT_BIN       folder of the programs; default: build/drivers below the folder of submission
 #   HPOT_LAUNCH    srun (default; needs Slurm's PMIx where Open MPI is used: srun --mpi=list) or mpirun
+#   HPOT_BIND      cores (default), or none where nodes are shared without a division of their cores
+#   HPOT_GRACE     mpirun: seconds from SIGTERM, also when a rank has died, to SIGKILL; default 10
 #   HPOT_REQUEUES  how often a job that was stopped may go on; default 100, 0: never
 # sbatch hands them on: HPOT_LAUNCH=mpirun sbatch configs/slurm/barycenter.sbatch study.ini
 
 [ -z "${HPOT_SETUP:-}" ] || . "$HPOT_SETUP"
-: "${HPOT_BIN:=${SLURM_SUBMIT_DIR:-$PWD}/build/drivers}" "${HPOT_LAUNCH:=srun}" "${HPOT_REQUEUES:=100}"
+: "${HPOT_BIN:=${SLURM_SUBMIT_DIR:-$PWD}/build/drivers}" "${HPOT_LAUNCH:=srun}" "${HPOT_BIND:=cores}" "${HPOT_REQUEUES:=100}"
 
 # Threads on the cores that --cpus-per-task gives to each rank.
-export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} OMP_PLACES=cores OMP_PROC_BIND=close
+export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+if [ "$HPOT_BIND" = none ]; then export OMP_PROC_BIND=false; else export OMP_PLACES=cores OMP_PROC_BIND=close; fi
 
 # hpot_start PROGRAM ARGUMENT...: all ranks of the job, each bound to cores of its own; becomes the launcher.
 hpot_start() {
+  local binding
   case "$HPOT_LAUNCH" in
     # A rank that dies ends the others within --wait. A bad exit alone does not: 4 is one, and must stay 4.
-    srun) exec srun --cpus-per-task="$OMP_NUM_THREADS" --cpu-bind=cores --wait=30 --kill-on-bad-exit=0 "$@" ;;
-    mpirun) exec mpirun --map-by "slot:PE=$OMP_NUM_THREADS" --bind-to core --mca odls_base_sigkill_timeout 60 "$@" ;;
+    srun) exec srun --cpus-per-task="$OMP_NUM_THREADS" --cpu-bind="$HPOT_BIND" --wait=30 --kill-on-bad-exit=0 "$@" ;;
+    mpirun)
+      binding=(--map-by "slot:PE=$OMP_NUM_THREADS" --bind-to core)
+      [ "$HPOT_BIND" != none ] || binding=(--bind-to none)
+      exec mpirun "${binding[@]}" --mca odls_base_sigkill_timeout "${HPOT_GRACE:-10}" "$@" ;;
     *) echo "hpot.sh: HPOT_LAUNCH = $HPOT_LAUNCH (unknown) [srun or mpirun]" >&2; exit 2 ;;
   esac
 }

@@ -4,6 +4,8 @@
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/transport_problem.hpp"
 
+#include <Kokkos_Profiling_ScopedRegion.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -91,6 +93,7 @@ void BarycenterMap::for_chunks(const Finish& finish) {
 }
 
 void BarycenterMap::half_steps() {
+  const Kokkos::Profiling::ScopedRegion region("hpot: half-steps of the measures");
   for_chunks([&](Index first, const Field& h) {
     problem_.kernel->softmin_spoiling(Side::source, h, entries(image_, first, static_cast<Index>(h.extent(0))));  // s_k
   });
@@ -103,6 +106,7 @@ void BarycenterMap::renew_quantum(const Field& s) {
 }
 
 void BarycenterMap::reduce_log_ratio(const Field& s) {
+  const Kokkos::Profiling::ScopedRegion region("hpot: mean over the measures");
   if (quantum_ == 0.0) renew_quantum(s);
   Kokkos::deep_copy(log_ratio_, 0.0);
   add_log_mean(problem_.lambda, s, problem_.epsilon, quantum_, log_ratio_);
@@ -118,6 +122,7 @@ Real BarycenterMap::evaluate() {
     exp_of(log_q_, log_ratio_, metric_);
     renew_metric_ = false;
   }
+  const Kokkos::Profiling::ScopedRegion region("hpot: errors and new potentials");
   Real error = 0.0;
   for (const Real e : marginal_errors(problem_.rows, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
@@ -131,6 +136,7 @@ Real BarycenterMap::evaluate() {
 }
 
 Real BarycenterMap::self_transport() {
+  const Kokkos::Profiling::ScopedRegion region("hpot: self-transport");
   const Field transform = next_log_d_;
   add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
   problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);

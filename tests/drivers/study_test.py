@@ -1,6 +1,5 @@
 """scripts/run_study.py: studies of many jobs that are killed, go on and are merged."""
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -35,10 +34,11 @@ class Study(programs.DriverTest):
     def test_a_killed_study_ends_with_the_results_of_one_that_was_not(self):
         whole, killed = self.write("whole"), self.write("killed")
         self.runner(whole)
+        jobs = ("0_1", "0_2", "1_2")
         for number, end in enumerate((signal.SIGKILL, signal.SIGUSR1, signal.SIGTERM)):
             process = subprocess.Popen(self.command(killed), env=ENVIRONMENT, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL, start_new_session=True, cwd=self.folder)
-            started = self.folder / "killed" / f"{("0_1", "0_2", "1_2")[number]}.log"
+            started = self.folder / "killed" / f"{jobs[number]}.log"
             for _ in range(1000):
                 if started.exists() and started.stat().st_size > 0 or process.poll() is not None:
                     break

@@ -45,12 +45,12 @@ class Job:
         end = time.monotonic() + seconds
         while not condition():
             self.test.assertLess(time.monotonic(), end, f"{what}: {squeue(self.id, '%T %r')}\n{self.log()}")
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def wait_for_sweeps(self):
         self.wait_for(lambda: "marginal_error" in self.log() and len(self.log().splitlines()) > 2, "sweeps")
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=100):
         """(state, exit code) at its end."""
         self.wait_for(lambda: squeue(self.id, "%T") in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL"), "end",
                       seconds)
@@ -80,13 +80,13 @@ class Jobs(unittest.TestCase):
             self.assertEqual((a.attrs["iterations"], a.attrs["ranks"]), (b.attrs["iterations"], 2))
 
     def test_preempted_jobs_are_requeued_and_end_with_the_same_bits(self):
-        long = ("--stopping.tolerance", "1e-9")
+        long = ("--stopping.tolerance", "1e-6", "--acceleration.type", "momentum")
         whole = self.barycenter("whole", *long)
         self.assertEqual(whole.wait(), ("COMPLETED", 0), whole.log())
         # scancel warns the ranks themselves; --batch the script alone, as --signal=B:USR1 does
         for launch, to_whom in (("srun", ()), ("mpirun", ("--batch",))):
             with self.subTest(launch=launch):
-                job = self.barycenter(launch, *long, HPOT_LAUNCH=launch)
+                job = self.barycenter(launch, *long, HPOT_LAUNCH=launch, HPOT_GRACE="3")
                 job.wait_for_sweeps()
                 subprocess.run(["scancel", "--signal=USR1", *to_whom, job.id], check=True)
                 self.assertEqual(job.wait(), ("COMPLETED", 0), job.log())
@@ -98,7 +98,7 @@ class Jobs(unittest.TestCase):
         for launch, saying in (("srun", r"srun: error: n2: task 1: Killed"),
                                ("mpirun", r"process rank 1 with PID \d+ on node n2 exited on signal 9")):
             with self.subTest(launch=launch):
-                job = self.barycenter("killed", *ENDLESS, HPOT_LAUNCH=launch)
+                job = self.barycenter("killed", *ENDLESS, HPOT_LAUNCH=launch, HPOT_GRACE="3")
                 job.wait_for_sweeps()
                 rank = {"srun": b"SLURM_PROCID=1", "mpirun": b"OMPI_COMM_WORLD_RANK=1"}[launch]
                 victims = [path.parent for path in pathlib.Path("/proc").glob("[0-9]*/environ")
@@ -138,6 +138,22 @@ class Jobs(unittest.TestCase):
         with h5py.File(self.folder / "pairs.h5") as file:
             self.assertEqual(numpy.isnan(file["pairs/transport_cost"][()]).sum(), 3)
             self.assertEqual(set(file["table/ranks"][()]), {2})
+
+    @unittest.skipUnless(len(os.sched_getaffinity(0)) >= 2, "needs two cores")
+    def test_ranks_are_bound_to_cores_of_their_own(self):
+        for launch in ("srun", "mpirun"):
+            with self.subTest(launch=launch):
+                script = self.folder / "bound.sh"
+                script.write_text(f"#!/bin/bash\n. {SCRIPTS}/hpot.sh\n"
+                                  "hpot_run hpot_start bash -c 'echo $SLURMD_NODENAME $(grep Cpus_allowed_list /proc/self/status)'\n")
+                log = self.folder / f"{launch}.log"
+                subprocess.run(["sbatch", "--wait", f"--output={log}", "--nodes=2", "--ntasks-per-node=2",
+                                "--cpus-per-task=1", "--mem=400M", script], cwd=SOURCE, timeout=60, check=True,
+                               env=dict(os.environ, HPOT_BIND="cores", HPOT_LAUNCH=launch), capture_output=True)
+                lines = sorted(line for line in log.read_text().splitlines() if "Cpus_allowed" in line)
+                self.assertEqual(len(set(lines)), 4, log.read_text())
+                for line in lines:
+                    self.assertRegex(line, r"^n[12] Cpus_allowed_list: \d+$")
 
     def test_transport_and_cloud_scripts_and_that_for_gpus_run(self):
         small = {"transport": ("configs/sinkhorn_volumes.ini", "--input.source", "synthetic:phantom?n=16&item=0",
