@@ -2,6 +2,7 @@
 
 #include "hpot/core/error.hpp"
 
+#include <Kokkos_Profiling_ScopedRegion.hpp>
 #include <mpi.h>
 
 #include <algorithm>
@@ -22,6 +23,24 @@ struct Communicator::Handle {
 
 namespace {
 
+Traffic sent;
+
+/// One call that sends `count` values of `size` bytes to others.
+void count_call(MPI_Comm comm, std::size_t count, std::size_t size) {
+  int ranks = 1;
+  MPI_Comm_size(comm, &ranks);
+  if (ranks == 1) return;
+  ++sent.calls;
+  sent.bytes += static_cast<Index>(count * size);
+}
+
+/// In place. Every reduction of HPOT is this one.
+void all_reduce(MPI_Comm comm, void* data, int count, MPI_Datatype type, std::size_t size, MPI_Op op) {
+  const Kokkos::Profiling::ScopedRegion region("hpot: reduction over ranks");
+  count_call(comm, count, size);
+  MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm);
+}
+
 constexpr std::size_t chunk = std::size_t{1} << 28;  // counts of MPI 3 are int
 
 template <class Call>
@@ -38,7 +57,7 @@ void broadcast_bytes(MPI_Comm comm, void* data, std::size_t count, int root) {
 
 void sum_in_place(MPI_Comm comm, Real* data, std::size_t count) {
   in_chunks(count,
-            [&](std::size_t begin, int n) { MPI_Allreduce(MPI_IN_PLACE, data + begin, n, MPI_DOUBLE, MPI_SUM, comm); });
+            [&](std::size_t begin, int n) { all_reduce(comm, data + begin, n, MPI_DOUBLE, sizeof(Real), MPI_SUM); });
 }
 
 }  // namespace
@@ -57,6 +76,8 @@ Communicator Communicator::split(int colour) const {
   return Communicator(std::move(part));
 }
 
+Traffic Communicator::traffic() { return sent; }
+
 const void* Communicator::handle() const { return &handle_->comm; }
 
 void Communicator::barrier() const { MPI_Barrier(handle_->comm); }
@@ -73,7 +94,7 @@ void Communicator::sum(std::vector<Real>& values) const {
 }
 
 Real Communicator::sum(Real value) const {
-  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_SUM, handle_->comm);
+  all_reduce(handle_->comm, &value, 1, MPI_DOUBLE, sizeof value, MPI_SUM);
   return value;
 }
 
@@ -81,24 +102,25 @@ void Communicator::sum(Index* values, std::size_t count) const {
   constexpr std::size_t at_once = std::size_t{1} << 19;  // MPI takes another copy
   for (std::size_t begin = 0; size_ > 1 && begin < count; begin += at_once) {
     const int n = static_cast<int>(std::min(at_once, count - begin));
-    MPI_Allreduce(MPI_IN_PLACE, values + begin, n, MPI_INT64_T, MPI_SUM, handle_->comm);
+    all_reduce(handle_->comm, values + begin, n, MPI_INT64_T, sizeof(Index), MPI_SUM);
   }
 }
 
 Real Communicator::max(Real value) const {
-  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, handle_->comm);
+  all_reduce(handle_->comm, &value, 1, MPI_DOUBLE, sizeof value, MPI_MAX);
   return value;
 }
 
 void Communicator::max(std::vector<Real>& values) const {
   in_chunks(values.size(), [&](std::size_t begin, int n) {
-    MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, n, MPI_DOUBLE, MPI_MAX, handle_->comm);
+    all_reduce(handle_->comm, values.data() + begin, n, MPI_DOUBLE, sizeof(Real), MPI_MAX);
   });
 }
 
 bool Communicator::any(bool value) const { return max(value ? 1.0 : 0.0) > 0.0; }
 
 void Communicator::gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const {
+  const Kokkos::Profiling::ScopedRegion region("hpot: gather over ranks");
   const auto local_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, local);
   const auto full_host = Kokkos::create_mirror_view(Kokkos::HostSpace{}, full);
   std::vector<int> counts(size_);
@@ -108,6 +130,7 @@ void Communicator::gather_points(const ConstField& local, const Field& full, con
     starts[r] = static_cast<int>(offsets[r]);
   }
   for (std::size_t k = 0; k < full.extent(0); ++k) {
+    count_call(handle_->comm, counts[rank_], sizeof(Real));
     MPI_Allgatherv(local_host.data() + k * local_host.extent(1), counts[rank_], MPI_DOUBLE,
                    full_host.data() + k * full_host.extent(1), counts.data(), starts.data(), MPI_DOUBLE, handle_->comm);
   }

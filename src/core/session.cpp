@@ -42,6 +42,86 @@ int shared_node_threads() {
   return bound ? 0 : std::max(1, available / ranks_here);
 }
 
+struct RankOnNode {
+  cpu_set_t cores;  // that the system lets it run on
+  int threads;
+};
+
+bool within(const cpu_set_t& inner, const cpu_set_t& outer) {
+  cpu_set_t both;
+  CPU_AND(&both, &inner, &outer);
+  return CPU_EQUAL(&both, &inner) != 0;
+}
+
+/// The set of cores with most threads for each: of all ranks of the node whose cores lie within one rank's, or within all of
+/// theirs. Empty where every thread can have a core of its own (Hall's condition, exact for sets that are nested or disjoint).
+struct Crowd {
+  double threads_per_core = 1.0;
+  std::string text;
+};
+
+Crowd crowd_of(const std::vector<RankOnNode>& ranks) {
+  std::vector<cpu_set_t> sets(1);
+  CPU_ZERO(&sets[0]);
+  for (const RankOnNode& rank : ranks) {
+    CPU_OR(&sets[0], &sets[0], &rank.cores);
+    sets.push_back(rank.cores);
+  }
+  Crowd worst;
+  for (const cpu_set_t& set : sets) {
+    int threads = 0;
+    int count = 0;
+    for (const RankOnNode& rank : ranks) {
+      if (!within(rank.cores, set)) continue;
+      threads += rank.threads;
+      ++count;
+    }
+    const int cores = CPU_COUNT(&set);
+    if (cores == 0 || threads <= worst.threads_per_core * cores) continue;
+    worst = {static_cast<double>(threads) / cores,
+             std::to_string(threads) + " threads of " + std::to_string(count) + (count == 1 ? " rank" : " ranks") +
+                 " share " + std::to_string(cores) + (cores == 1 ? " core" : " cores")};
+  }
+  return worst;
+}
+
+/// Of the node where it is worst. Collective.
+std::string crowded_node() {
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  int size = 1;
+  MPI_Comm_size(node, &size);
+  RankOnNode mine{};
+  CPU_ZERO(&mine.cores);
+  if (sched_getaffinity(0, sizeof mine.cores, &mine.cores) != 0) CPU_ZERO(&mine.cores);
+  mine.threads = Kokkos::DefaultHostExecutionSpace{}.concurrency();
+  std::vector<RankOnNode> ranks(size);
+  MPI_Allgather(&mine, sizeof mine, MPI_BYTE, ranks.data(), sizeof mine, MPI_BYTE, node);
+  MPI_Comm_free(&node);
+  Crowd crowd = crowd_of(ranks);
+  struct {
+    double value;
+    int rank;
+  } worst{crowd.threads_per_core, Communicator::world().rank()};
+  MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE_INT, MPI_MAXLOC, MPI_COMM_WORLD);
+  if (!crowd.text.empty()) {
+    char name[MPI_MAX_PROCESSOR_NAME];
+    int length = 0;
+    MPI_Get_processor_name(name, &length);
+    crowd.text = std::string(name, length) + " (" + crowd.text + ")";
+  }
+  Communicator::world().broadcast(crowd.text, worst.rank);
+  return crowd.text;
+}
+
+void warn_of_binding(const Program& program, int rank) {
+  const std::string crowd = crowded_node();
+  if (rank != 0 || crowd.empty()) return;
+  std::fprintf(stderr, "warning: %s on %s [bind each rank to cores of its own, as many as it has threads: %s]\n",
+               program.name.c_str(), crowd.c_str(),
+               "srun -c THREADS --cpu-bind=cores, mpirun --map-by slot:PE=THREADS; set OMP_NUM_THREADS=THREADS");
+}
+
 /// True when every rank arrives within `time`.
 bool all_ranks_arrive(std::chrono::seconds time) {
   MPI_Request request = MPI_REQUEST_NULL;
@@ -75,7 +155,10 @@ int run(int argc, char** argv, const Program& program) {
       text = Options::help(program.name, program.about, program.keys, program.restart.has_value());
     if (options.action() == Options::Action::version) text = version_text() + "\n";
     if (options.action() == Options::Action::dump_config) text = options.dump();
-    if (text.empty()) return static_cast<int>(program.body(world, options));
+    if (text.empty()) {
+      if (options.action() != Options::Action::dry_run) warn_of_binding(program, world.rank());
+      return static_cast<int>(program.body(world, options));
+    }
     if (world.rank() == 0) std::fputs(text.c_str(), stdout);
     return static_cast<int>(ExitCode::done);
   } catch (const InputError& error) {

@@ -9,31 +9,35 @@ namespace {
 
 constexpr Real epsilon = 0.02;  // of costs up to 1
 
-/// Costs of points on a line and a little noise: what a sweep meets when it has begun.
-std::shared_ptr<const CostMatrix> made_matrix(Index n, Precision storage) {
+}  // namespace
+
+std::shared_ptr<const CostMatrix> synthetic_matrix(Index n, Range owned, Precision storage) {
   auto matrix = std::make_shared<CostMatrix>();
   matrix->rows = matrix->columns = n;
+  matrix->largest = 1.05;
   const RandomStream noise(1, "benchmark/matrix", 0);
   const auto fill = [&](const auto& rows) {
     const auto host = Kokkos::create_mirror_view(rows);
-    for (Index i = 0; i < n; ++i) {
+    for (Index i = owned.begin; i < owned.end; ++i) {
       for (Index j = 0; j < n; ++j) {
         const Real away = static_cast<Real>(i - j) / static_cast<Real>(n);
         const Real rough = 0.05 * static_cast<Real>(noise.bits(i * n + j) >> 11) * 0x1p-53;
-        host(i, j) = static_cast<std::decay_t<decltype(host(i, j))>>(away * away + rough);
+        host(i - owned.begin, j) = static_cast<std::decay_t<decltype(host(0, j))>>(away * away + rough);
       }
     }
     Kokkos::deep_copy(rows, host);
   };
   if (storage == Precision::mixed) {
-    matrix->narrow = CostMatrix::Rows<float>("hpot::benchmark::costs", n, padded_columns(n));
+    matrix->narrow = CostMatrix::Rows<float>("hpot::benchmark::costs", owned.size(), padded_columns(n));
     fill(matrix->narrow);
   } else {
-    matrix->wide = CostMatrix::Rows<Real>("hpot::benchmark::costs", n, padded_columns(n));
+    matrix->wide = CostMatrix::Rows<Real>("hpot::benchmark::costs", owned.size(), padded_columns(n));
     fill(matrix->wide);
   }
   return matrix;
 }
+
+namespace {
 
 /// A sweep by one visit to the matrix or by one for each half-step; costs are kept as floats where it is mixed.
 Benchmark sweep_benchmark(const Communicator& self, Index n, Precision precision, bool once) {
@@ -43,7 +47,7 @@ Benchmark sweep_benchmark(const Communicator& self, Index n, Precision precision
   const double matrix_bytes = entries * (mixed ? sizeof(float) : sizeof(Real));
   const auto prepare = [=](std::vector<Demand>&) {
     const OwnedRows rows{Partition(n, 1, 1), self};
-    const auto op = make_matrix_operator(made_matrix(n, precision), rows, rows);
+    const auto op = make_matrix_operator(synthetic_matrix(n, {0, n}, precision), rows, rows);
     op->prepare(epsilon);
     op->set_precision(precision);
     const Field log_weight("hpot::benchmark::log_weight", 1, n);

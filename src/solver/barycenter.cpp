@@ -4,6 +4,8 @@
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/transport_problem.hpp"
 
+#include <Kokkos_Profiling_ScopedRegion.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -92,6 +94,7 @@ void BarycenterMap::for_chunks(const Finish& finish) {
 }
 
 void BarycenterMap::half_steps() {
+  const Kokkos::Profiling::ScopedRegion region("hpot: half-steps of the measures");
   const auto* kl = std::get_if<KullbackLeibler>(&problem_.penalty);
   std::vector<Real> log_masses;
   for_chunks([&](Index first, const Field& h) {
@@ -108,7 +111,8 @@ void BarycenterMap::half_steps() {
 /// g_k -= t_k, f_k += t_k maximise the dual by t_k = rho (sum_l lambda_l L_l - L_k), which sums to 0 under lambda.
 void BarycenterMap::find_shifts(const std::vector<Real>& log_masses, Real rho) {
   std::vector<Real> weighted = log_masses;
-  for (std::size_t k = 0; k < weighted.size(); ++k) weighted[k] *= problem_.lambda[k];
+  for (std::size_t k = 0; k < weighted.size(); ++k)
+    weighted[k] = problem_.lambda[k] > 0.0 ? problem_.lambda[k] * weighted[k] : 0.0;
   const std::vector<Real> all = of_all_measures(weighted, 1);
   const Real mean = std::accumulate(all.begin(), all.end(), 0.0);
   shifts_.assign(log_masses.size(), 0.0);
@@ -127,6 +131,7 @@ void BarycenterMap::renew_quantum(const Field& s) {
 }
 
 void BarycenterMap::reduce_log_ratio(const Field& s) {
+  const Kokkos::Profiling::ScopedRegion region("hpot: mean over the measures");
   if (quantum_ == 0.0) renew_quantum(s);
   Kokkos::deep_copy(log_ratio_, 0.0);
   add_log_mean(problem_.lambda, s, problem_.epsilon, quantum_, log_ratio_);
@@ -142,6 +147,7 @@ Real BarycenterMap::evaluate() {
     exp_of(log_q_, log_ratio_, metric_);
     renew_metric_ = false;
   }
+  const Kokkos::Profiling::ScopedRegion region("hpot: errors and new potentials");
   Real error = 0.0;
   for (const Real e : marginal_errors(problem_.rows, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
@@ -157,6 +163,7 @@ Real BarycenterMap::evaluate() {
 }
 
 Real BarycenterMap::self_transport() {
+  const Kokkos::Profiling::ScopedRegion region("hpot: self-transport");
   const Field transform = next_log_d_;
   add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
   problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);

@@ -3,6 +3,8 @@
 #include "hpot/core/field.hpp"
 #include "hpot/measure/pyramid.hpp"
 
+#include <Kokkos_Profiling_ScopedRegion.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <tuple>
@@ -53,8 +55,13 @@ Real SinkhornMap::evaluate() {
   const bool relaxed = relaxation_ > 1.0;
   std::vector<Real> errors_of_source(source_mass_.size(), 0.0);
   clamp_to_domain(b.penalty, g_);  // mixing sweeps may leave it
-  if (relaxed || !problem_.kernel->sweep({a.log_weight, a.penalty, b.log_weight, g_}, f_, image_)) {
+  const auto one_visit = [&] {
+    const Kokkos::Profiling::ScopedRegion region("hpot: both half-steps in one visit");
+    return problem_.kernel->sweep({a.log_weight, a.penalty, b.log_weight, g_}, f_, image_);
+  };
+  if (relaxed || !one_visit()) {
     // f = prox_a(softmin(log b + g/eps)), or what relaxes towards it
+    Kokkos::Profiling::pushRegion("hpot: half-step of the source");
     add_log_weight(b.log_weight, g_, epsilon, h_target_);
     const Field next_f = relaxed ? next_f_ : f_;
     problem_.kernel->softmin_spoiling(Side::source, h_target_, next_f);
@@ -64,11 +71,14 @@ Real SinkhornMap::evaluate() {
       errors_of_source = residual(a, next_f, h_source_, epsilon);
       std::swap(f_, next_f_);
     }
+    Kokkos::Profiling::popRegion();
     // s = softmin(log a + f/eps)
+    const Kokkos::Profiling::ScopedRegion region("hpot: half-step of the target");
     add_log_weight(a.log_weight, f_, epsilon, h_source_);
     problem_.kernel->softmin_spoiling(Side::target, h_source_, image_);
   }
   // residual of (f, g), then g' = prox_b(s)
+  const Kokkos::Profiling::ScopedRegion region("hpot: residual");
   const std::vector<Real> errors = residual(b, g_, image_, epsilon);
   finish_half_step(b.penalty, g_, image_);
   shift_image();

@@ -18,3 +18,4 @@ hpot_add_test(solver/certificates SOURCE ${CMAKE_CURRENT_LIST_DIR}/certificates_
 target_include_directories(test_solver_certificates SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
 hpot_add_test(solver/clouds SOURCE ${CMAKE_CURRENT_LIST_DIR}/clouds_test.cpp RANKS 1 2 3 LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_clouds SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
+hpot_add_test(solver/traffic SOURCE ${CMAKE_CURRENT_LIST_DIR}/traffic_test.cpp RANKS 1 2 3 4 5 6 7 8)

@@ -11,6 +11,13 @@
 
 namespace hpot {
 
+/// What this process has handed to MPI to send in reductions, gathers and messages over communicators of several ranks:
+/// calls and bytes of its own part. Broadcasts and agreements on errors, which no sweep makes, do not count.
+struct Traffic {
+  Index calls = 0;
+  Index bytes = 0;
+};
+
 class Communicator {
  public:
   /// All ranks of the job. Local. MPI must be running (see session.hpp).
@@ -52,6 +59,9 @@ class Communicator {
   /// Runs `work` on every rank; when it throws InputError on any rank, throws that of the lowest such rank on all.
   /// `work` itself must not communicate.
   void agree(const std::function<void()>& work) const;
+
+  /// Since the program began. Local.
+  [[nodiscard]] static Traffic traffic();
 
   /// The MPI_Comm, for io's HDF5 file. Local.
   [[nodiscard]] const void* handle() const;

@@ -32,7 +32,8 @@ struct Program {
 
 /// main() of every HPOT program. InputError: rank 0 prints it, all exit 2; should it have been thrown on some ranks only,
 /// the job is aborted with the same message after a few seconds rather than left hanging; likewise where memory runs out.
-/// Anything else: abort with 1.
+/// Anything else: abort with 1. Where the threads of a node's ranks are more than the cores that they may run on, all of them
+/// or within one rank's cores, rank 0 warns once, before the work.
 int run_main(int argc, char** argv, const Program& program);
 
 /// From now on the first SIGTERM and any SIGUSR1 only set what stop_requested() returns; a second SIGTERM ends the program.

@@ -6,6 +6,7 @@
 
 #include "hpot/core/communicator.hpp"
 #include "hpot/kernel/ceilings.hpp"
+#include "hpot/kernel/cost_matrix.hpp"
 
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ struct BenchmarkSizes {
 };
 
 std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
+
+/// The rows `owned` of n x n costs in [0, 1.05]: squared distances on a line, and a little noise. Stored as floats where mixed.
+std::shared_ptr<const CostMatrix> synthetic_matrix(Index n, Range owned, Precision storage);
 
 /// Sweeps by a cost matrix of so many rows and columns, in one visit to it and in two. `self` is this rank alone.
 std::vector<Benchmark> matrix_benchmarks(const Communicator& self, Index rows);

@@ -1,0 +1,52 @@
+// One sweep of any operator on synthetic input of any size, for drivers/scaling. Collective.
+//
+//   separable        transport between two grids of n^dim points (synthetic:waves)
+//   dense, stored    transport between two clouds of n points (synthetic:points), costs computed or kept
+//   matrix           transport by an explicit n x n cost matrix, double or float as the precision
+//   barycenter       `measures` grids of n^dim points (synthetic:waves), divided over rows x batches
+// Weak scaling: the slowest axis of a grid, the points of clouds (work grows with their square: n sqrt(ranks)) and the
+// measures of a barycenter grow with the ranks.
+//
+// Calls and bytes that a rank hands to MPI in a sweep, N points, N_r of its rows, T tiles of all rows, R ranks along rows, B
+// along batches (none over a communicator of one rank):
+//   transport        2 gathers of 8 N_r, 1 reduction of 8 T
+//   matrix           2 gathers of 8 N_r, 1 reduction of 8 (N + 1), 1 of 8 T
+//   barycenter       along rows, K_r own measures: 2 K_r gathers of 8 N_r, 1 reduction of 8 K_r T; debiased 1 gather of
+//                    8 N_r and 1 reduction of 8 T more
+//                    along batches: 1 reduction of 8 N_r, 1 of 8 (the error)
+#pragma once
+
+#include "hpot/kernel/kernel_benchmarks.hpp"
+#include "hpot/solver/fixed_point.hpp"
+
+namespace hpot {
+
+struct ScalingOptions {
+  std::string op = "separable";
+  Index n = 64;
+  int dimension = 3;
+  Index measures = 8;
+  Real epsilon = 1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
+  bool weak = false;
+  bool debiased = false;
+  Precision precision = Precision::full;
+
+  static std::vector<OptionKey> keys();
+  static ScalingOptions from(const Options& options);
+  [[nodiscard]] bool barycenter() const { return op == "barycenter"; }
+  /// As they are on so many ranks.
+  [[nodiscard]] ScalingOptions on(int ranks) const;
+};
+
+struct ScalingCase {
+  std::unique_ptr<LeveledProblem> problem;
+  FixedPointMap* map = nullptr;
+  std::string size;           // "64x64x64"
+  Real interactions = 0.0;    // pairs (output, input), along each axis where separable, of a sweep on all ranks
+  std::vector<Demand> least;  // that this rank cannot do without in a sweep
+};
+
+/// At its eps, on its only level.
+ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& options);
+
+}  // namespace hpot

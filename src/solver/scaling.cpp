@@ -1,0 +1,172 @@
+#include "hpot/solver/scaling.hpp"
+
+#include "hpot/measure/synthetic.hpp"
+#include "hpot/measure/synthetic_points.hpp"
+#include "hpot/solver/barycenter.hpp"
+#include "hpot/solver/scales.hpp"
+#include "hpot/solver/sinkhorn.hpp"
+
+#include <cmath>
+#include <numeric>
+
+namespace hpot {
+namespace {
+
+constexpr Index one_level = Index{1} << 40;  // no side is longer
+constexpr Real matrix_epsilon = 0.02;        // of costs up to 1
+
+std::string shape_of(const ScalingOptions& options, int ranks) {
+  std::string shape = std::to_string(options.n * (options.weak && !options.barycenter() ? ranks : 1));
+  for (int d = 1; d < options.dimension; ++d) shape += "x" + std::to_string(options.n);
+  return shape;
+}
+
+std::vector<Real> of_mass_one(std::vector<Real> values) {
+  const Real mass = std::accumulate(values.begin(), values.end(), 0.0);
+  for (Real& value : values) value /= mass;
+  return values;
+}
+
+GridData waves(const std::string& shape, int dimension, Index count, Index item) {
+  return synthetic_measure("waves?shape=" + shape + "&dim=" + std::to_string(dimension) +
+                               "&count=" + std::to_string(count) + "&seed=1",
+                           item);
+}
+
+TransportData clouds(const ScalingOptions& options) {
+  const auto cloud = [&](Index item) {
+    return in_morton_order(synthetic_cloud("points?n=" + std::to_string(options.n) +
+                                               "&dim=" + std::to_string(options.dimension) + "&count=2",
+                                           item));
+  };
+  CloudData a = cloud(0);
+  CloudData b = cloud(1);
+  return {std::move(a.cloud), std::move(b.cloud), of_mass_one(std::move(a.values)), of_mass_one(std::move(b.values))};
+}
+
+/// A transport's sweep: `pairs` of each half-step on all ranks, `share` of them on this one.
+std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair, Real visits) {
+  const Ceiling exps = options.precision == Precision::mixed ? Ceiling::exp_float : Ceiling::exp_double;
+  std::vector<Demand> demands{{exps, 2.0 * pairs * share}};
+  if (bytes_per_pair > 0.0) demands.push_back({Ceiling::memory_read, visits * bytes_per_pair * pairs * share});
+  return demands;
+}
+
+/// Windows leave out most pairs of an axis; an array that is read and one that is written on each axis remain.
+std::vector<Demand> demands_of_axes(int dimension, Real softmins_of_points) {
+  return {{Ceiling::memory_read, 2.0 * sizeof(Real) * dimension * softmins_of_points}};
+}
+
+}  // namespace
+
+std::vector<OptionKey> ScalingOptions::keys() {
+  return {
+      {"scaling.operator", "separable",
+       "separable (grids), dense or stored (clouds), matrix (explicit costs), barycenter (of grids)",
+       check::one_of({"separable", "dense", "stored", "matrix", "barycenter"})},
+      {"scaling.n", "64", "points along every axis of a grid, of a cloud, or rows of a matrix; weak: of one rank",
+       check::integer(2, Index{1} << 32)},
+      {"scaling.dimension", "3", "of grids and clouds", check::integer(1, 3)},
+      {"scaling.measures", "8", "of a barycenter; weak: of one rank", check::integer(1, 1 << 20)},
+      {"scaling.epsilon", "1", "multiples of the squared spacing; of a matrix: of a fiftieth of its largest cost",
+       check::positive()},
+      {"scaling.weak", "false", "the problem grows with the ranks, so that the work of each stays what it is",
+       check::flag()},
+      {"scaling.debiased", "false", "of a barycenter", check::flag()},
+      {"scaling.precision", "double", "of the exponentials; mixed: a matrix of floats, too",
+       check::one_of({"double", "mixed"})},
+  };
+}
+
+ScalingOptions ScalingOptions::from(const Options& options) {
+  return {options.text("scaling.operator"),
+          options.integer("scaling.n"),
+          static_cast<int>(options.integer("scaling.dimension")),
+          options.integer("scaling.measures"),
+          options.real("scaling.epsilon"),
+          options.flag("scaling.weak"),
+          options.flag("scaling.debiased"),
+          options.text("scaling.precision") == "mixed" ? Precision::mixed : Precision::full};
+}
+
+ScalingOptions ScalingOptions::on(int ranks) const {
+  ScalingOptions here = *this;
+  if (!weak) return here;
+  if (barycenter()) here.measures *= ranks;
+  if (!barycenter() && op != "separable") here.n = std::llround(static_cast<Real>(n) * std::sqrt(ranks));
+  return here;
+}
+
+ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& asked) {
+  const int ranks = processes.world().size();
+  const ScalingOptions options = asked.on(ranks);
+  const auto& along_rows = processes.along_rows();
+  const bool on_grid = options.barycenter() || options.op == "separable";
+  ScalingCase made;
+  KernelOptions kernel;
+  kernel.type = on_grid ? "separable" : options.op == "matrix" ? "auto" : options.op;
+  Real epsilon = options.epsilon;
+  const auto share_of = [](const OwnedRows& rows) {
+    return static_cast<Real>(rows.local_n()) / static_cast<Real>(rows.partition.global_n());
+  };
+  if (options.barycenter()) {
+    const std::string shape = shape_of(options, ranks);
+    const Partition batches(options.measures, 1, processes.shape().batches);
+    const Range owned = batches.block(processes.along_batches().rank());
+    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)), {}, {},
+                        options.debiased, false};
+    for (Index k = owned.begin; k < owned.end; ++k)
+      data.measures.push_back(of_mass_one(waves(shape, options.dimension, options.measures, k).values));
+    data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));
+    const Grid grid = data.grid;
+    const Real softmins = 2.0 * static_cast<Real>(options.measures) + (options.debiased ? 1.0 : 0.0);
+    const Real own_softmins = 2.0 * static_cast<Real>(owned.size()) + (options.debiased ? 1.0 : 0.0);
+    const Real points = static_cast<Real>(grid.points());
+    made.size = std::to_string(options.measures) + " of " + grid.describe();
+    made.interactions = softmins * points * static_cast<Real>(options.n * options.dimension);
+    made.least = demands_of_axes(options.dimension, own_softmins * points * share_of(own_rows(grid, along_rows)));
+    auto problem = std::make_unique<MultiscaleBarycenter>(kernel, std::move(data), processes, one_level);
+    problem->set_precision(options.precision);
+    made.problem = std::move(problem);
+  } else {
+    TransportData data;
+    if (options.op == "separable") {
+      const std::string shape = shape_of(options, ranks);
+      GridData a = waves(shape, options.dimension, 2, 0);
+      GridData b = waves(shape, options.dimension, 2, 1);
+      data = {a.grid, b.grid, of_mass_one(std::move(a.values)), of_mass_one(std::move(b.values))};
+    } else if (options.op == "matrix") {
+      const IndexSet set{options.n};
+      const std::vector<Real> uniform(options.n, 1.0 / static_cast<Real>(options.n));
+      data = {set, set, uniform, uniform};
+      kernel.matrix_file = "synthetic";
+      kernel.matrix = synthetic_matrix(options.n, own_rows(set, along_rows).range(), options.precision);
+      epsilon *= matrix_epsilon;
+    } else {
+      data = clouds(options);
+    }
+    const Real share = share_of(own_rows(data.source_support, along_rows));
+    const Real points = static_cast<Real>(data.source_support.points());
+    const bool mixed = options.precision == Precision::mixed;
+    made.size = data.source_support.describe();
+    if (on_grid) {
+      Real sides = 0.0;
+      for (const Axis& axis : data.source_support.grid()->axes) sides += static_cast<Real>(axis.n);
+      made.interactions = 2.0 * points * sides;
+      made.least = demands_of_axes(options.dimension, 2.0 * points * share);
+    } else {
+      made.interactions = 2.0 * points * points;
+      const Real entry = options.op == "matrix" ? (mixed ? 4.0 : 8.0) : options.op == "stored" ? 8.0 : 0.0;
+      made.least = demands_of(options, points * points, share, entry, options.op == "matrix" ? 1.0 : 2.0);
+      if (options.op != "matrix") epsilon *= neighbour_cost(kernel.cost, data.target_support);
+    }
+    auto problem = std::make_unique<MultiscaleSinkhorn>(kernel, std::move(data), along_rows, one_level);
+    problem->set_precision(options.precision);
+    made.problem = std::move(problem);
+  }
+  made.map = &made.problem->enter(0);
+  made.map->set_epsilon(epsilon);
+  return made;
+}
+
+}  // namespace hpot

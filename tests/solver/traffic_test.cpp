@@ -1,0 +1,137 @@
+// What a sweep sends, counted through MPI's profiling interface, is what scaling.hpp's formulas and the communicator say.
+#include "hpot/kernel/registry.hpp"
+#include "hpot/solver/scaling.hpp"
+
+#include <gtest/gtest.h>
+#include <mpi.h>
+
+namespace {
+
+struct Counted {
+  hpot::Index calls = 0;
+  hpot::Index bytes = 0;
+  hpot::Index others = 0;  // calls that no sweep may make
+} counted;
+
+bool alone(MPI_Comm comm) {
+  int ranks = 1;
+  PMPI_Comm_size(comm, &ranks);
+  return ranks == 1;
+}
+
+void count(MPI_Comm comm, int values, MPI_Datatype type) {
+  int size = 0;
+  PMPI_Type_size(type, &size);
+  if (alone(comm)) return;
+  ++counted.calls;
+  counted.bytes += static_cast<hpot::Index>(values) * size;
+}
+
+}  // namespace
+
+extern "C" {
+int MPI_Allreduce(const void* in, void* out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+  count(comm, n, type);
+  return PMPI_Allreduce(in, out, n, type, op, comm);
+}
+int MPI_Allgatherv(const void* in, int n, MPI_Datatype type, void* out, const int* counts, const int* starts,
+                   MPI_Datatype out_type, MPI_Comm comm) {
+  count(comm, n, type);
+  return PMPI_Allgatherv(in, n, type, out, counts, starts, out_type, comm);
+}
+int MPI_Bcast(void* data, int n, MPI_Datatype type, int root, MPI_Comm comm) {
+  ++counted.others;
+  return PMPI_Bcast(data, n, type, root, comm);
+}
+int MPI_Send(const void* data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm) {
+  ++counted.others;
+  return PMPI_Send(data, n, type, to, tag, comm);
+}
+int MPI_Barrier(MPI_Comm comm) {
+  ++counted.others;
+  return PMPI_Barrier(comm);
+}
+int MPI_Gatherv(const void* in, int n, MPI_Datatype type, void* out, const int* counts, const int* starts,
+                MPI_Datatype out_type, int root, MPI_Comm comm) {
+  ++counted.others;
+  return PMPI_Gatherv(in, n, type, out, counts, starts, out_type, root, comm);
+}
+}
+
+namespace hpot {
+namespace {
+
+constexpr Index number = sizeof(Real);
+
+/// The second sweep of a case, against `calls` and `bytes`.
+void expect_traffic(const ProcessGrid& processes, const ScalingOptions& options, Index calls, Index bytes) {
+  const ScalingCase made = make_scaling_case(processes, options);
+  const auto sweep = [&] {
+    (void)made.map->evaluate();
+    made.map->accept();
+  };
+  sweep();
+  const Counted before = counted;
+  const Traffic said = Communicator::traffic();
+  sweep();
+  EXPECT_EQ(counted.calls - before.calls, calls) << options.op;
+  EXPECT_EQ(counted.bytes - before.bytes, bytes) << options.op;
+  EXPECT_EQ(counted.others - before.others, 0) << options.op;
+  EXPECT_EQ(Communicator::traffic().calls - said.calls, calls) << options.op;
+  EXPECT_EQ(Communicator::traffic().bytes - said.bytes, bytes) << options.op;
+}
+
+TEST(Traffic, OfATransportsSweepIsTheFormulas) {
+  const Communicator world = Communicator::world();
+  const ProcessGrid processes(world, {world.size(), 1});
+  const bool alone = world.size() == 1;
+  for (const char* const op : {"separable", "dense", "stored", "matrix"}) {
+    for (const int dimension : {2, 3}) {
+      ScalingOptions options;
+      options.op = op;
+      options.dimension = dimension;
+      options.n = options.op == "separable" ? 18 : 300;
+      const Index n = options.op == "separable" ? (dimension == 2 ? 18 * 18 : 18 * 18 * 18) : 300;
+      // tiles: eight rows of an image, a plane of a volume, 64 points
+      const Index tile = options.op == "separable" ? (dimension == 2 ? 8 * 18 : 18 * 18) : 64;
+      const OwnedRows rows{Partition(n, tile, world.size()), world};
+      const Index gathers = 2 * number * rows.local_n();
+      const Index residual = number * ((n + tile - 1) / tile);
+      const Index columns = options.op == "matrix" ? number * (n + 1) : 0;
+      const Index calls = options.op == "matrix" ? 4 : 3;
+      expect_traffic(processes, options, alone ? 0 : calls, alone ? 0 : gathers + columns + residual);
+    }
+  }
+}
+
+TEST(Traffic, OfABarycentersSweepIsTheFormulas) {
+  const Communicator world = Communicator::world();
+  const Index side = 12, points = side * side * side, measures = 5;
+  for (int batches = 1; batches <= world.size(); ++batches) {
+    if (world.size() % batches != 0) continue;
+    const ProcessGrid processes(world, {world.size() / batches, batches});
+    const Index owned = Partition(measures, 1, batches).block(processes.along_batches().rank()).size();
+    const Index local_n = OwnedRows{Partition(points, side * side, processes.shape().rows), processes.along_rows()}.local_n();
+    for (const bool debiased : {false, true}) {
+      ScalingOptions options;
+      options.op = "barycenter";
+      options.n = side;
+      options.measures = measures;
+      options.debiased = debiased;
+      const Index extra = debiased ? 1 : 0;
+      Index calls = 0, bytes = 0;
+      if (processes.shape().rows > 1) {
+        calls += 2 * owned + 1 + 2 * extra;
+        bytes += (2 * owned + extra) * number * local_n + (owned + extra) * number * side;
+      }
+      if (batches > 1) {
+        calls += 2;
+        bytes += number * local_n + number;
+      }
+      expect_traffic(processes, options, calls, bytes);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hpot
