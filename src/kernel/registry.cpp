@@ -3,6 +3,7 @@
 #include "hpot/core/error.hpp"
 #include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/distributed.hpp"
+#include "hpot/kernel/truncated.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -63,6 +64,11 @@ const Entry table[] = {
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
        return make_dense_operator(g.cost, source, target, g.source_rows, g.target_rows);
+     }},
+    {"truncated",
+     [](const Geometry& g) {
+       const auto [source, target] = points_of(g);
+       return make_truncated_operator(g.cost, source, target, g.source_rows, g.target_rows, g.window_cut);
      }},
     {"stored",
      [](const Geometry& g) {
