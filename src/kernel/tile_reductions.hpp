@@ -101,7 +101,7 @@ struct RowsOfItem {
 template <class Terms, Precision precision>
 struct SoftminOfItem : RowsOfItem<Terms, precision> {
   using RowsOfItem<Terms, precision>::RowsOfItem;
-  KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
+  __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
     this->form(group, column, vectors, [this](int r, Index here, RowSums& row) {
       add_exponentials<precision>(this->exponents, r, here, row);
     });
@@ -113,7 +113,7 @@ struct MeanOfItem : RowsOfItem<Terms, Precision::full> {
   const Real* values;  // in the order of the tiles
   KOKKOS_FUNCTION MeanOfItem(const Terms& terms, Index item, const Real* given)
       : RowsOfItem<Terms, Precision::full>(terms, item), values(given) {}
-  KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
+  __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
     this->form(group, column, vectors, [this](int r, Index here, RowSums& row) {
       const auto& tile = this->exponents.tile;
       for (Index v = 0; v < here; ++v) {
@@ -141,7 +141,7 @@ struct MaximaOfItem {
   }
   [[nodiscard]] KOKKOS_FUNCTION Real level(int row) const { return largest_lane(top[row]); }
   KOKKOS_FUNCTION void restart() {}
-  KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
+  __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
     for (int b = group * group_blocks; b < (group + 1) * group_blocks; ++b) {
       typename Terms::Rows rows;
       terms.enter(rows, first + b * block_rows);

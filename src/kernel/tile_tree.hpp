@@ -10,38 +10,10 @@
 #pragma once
 
 #include "point_terms.hpp"
+#include "truncated_clouds.hpp"
 
 namespace hpot {
 namespace {
-
-constexpr int tile_columns = 32;
-constexpr int children = 8;
-constexpr int most_levels = 12;
-
-using NodeValues = Kokkos::View<Real*, MemorySpace>;
-using NodeVectors = Kokkos::View<Real**, Kokkos::LayoutRight, MemorySpace>;  // (axis, node)
-using PointOrder = Kokkos::View<int*, MemorySpace>;
-
-/// Nodes of a level are padded to whole families with nodes of top 2 log_zero.
-struct TileTree {
-  int levels = 0;
-  Index first[most_levels] = {};
-  Index count[most_levels] = {};
-  NodeVectors center, half;  // of boxes
-  NodeVectors slope;         // of one call's h
-  NodeValues top, log_count;
-
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Index rank(int level, Index node) const { return first[level] + node; }
-  [[nodiscard]] Index nodes() const { return first[levels - 1] + (count[levels - 1] + children - 1) / children * children; }
-};
-
-/// Columns in the order of their tiles, padded to whole tiles with copies of the last.
-struct TiledColumns {
-  Coordinates y;
-  PointOrder order;  // the column's number
-  Index columns = 0;
-  TileTree tree;
-};
 
 /// p with (S + r trace(S)) p = b, S symmetric: least squares where S is regular.
 template <int dimension>

@@ -10,18 +10,8 @@
 namespace hpot {
 namespace {
 
-constexpr int group_rows = 8;
-constexpr int item_groups = lanes::width;
-constexpr int item_rows = group_rows * item_groups;
 constexpr int group_blocks = group_rows / block_rows;
 constexpr int pending_tiles = 1024;  // that wait to be visited group by group
-
-/// Rows in the order of their groups, whole items of them: copies of the last where there are too few.
-struct TiledRows {
-  Coordinates x;
-  PointOrder order;  // where the row's result goes; -1: nowhere
-  Index items = 0;
-};
 
 /// What is left out of a row, in units of log 2: nodes of n_J 2^(E_IJ) <= 2^(log_cut - margin), at first. -infinity: nothing.
 struct Cut {

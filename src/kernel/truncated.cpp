@@ -19,10 +19,8 @@ std::unique_ptr<KernelOperator> make_truncated_operator(const Cost& cost, const 
           if (dimension == 1) return make_truncated_squared<1>(std::move(clouds), cut);
           if (dimension == 2) return make_truncated_squared<2>(std::move(clouds), cut);
           return make_truncated_squared<3>(std::move(clouds), cut);
-        } else if constexpr (std::is_same_v<C, Euclidean>) {
-          return make_truncated_euclidean(std::move(clouds), cut);
         } else {
-          return make_truncated_power(c, std::move(clouds), cut);
+          return make_truncated_any(c, std::move(clouds), cut);
         }
       },
       cost);

@@ -1,9 +1,5 @@
 #include "truncated_operator.hpp"
 
 namespace hpot {
-
-std::unique_ptr<KernelOperator> make_truncated_euclidean(TiledClouds clouds, Real cut) {
-  return std::make_unique<TruncatedOperator<Euclidean, 3>>(Euclidean{}, std::move(clouds), cut);
+template std::unique_ptr<KernelOperator> make_truncated_any(const Euclidean& cost, TiledClouds clouds, Real cut);
 }
-
-}  // namespace hpot

@@ -95,10 +95,11 @@ class TruncatedOperator final : public KernelOperator {
   }
 
   /// h of entry k and its majorants, in tile order.
+  template <bool sloped = Bound::sloped>
   void fit(Side side, const ConstField& h, Index k, Real unit, Real square_scale) const {
     const TiledColumns& c = columns(side);
     Kokkos::parallel_for("hpot::TruncatedOperator::fit", ItemPolicy(0, c.tree.count[0]),
-                         FitTiles<dimension, Bound::sloped>{c, h, k, unit, square_scale, clouds_.h});
+                         FitTiles<dimension, sloped>{c, h, k, unit, square_scale, clouds_.h});
     for (int level = 1; level < c.tree.levels; ++level)
       Kokkos::parallel_for("hpot::TruncatedOperator::fit", ItemPolicy(0, c.tree.count[level]),
                            FitNodes<dimension>{c.tree, level});
@@ -109,7 +110,8 @@ class TruncatedOperator final : public KernelOperator {
     return 64.0 * u * (1.0 + unit * largest_of(h, k) + scale * largest_cost_);
   }
   [[nodiscard]] Cut cut_of(const ConstField& h, Index k, Precision precision) const {
-    return {std::log2(cut_at(precision)), true, rounding(h, k, log2_e, scale())};
+    const Real cut = cut_at(precision);
+    return {cut > 0.0 ? std::log2(cut) : -infinity, true, rounding(h, k, log2_e, scale())};
   }
   [[nodiscard]] bool suits_products() const {
     Frame frame;
@@ -164,7 +166,7 @@ class TruncatedOperator final : public KernelOperator {
     const ItemTurns turns(rows(side).items);
     if (turns.items == 0) return;
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
-      fit(side, h, k, 1.0, 0.0);
+      fit<B::sloped>(side, h, k, 1.0, 0.0);
       const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), far ? -1.0 : 1.0};
       const B b = [&] {
         if constexpr (far) {
@@ -190,4 +192,15 @@ class TruncatedOperator final : public KernelOperator {
 };
 
 }  // namespace
+
+template <int dimension>
+std::unique_ptr<KernelOperator> make_truncated_squared(TiledClouds clouds, Real cut) {
+  return std::make_unique<TruncatedOperator<SquaredEuclidean, dimension>>(SquaredEuclidean{}, std::move(clouds), cut);
+}
+
+template <class C>
+std::unique_ptr<KernelOperator> make_truncated_any(const C& cost, TiledClouds clouds, Real cut) {
+  return std::make_unique<TruncatedOperator<C, truncated_most_dimensions>>(cost, std::move(clouds), cut);
+}
+
 }  // namespace hpot
