@@ -184,6 +184,19 @@ KOKKOS_FORCEINLINE_FUNCTION void for_tiles(const Terms& terms, const RowItems::I
   }
 }
 
+/// Adds the exponentials of the r-th row and a tile.
+template <Precision precision, class Exponents>
+KOKKOS_FORCEINLINE_FUNCTION void add_exponentials(const Exponents& exponents, int r, Index vectors, RowSums& row) {
+  Wide sum = row.sum;
+  for (Index v = 0; v < vectors; v += sum_vectors) {
+    typename Exponents::Lanes e[sum_vectors];
+#pragma GCC unroll 4
+    for (int w = 0; w < sum_vectors; ++w) e[w] = lanes::exp2(exponents.at(r, v + w));
+    sum = sum + Kept<precision>::widen((e[0] + e[1]) + (e[2] + e[3]));
+  }
+  row.sum = sum;
+}
+
 /// s_i = -eps log sum_j exp(h_j - C_ij/eps).
 /// Ledger per pair: the exponent, 2 flops and one exponential.
 template <class Terms, Precision precision>
@@ -200,14 +213,7 @@ struct RowSoftmin {
     for_tiles<precision>(
         terms, item, sums, [](Index, Index) {},
         [](const Exponents& exponents, int r, Index vectors, RowSums& row) {
-          Wide sum = row.sum;
-          for (Index v = 0; v < vectors; v += sum_vectors) {
-            typename Exponents::Lanes e[sum_vectors];
-#pragma GCC unroll 4
-            for (int w = 0; w < sum_vectors; ++w) e[w] = lanes::exp2(exponents.at(r, v + w));
-            sum = sum + Kept<precision>::widen((e[0] + e[1]) + (e[2] + e[3]));
-          }
-          row.sum = sum;
+          add_exponentials<precision>(exponents, r, vectors, row);
         });
     for (Index i = item.begin; i < item.end; ++i) {
       const RowSums& row = sums[i - item.begin];

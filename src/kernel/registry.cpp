@@ -3,6 +3,7 @@
 #include "hpot/core/error.hpp"
 #include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/distributed.hpp"
+#include "hpot/kernel/truncated.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -64,6 +65,11 @@ const Entry table[] = {
        const auto [source, target] = points_of(g);
        return make_dense_operator(g.cost, source, target, g.source_rows, g.target_rows);
      }},
+    {"truncated",
+     [](const Geometry& g) {
+       const auto [source, target] = points_of(g);
+       return make_truncated_operator(g.cost, source, target, g.source_rows, g.target_rows, g.window_cut);
+     }},
     {"stored",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
@@ -80,12 +86,13 @@ std::vector<OptionKey> KernelOptions::keys() {
   keys.push_back(
       {"kernel.type", "auto",
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
-       "stored: any cost, kept as a matrix; auto: separable where the cost allows, else dense",
+       "truncated: any cost in up to three dimensions, on the fly, near pairs only; stored: any cost, kept as a matrix; "
+       "auto: separable where the cost allows, else truncated from 8192 points in up to three dimensions, else dense",
        check::one_of(names)});
   keys.push_back(
       {"kernel.window_cut", "1e-15",
-       "separable: fraction of a sum along an axis that may be left out, for speed (in mixed precision 1e-10 "
-       "at least); 0: every term",
+       "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision 1e-10 at least); "
+       "truncated: in all (1e-12, in mixed precision 1e-7, at least); 0: every term",
        check::real(0.0, 1e-3)});
   return keys;
 }
@@ -93,13 +100,22 @@ std::vector<OptionKey> KernelOptions::keys() {
 std::string KernelOptions::resolved_type(const Support& support) const {
   if (explicit_cost()) return "stored";
   if (type != "auto") return type;
-  return support.grid() != nullptr && is_separable(cost) ? "separable" : "dense";
+  if (support.grid() != nullptr && is_separable(cost)) return "separable";
+  // in space, at eps of a few squared spacings, some thousand columns matter to a row
+  constexpr Index most_dense_points = 8191;
+  const bool few_axes = support.dimension() >= 1 && support.dimension() <= truncated_most_dimensions;
+  return few_axes && support.points() > most_dense_points ? "truncated" : "dense";
 }
 
 void KernelOptions::check(const Support& support) const {
+  if (type == "truncated" && support.dimension() > truncated_most_dimensions) {
+    throw InputError(error_text({}, "kernel.type", type,
+                                "in " + std::to_string(support.dimension()) + " dimensions boxes hold too little",
+                                "use auto, dense or stored"));
+  }
   if (type != "separable" || support.grid() != nullptr) return;
-  throw InputError(
-      error_text({}, "kernel.type", type, "clouds of points have no axes to go along", "use auto, dense or stored"));
+  throw InputError(error_text({}, "kernel.type", type, "clouds of points have no axes to go along",
+                              "use auto, dense, truncated or stored"));
 }
 
 KernelOptions KernelOptions::from(const Options& options) {

@@ -60,6 +60,10 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
   const bool cloud = support.cloud() != nullptr;
   const std::string type = kernel.resolved_type(support);
   if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
+  if (type == "truncated") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
+    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
+    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n;
+  }
   const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
   return type == "stored" ? points + (cloud ? 2.0 : 1.0) * local_n * n : points;
 }
@@ -71,7 +75,10 @@ Real coordinates_of(const Support& support, Real n, Real coarse) {
 
 /// Terms of one softmin of one measure on the owned share of the rows.
 Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
-  if (kernel.resolved_type(support) != "separable") return local_n * n;
+  const std::string type = kernel.resolved_type(support);
+  constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
+  if (type == "truncated") return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
+  if (type != "separable") return local_n * n;
   Real sides = 0.0;
   for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
   return local_n * sides;

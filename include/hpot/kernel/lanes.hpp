@@ -132,6 +132,7 @@ inline Narrow load(const float* from) {
 inline void store(float* to, Narrow from) { std::memcpy(to, &from, sizeof from); }
 
 inline Wide max(Wide a, Wide b) { return {a.low > b.low ? a.low : b.low, a.high > b.high ? a.high : b.high}; }
+inline Wide min(Wide a, Wide b) { return {a.low < b.low ? a.low : b.low, a.high < b.high ? a.high : b.high}; }
 
 /// a >= b in some lane.
 inline bool any_at_least(Wide a, Wide b) {
@@ -158,6 +159,11 @@ inline bool any_at_least(Narrow a, Narrow b) {
 inline Wide where_greater(Wide a, double limit, Wide value, double otherwise) {
   const Double4 other = Double4{} + otherwise;
   return {a.low > limit ? value.low : other, a.high > limit ? value.high : other};
+}
+
+/// value where a < 0, else 0.
+inline Wide where_negative(Wide a, Wide value) {
+  return {a.low < 0.0 ? value.low : Double4{}, a.high < 0.0 ? value.high : Double4{}};
 }
 
 /// Raises top to value, and sets `at` to the index, where value is larger.
@@ -319,12 +325,14 @@ KOKKOS_FORCEINLINE_FUNCTION void store(double* to, Wide from) { *to = from; }
 KOKKOS_FORCEINLINE_FUNCTION Narrow load(const float* from) { return *from; }
 KOKKOS_FORCEINLINE_FUNCTION void store(float* to, Narrow from) { *to = from; }
 KOKKOS_FORCEINLINE_FUNCTION Wide max(Wide a, Wide b) { return a > b ? a : b; }
+KOKKOS_FORCEINLINE_FUNCTION Wide min(Wide a, Wide b) { return a < b ? a : b; }
 KOKKOS_FORCEINLINE_FUNCTION Narrow max(Narrow a, Narrow b) { return a > b ? a : b; }
 KOKKOS_FORCEINLINE_FUNCTION bool any_at_least(Narrow a, Narrow b) { return a >= b; }
 KOKKOS_FORCEINLINE_FUNCTION bool any_at_least(Wide a, Wide b) { return a >= b; }
 KOKKOS_FORCEINLINE_FUNCTION Wide where_greater(Wide a, double limit, Wide value, double otherwise) {
   return a > limit ? value : otherwise;
 }
+KOKKOS_FORCEINLINE_FUNCTION Wide where_negative(Wide a, Wide value) { return a < 0.0 ? value : 0.0; }
 KOKKOS_FORCEINLINE_FUNCTION void raise(Wide& top, Wide& at, Wide value, double index) {
   if (value > top) at = index;
   top = max(value, top);

@@ -1,4 +1,4 @@
-// Kernel operators by name: kernel.type = auto | separable | dense | stored.
+// Kernel operators by name: kernel.type = auto | separable | dense | truncated | stored.
 #pragma once
 
 #include "hpot/kernel/cost_matrix.hpp"
@@ -10,7 +10,7 @@ namespace hpot {
 struct KernelOptions {
   std::string type = "auto";
   Cost cost = SquaredEuclidean{};
-  Real window_cut = default_window_cut;        // of the separable operator
+  Real window_cut = default_window_cut;        // of the separable and the truncated operator
   bool short_storage = false;                  // costs of a matrix as floats
   std::string matrix_file{};                   // cost.type = matrix, which makes `cost` mean nothing
   std::shared_ptr<const CostMatrix> matrix{};  // once its rows are read
@@ -21,7 +21,7 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type(const Support& support) const;
   /// Whether costs come from a file.
   [[nodiscard]] bool explicit_cost() const { return !matrix_file.empty(); }
-  /// InputError where the type needs a grid and `support` is none. Local.
+  /// InputError where the type needs a grid, or few dimensions, and `support` is none or has more. Local.
   void check(const Support& support) const;
 };
 

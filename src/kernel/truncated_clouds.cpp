@@ -1,0 +1,144 @@
+#include "truncated_clouds.hpp"
+
+#include "tile_order.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace hpot {
+namespace {
+
+using HostPoints = Kokkos::View<Real**, Kokkos::LayoutRight, Kokkos::HostSpace>;
+
+constexpr Index block_points = 64;  // whose rows are grouped among themselves; a multiple of an item
+
+struct Box {
+  Real least[truncated_most_dimensions], most[truncated_most_dimensions];
+};
+
+Box box_around(const HostPoints& x, const HostPoints& y) {
+  Box box{};
+  for (std::size_t d = 0; d < x.extent(1); ++d) {
+    Real least = infinity, most = -infinity;
+    for (const HostPoints* side : {&x, &y}) {
+      for (std::size_t p = 0; p < side->extent(0); ++p) {
+        least = std::min(least, (*side)(p, d));
+        most = std::max(most, (*side)(p, d));
+      }
+    }
+    box.least[d] = least <= most ? least : 0.0;
+    box.most[d] = least <= most ? most : 0.0;
+  }
+  return box;
+}
+
+/// Points of numbers `order`, axis by axis, less the middle of the box; the last again up to `padded_count`.
+Coordinates gathered(const HostPoints& points, const Box& box, const std::vector<int>& order, Index padded_count,
+                     int axes) {
+  const Coordinates result("hpot::TruncatedOperator::points", axes, padded_count);
+  const auto host = Kokkos::create_mirror_view(result);
+  for (std::size_t d = 0; d < points.extent(1); ++d) {
+    const Real middle = 0.5 * (box.least[d] + box.most[d]);
+    for (Index p = 0; p < padded_count; ++p) {
+      const Index from = std::min<Index>(p, static_cast<Index>(order.size()) - 1);
+      host(d, p) = points(order[from], d) - middle;
+    }
+  }
+  Kokkos::deep_copy(result, host);
+  return result;
+}
+
+PointOrder on_device(const std::vector<int>& order) {
+  const PointOrder result("hpot::TruncatedOperator::order", order.size());
+  const Kokkos::View<const int*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> given(order.data(), order.size());
+  Kokkos::deep_copy(result, given);
+  return result;
+}
+
+TileTree make_tree(const Coordinates& y, int axes) {
+  TileTree tree;
+  const Index tiles = static_cast<Index>(y.extent(1)) / tile_columns;
+  Index end = 0;
+  for (Index count = tiles;; count = (count + children - 1) / children) {
+    tree.first[tree.levels] = end;
+    tree.count[tree.levels++] = count;
+    end += (count + children - 1) / children * children;
+    if (count <= children) break;
+  }
+  tree.center = NodeVectors("hpot::TileTree::center", axes, end);
+  tree.half = NodeVectors("hpot::TileTree::half", axes, end);
+  tree.slope = NodeVectors("hpot::TileTree::slope", axes, end);
+  tree.top = NodeValues("hpot::TileTree::top", end);
+  tree.log_count = NodeValues("hpot::TileTree::log_count", end);
+  Kokkos::deep_copy(tree.top, 2.0 * log_zero);
+  const auto center = Kokkos::create_mirror_view(tree.center);
+  const auto half = Kokkos::create_mirror_view(tree.half);
+  const auto points = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, y);
+  std::vector<Real> least(end), most(end);
+  for (int d = 0; d < axes; ++d) {
+    for (int level = 0; level < tree.levels; ++level) {
+      const Index run = level == 0 ? tile_columns : children;
+      const Index below = level == 0 ? static_cast<Index>(y.extent(1)) : tree.count[level - 1];
+      for (Index node = 0; node < tree.count[level]; ++node) {
+        const Index rank = tree.rank(level, node);
+        least[rank] = infinity;
+        most[rank] = -infinity;
+        for (Index c = node * run; c < std::min((node + 1) * run, below); ++c) {
+          const Index child = level == 0 ? c : tree.rank(level - 1, c);
+          least[rank] = std::min(least[rank], level == 0 ? points(d, c) : least[child]);
+          most[rank] = std::max(most[rank], level == 0 ? points(d, c) : most[child]);
+        }
+        center(d, rank) = 0.5 * (least[rank] + most[rank]);
+        half(d, rank) = std::max(most[rank] - center(d, rank), center(d, rank) - least[rank]);
+      }
+    }
+  }
+  Kokkos::deep_copy(tree.center, center);
+  Kokkos::deep_copy(tree.half, half);
+  return tree;
+}
+
+TiledColumns make_columns(const HostPoints& points, const Box& box, int axes) {
+  const auto n = static_cast<Index>(points.extent(0));
+  std::vector<int> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  order_by_halving({points.data(), static_cast<int>(points.extent(1))}, tile_columns, order.begin(), order.end());
+  const Index padded_n = (n + tile_columns - 1) / tile_columns * tile_columns;
+  const Coordinates y = gathered(points, box, order, padded_n, axes);
+  return {y, on_device(order), n, make_tree(y, axes)};
+}
+
+TiledRows make_rows(const HostPoints& points, Range rows, const Box& box, int axes) {
+  if (rows.size() == 0) return {};
+  const auto n = static_cast<Index>(points.extent(0));
+  const HostCloud cloud{points.data(), static_cast<int>(points.extent(1))};
+  std::vector<int> order, to;
+  for (Index begin = rows.begin / block_points * block_points; begin < rows.end; begin += block_points) {
+    const auto at = static_cast<std::ptrdiff_t>(order.size());
+    for (Index p = begin; p < std::min(begin + block_points, n); ++p) order.push_back(static_cast<int>(p));
+    order_by_halving(cloud, group_rows, order.begin() + at, order.end());
+  }
+  for (const int p : order) to.push_back(p >= rows.begin && p < rows.end ? static_cast<int>(p - rows.begin) : -1);
+  to.resize((to.size() + item_rows - 1) / item_rows * item_rows, -1);
+  const auto count = static_cast<Index>(to.size());
+  return {gathered(points, box, order, count, axes), on_device(to), count / item_rows};
+}
+
+}  // namespace
+
+TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range source_rows, Range target_rows,
+                              int axes) {
+  const HostPoints x = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, source);
+  const HostPoints y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, target);
+  const Box box = box_around(x, y);
+  TiledClouds clouds;
+  clouds.source = {make_rows(x, source_rows, box, axes), make_columns(x, box, axes)};
+  clouds.target = {make_rows(y, target_rows, box, axes),
+                   source.data() == target.data() ? clouds.source.columns : make_columns(y, box, axes)};
+  for (std::size_t d = 0; d < source.extent(1); ++d) clouds.extent[d] = box.most[d] - box.least[d];
+  const std::size_t most = std::max(clouds.source.columns.y.extent(1), clouds.target.columns.y.extent(1));
+  clouds.h = NodeValues("hpot::TruncatedOperator::h", most);
+  return clouds;
+}
+
+}  // namespace hpot

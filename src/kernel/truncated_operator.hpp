@@ -1,0 +1,206 @@
+// The truncated operator of one cost in one number of axes. Part of truncated.hpp.
+#pragma once
+
+#include "tile_reductions.hpp"
+#include "truncated_clouds.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace hpot {
+namespace {
+
+using ItemPolicy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+
+/// max |h| over columns with weight.
+inline Real largest_of(const ConstField& h, Index k) {
+  Real largest = 0.0;
+  Kokkos::parallel_reduce(
+      "hpot::TruncatedOperator::largest", ItemPolicy(0, h.extent(1)),
+      KOKKOS_LAMBDA(Index j, Real & most) {
+        if (h(k, j) > 0.5 * log_zero) most = Kokkos::max(most, Kokkos::fabs(h(k, j)));
+      },
+      Kokkos::Max<Real>(largest));
+  return std::max(largest, 0.0);
+}
+
+/// values(j) = v(k, order(j)).
+inline void in_tile_order(const ConstField& v, Index k, const PointOrder& order, const NodeValues& values) {
+  Kokkos::parallel_for(
+      "hpot::TruncatedOperator::in_tile_order", ItemPolicy(0, order.extent(0)),
+      KOKKOS_LAMBDA(Index j) { values(j) = v(k, order(j)); });
+}
+
+template <class C, int dimension>
+class TruncatedOperator final : public KernelOperator {
+ public:
+  TruncatedOperator(C cost, TiledClouds clouds, Real cut)
+      : cost_(std::move(cost)), clouds_(std::move(clouds)), wanted_cut_(cut) {
+    Real sum = 0.0;
+    for (int d = 0; d < dimension; ++d) {
+      sum += cost_.along_axis(clouds_.extent[d]);
+      square_ += 0.25 * clouds_.extent[d] * clouds_.extent[d];
+    }
+    largest_cost_ = cost_.of_sum(sum);
+  }
+
+  void prepare(Real epsilon) override { epsilon_ = epsilon; }
+  void set_precision(Precision precision) override { precision_ = precision; }
+  [[nodiscard]] Real softmin_excess() const override { return std::log1p(cut_at(precision_)); }
+
+  void softmin(Side side, const ConstField& h, const Field& s) const override {
+    for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) softmin_of(side, h, s, k);
+  }
+  void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
+    if (clouds_.values.extent(0) == 0)
+      clouds_.values = NodeValues("hpot::TruncatedOperator::values", clouds_.h.extent(0));
+    mean_of<MeanOf::values>(side, h, v, mean);
+  }
+  void average_cost(Side side, const ConstField& h, const Field& mean) const override {
+    mean_of<MeanOf::costs>(side, h, ConstField(), mean);
+  }
+  void hard_min(Side side, const ConstField& h, const Field& m) const override {
+    extremum<false>(side, h, m);
+  }
+  void hard_max(Side side, const ConstField& h, const Field& m) const override {
+    extremum<true>(side, h, m);
+  }
+
+ private:
+  using Costs = PointCosts<C, dimension>;
+  static constexpr bool squared = std::is_same_v<C, SquaredEuclidean>;
+  using Bound = std::conditional_t<squared, TiltedBound<dimension>, BoxBound<C, dimension, false>>;
+
+  [[nodiscard]] const TiledRows& rows(Side side) const {
+    return (side == Side::source ? clouds_.source : clouds_.target).rows;
+  }
+  [[nodiscard]] const TiledColumns& columns(Side side) const {
+    return (side == Side::source ? clouds_.target : clouds_.source).columns;
+  }
+  [[nodiscard]] Costs costs(Side side) const {
+    return {cost_, rows(side).x, columns(side).y, 0, columns(side).columns};
+  }
+  [[nodiscard]] static Bound bound(const C& cost, Real scale) {
+    if constexpr (squared) {
+      return {scale};
+    } else {
+      return {cost, scale};
+    }
+  }
+  [[nodiscard]] Real scale() const { return log2_e / epsilon_; }
+  [[nodiscard]] Real cut_at(Precision precision) const {
+    if (wanted_cut_ == 0.0) return 0.0;
+    return std::max(wanted_cut_, precision == Precision::mixed ? truncated_cut_mixed : truncated_cut_double);
+  }
+
+  /// h of entry k and its majorants, in tile order.
+  template <bool sloped = Bound::sloped>
+  void fit(Side side, const ConstField& h, Index k, Real unit, Real square_scale) const {
+    const TiledColumns& c = columns(side);
+    Kokkos::parallel_for("hpot::TruncatedOperator::fit", ItemPolicy(0, c.tree.count[0]),
+                         FitTiles<dimension, sloped>{c, h, k, unit, square_scale, clouds_.h});
+    for (int level = 1; level < c.tree.levels; ++level)
+      Kokkos::parallel_for("hpot::TruncatedOperator::fit", ItemPolicy(0, c.tree.count[level]),
+                           FitNodes<dimension>{c.tree, level});
+  }
+  /// What bounds, log-sums and exponents may err by: exponents are differences of numbers as large as these.
+  [[nodiscard]] Real rounding(const ConstField& h, Index k, Real unit, Real scale) const {
+    constexpr Real u = std::numeric_limits<Real>::epsilon();
+    return 64.0 * u * (1.0 + unit * largest_of(h, k) + scale * largest_cost_);
+  }
+  [[nodiscard]] Cut cut_of(const ConstField& h, Index k, Precision precision) const {
+    const Real cut = cut_at(precision);
+    return {cut > 0.0 ? std::log2(cut) : -infinity, true, rounding(h, k, log2_e, scale())};
+  }
+  [[nodiscard]] bool suits_products() const {
+    Frame frame;
+    frame.square = square_;
+    return frame.suits(scale());
+  }
+
+  template <Precision precision, class Terms>
+  void softmin_with(const Terms& terms, Side side, const ConstField& h, const Field& s, Index k) const {
+    const ItemTurns turns(rows(side).items);
+    Kokkos::parallel_for("hpot::TruncatedOperator::softmin", ItemPolicy(0, turns.ranks()),
+                         TiledSoftmin<Terms, Bound, precision>{terms, bound(cost_, scale()), columns(side).tree,
+                                                               rows(side), cut_of(h, k, precision), turns, s, k,
+                                                               epsilon_});
+  }
+  void softmin_of(Side side, const ConstField& h, const Field& s, Index k) const {
+    if (rows(side).items == 0) return;
+    if constexpr (squared) {
+      if (precision_ == Precision::mixed && suits_products()) {
+        fit(side, h, k, log2_e, scale());
+        softmin_with<Precision::mixed>(TiledProducts<dimension>{costs(side), clouds_.h.data(), scale()}, side, h, s, k);
+        return;
+      }
+    }
+    fit(side, h, k, log2_e, 0.0);
+    const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
+    if (precision_ == Precision::mixed) {
+      softmin_with<Precision::mixed>(terms, side, h, s, k);
+    } else {
+      softmin_with<Precision::full>(terms, side, h, s, k);
+    }
+  }
+
+  template <MeanOf what>
+  void mean_of(Side side, const ConstField& h, const ConstField& v, const Field& mean) const {
+    const ItemTurns turns(rows(side).items);
+    if (turns.items == 0) return;
+    for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
+      fit(side, h, k, log2_e, 0.0);
+      if constexpr (what == MeanOf::values) in_tile_order(v, k, columns(side).order, clouds_.values);
+      const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
+      Kokkos::parallel_for("hpot::TruncatedOperator::average", ItemPolicy(0, turns.ranks()),
+                           TiledMean<TiledCosts<Costs>, Bound, what>{
+                               terms, bound(cost_, scale()), columns(side).tree, rows(side),
+                               cut_of(h, k, Precision::full), turns, clouds_.values.data(), mean, k});
+    }
+  }
+
+  template <bool far>
+  void extremum(Side side, const ConstField& h, const Field& m) const {
+    using B = std::conditional_t<far, BoxBound<C, dimension, true>, Bound>;
+    const ItemTurns turns(rows(side).items);
+    if (turns.items == 0) return;
+    for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
+      fit<B::sloped>(side, h, k, 1.0, 0.0);
+      const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), far ? -1.0 : 1.0};
+      const B b = [&] {
+        if constexpr (far) {
+          return B{cost_, 1.0};
+        } else {
+          return bound(cost_, 1.0);
+        }
+      }();
+      Kokkos::parallel_for("hpot::TruncatedOperator::extremum", ItemPolicy(0, turns.ranks()),
+                           TiledExtremum<TiledCosts<Costs>, B>{terms, b, columns(side).tree, rows(side),
+                                                               Cut{0.0, false, rounding(h, k, 1.0, 1.0)}, turns, m, k,
+                                                               far ? 1.0 : -1.0});
+    }
+  }
+
+  C cost_;
+  mutable TiledClouds clouds_;
+  Real wanted_cut_;
+  Real largest_cost_ = 0.0;
+  Real square_ = 0.0;  // of half the box's diagonal
+  Real epsilon_ = 1.0;
+  Precision precision_ = Precision::full;
+};
+
+}  // namespace
+
+template <int dimension>
+std::unique_ptr<KernelOperator> make_truncated_squared(TiledClouds clouds, Real cut) {
+  return std::make_unique<TruncatedOperator<SquaredEuclidean, dimension>>(SquaredEuclidean{}, std::move(clouds), cut);
+}
+
+template <class C>
+std::unique_ptr<KernelOperator> make_truncated_any(const C& cost, TiledClouds clouds, Real cut) {
+  return std::make_unique<TruncatedOperator<C, truncated_most_dimensions>>(cost, std::move(clouds), cut);
+}
+
+}  // namespace hpot

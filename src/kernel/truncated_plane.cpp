@@ -1,0 +1,6 @@
+// Squared Euclidean costs of 2 coordinates: a file of its own, as it takes long to compile.
+#include "truncated_operator.hpp"
+
+namespace hpot {
+template std::unique_ptr<KernelOperator> make_truncated_squared<2>(TiledClouds clouds, Real cut);
+}
