@@ -258,7 +258,6 @@ class BadInput(programs.DriverTest):
     def test_what_clouds_do_not_have(self):
         good = self.cloud("good.csv", "0,0\n1,0\n0,1\n")
         pair = ("--input.source", good, "--input.target", good)
-        self.refuse("hpot-sinkhorn", (*pair, "--output.plan", "0.1"), "output.plan", "grid")
         self.refuse("hpot-sinkhorn", (*pair, "--output.interpolation", "way.png"), "output.interpolation")
         self.refuse("hpot-sinkhorn", (*pair, "--kernel.type", "separable"), "kernel.type", "dense")
         self.refuse("hpot-sinkhorn", (*pair, "--acceleration.finish", "newton"), "acceleration.finish", "grid")

@@ -1,10 +1,9 @@
 // What else a plan is good for: its entries, its map and the course from one measure to the other. Rank 0 writes.
 //
-//   /plan           source, target, value: coordinate list of the entries of share output.plan (plan_search.hpp), ordered
-//                   by source, then target; indices count points in the order of the data
+//   /plan           its entries above a share (transport_plan.hpp)
 //   /map            displacement [z,y,x,component]: barycentric projection minus point, components x, y, z along the grid's
-//                   axes in its unit (clouds: [point,axis]); mask: 1 where the source has mass, 0 where the map is its smooth extension. Volumes
-//                   with an affine also as NAME_map.nii.gz beside NAME.h5, in the affine's world
+//                   axes in its unit (clouds: [point,axis]); mask: 1 where the source has mass, 0 where the map is its
+//                   smooth extension. Volumes with an affine also as NAME_map.nii.gz beside NAME.h5, in the affine's world
 //   /interpolation  times; frames [time,z,y,x] where output.keep_frames says so
 // and, beside the file, the source picture in transported colours (colors.hpp).
 #pragma once
@@ -29,8 +28,8 @@ struct MapOptions {
   [[nodiscard]] MapRun run() const;
 };
 
-/// InputError for what is not made of measures on such a support: plans, interpolations and Newton steps need a grid; maps,
-/// pictures and divergences more than a cost matrix; divergences one eps for three problems.
+/// InputError for what is not made of measures on such a support: interpolations and Newton steps need a grid; maps, pictures
+/// and divergences more than a cost matrix; divergences one eps for three problems.
 void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
                    const Support& support);
 
