@@ -112,8 +112,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     write_transport(world, output, group, file.get(),
                     {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
     if (!resumable(solution.outcome.reason)) {
-      write_maps(world, maps, output, group, file.get(), settings.kernel, names[0], raw.supports, std::move(pair),
-                 solution);
+      write_maps(world, maps, output, group, file.get(), settings, names[0], raw.supports, std::move(pair), solution);
     }
     if (divergence && !resumable(solution.outcome.reason)) {
       rest.stopping = settings.stopping.after(seconds_since_start());

@@ -2,6 +2,7 @@
 
 #include "hpot/core/field.hpp"
 #include "hpot/io/colors.hpp"
+#include "hpot/io/gradient_file.hpp"
 #include "hpot/io/nifti.hpp"
 #include "hpot/io/transport_plan.hpp"
 #include "hpot/problem/barycentric_map.hpp"
@@ -116,6 +117,9 @@ std::vector<OptionKey> MapOptions::keys() {
       {"output.map", "false",
        "also write /map, where each source point's mass goes on average; of volumes also NAME_map.nii.gz",
        check::flag()},
+      {"output.gradient", "false",
+       "also write /gradient, the derivatives of OT_eps by the weights and, of clouds, by the positions of both sides",
+       check::flag()},
       {"output.interpolation", "none", "PNG picture of the masses on their way from source to target, or none",
        check::text()},
       {"output.frames", "7", "number of frames on that way, both ends included", check::integer(2, most_frames)},
@@ -130,6 +134,7 @@ MapOptions MapOptions::from(const Options& options) {
   MapOptions result;
   if (options.text("output.plan") != "none") result.plan = options.real("output.plan");
   result.map = options.flag("output.map");
+  result.gradient = options.flag("output.gradient");
   result.interpolation = picture_name(options, "output.interpolation");
   result.colors = picture_name(options, "output.colors");
   result.frames = options.integer("output.frames");
@@ -159,7 +164,8 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
 }
 
 MapRun MapOptions::run() const {
-  return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty(), pixels};
+  return {plan.has_value(),       map,   gradient, interpolation.empty() && !keep_frames ? 0 : frames,
+          !interpolation.empty(), pixels};
 }
 
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
@@ -169,15 +175,16 @@ OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const
 }
 
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const std::string& source,
-                const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution) {
+                const std::string& group, Hdf5Writer* file, const TransportSettings& settings,
+                const std::string& source, const std::vector<Support>& supports, OwnedPair pair,
+                const TransportSolution& solution) {
   const MapRun run = options.run();
   if (!run.any()) return;
   const bool early = solution.outcome.epsilon > solution.target_epsilon;  // its plan spreads far, and costs as much
   const Real mass = solution.values.plan_mass;
   if (early || !std::isfinite(mass) || mass <= 0.0) {
     if (world.rank() == 0) {
-      std::fprintf(stderr, "%sno plan, map or interpolation is given%s: %s\n", label(group).c_str(),
+      std::fprintf(stderr, "%sno plan, map, gradient or interpolation is given%s: %s\n", label(group).c_str(),
                    options.colors.empty() ? "" : ", and no colours are moved",
                    early ? "the run ended before epsilon reached its target" : "the plan's mass is no positive number");
     }
@@ -185,13 +192,17 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
   }
   const OwnedRows& a = solution.source_rows;
   const OwnedRows& b = solution.target_rows;
+  const KernelOptions& kernel = settings.kernel;
+  const Real unit = solution.target_epsilon / settings.epsilon.target;
   const Grid* const grid = supports[0].grid();
   std::optional<PlanSearch> search;
   {
-    const TransportProblem problem{make_marginal(a, std::exchange(pair.source, {}), Balanced{}),
-                                   make_marginal(b, std::exchange(pair.target, {}), Balanced{}),
-                                   make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
+    const TransportProblem problem{
+        make_marginal(a, std::exchange(pair.source, {}), parse_penalty(settings.source_penalty, unit)),
+        make_marginal(b, std::exchange(pair.target, {}), parse_penalty(settings.target_penalty, unit)),
+        make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
     if (run.map) write_map(world, output, group, file, supports, problem, solution.g);
+    if (run.gradient) write_gradient(world, group, file, kernel, supports, problem, solution.f, solution.g);
     if (!options.colors.empty()) {
       write_colors(world, picture_path(options.colors, group), source, kernel, problem.target, supports[1], solution.g,
                    problem.epsilon);

@@ -183,6 +183,18 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
          arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
          arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
   }
+  if (run.maps
+          .gradient) {  // write_gradient: weight_gradient; place_gradient, of costs but |x-y|^2 with points of its own
+    const bool cloud = run.source.cloud() != nullptr;
+    const Real places = cloud ? axes : 0.0;
+    const bool own_points = cloud && !std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
+    plan.consider("gradients",
+                  {base, whole, marginals, arrays("gradients", std::max(2.0, places) * local_n),
+                   arrays("half-steps, marginals and means", 4.0 * local_n),
+                   arrays("gathered weights and values", own_points ? 2.0 * n : 2.0 * gathered),
+                   arrays("points", own_points ? 2.0 * axes * n : 0.0),
+                   arrays("gradients, whole, on rank 0", 2.0 * std::max(1.0, places) * n), arrays("kernel", kernel)});
+  }
   if (run.maps.pixels > 0) {  // write_colors, with barycentric_image
     constexpr Real colors_at_once = 0x1p16, raster = 3.0, key = 4.0, axes_of_colors = 3.0;
     const auto pixels = static_cast<Real>(run.maps.pixels);
