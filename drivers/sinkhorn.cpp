@@ -68,6 +68,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (settings.kernel.explicit_cost()) {
     settings.kernel.matrix = read_cost_matrix(world, settings.kernel, supports);
     digests.push_back(settings.kernel.matrix->sha256);
+    raw.further_names.push_back(settings.kernel.matrix_file);
+    raw.further_sha256.push_back(settings.kernel.matrix->sha256);
   }
   const ProcessGridShape shape{world.size(), 1};
   Checkpoint checkpoint(world, options, {program, options.dump(), digests, shape, output.file});
