@@ -69,6 +69,56 @@ class Outputs(programs.DriverTest):
             columns = numpy.bincount(plan["target"][()], plan["value"][()])
             self.assertLess(abs(columns - 1 / 1100).sum(), 1.1 * file.attrs["marginal_error_target"] + 1e-6)
 
+    def test_gradients_are_those_of_the_formulas_in_the_order_of_the_input(self):
+        """C++ tests compare them with differences of the value; here they are made of what else the file holds."""
+        for arguments, tolerance in ((self.points(), 0.0), (self.matrix(), 1e-9)):
+            results = {ranks: self.succeed("hpot-sinkhorn", *arguments, *EXACT, "--output.gradient", "true", ranks=ranks)
+                       for ranks in (1, 3)}
+            with h5py.File(results[1]) as file:
+                plan = self.expected_plan(file)
+                f, g, gradient = file["potentials/f"][()], file["potentials/g"][()], file["gradient"]
+                a, b = self.a / self.a.sum(), self.b / self.b.sum()
+                by_a, by_b = gradient["source/weights"][()], gradient["target/weights"][()]
+                self.assertAlmostEqual(a @ by_a, b @ by_b, delta=1e-9)
+                there = a > 0
+                self.assertLess(numpy.ptp((by_a - f)[there]), 1e-8)  # balanced: f, up to a constant
+                self.assertLess(numpy.ptp(by_b - g), 1e-8)
+                self.assertAlmostEqual((by_a - f)[there][0], -(by_b - g)[0], delta=1e-8)
+                self.assertIn("OT_eps", gradient.attrs["of"])
+                names = ["source/weights", "target/weights"]
+                if arguments[0] == "--input.source":
+                    names += ["source/positions", "target/positions"]
+                    difference = self.x[:, None] - self.y[None]
+                    by_x = 2.0 * (plan[:, :, None] * difference).sum(1)
+                    self.assertLess(abs(gradient["source/positions"][()] - by_x).max(), 1e-9)
+                    by_y = -2.0 * (plan[:, :, None] * difference).sum(0)
+                    self.assertLess(abs(gradient["target/positions"][()] - by_y).max(), 1e-9)
+                else:
+                    self.assertNotIn("positions", gradient["source"])
+            for name in names:
+                self.assert_equal_results(results[1], results[3], f"gradient/{name}", tolerance)
+
+    def test_gradient_of_a_grid_has_its_shape(self):
+        result = self.succeed("hpot-sinkhorn", "--input.source", "synthetic:waves?n=16&item=0", "--input.target",
+                              "synthetic:waves?n=16&item=1", "--output.gradient", "true", ranks=2)
+        with h5py.File(result) as file:
+            self.assertEqual(file["gradient/source/weights"].shape, (16, 16))
+            self.assertNotIn("positions", file["gradient/target"])
+
+    def test_rows_of_a_table_are_read_by_several_ranks_as_by_one(self):
+        few = self.folder / "few.npy"
+        numpy.save(few, numpy.asfortranarray(self.x[:2]))
+        line = self.folder / "line.h5"
+        with h5py.File(line, "w") as file:
+            file["places"] = numpy.linspace(0.0, 1.0, 9)
+        for arguments in (self.points(), ("--input.source", f"{few}?as=points", "--input.target", f"{few}?as=points"),
+                          ("--input.source", f"{line}:/places?as=points", "--input.target", f"{line}:/places?as=points")):
+            results = {ranks: self.succeed("hpot-sinkhorn", *arguments, *EXACT, ranks=ranks) for ranks in (1, 3)}
+            for dataset in ("potentials/f", "support/source/points"):
+                self.assert_equal_results(results[1], results[3], dataset, 0.0)
+            with h5py.File(results[1]) as one, h5py.File(results[3]) as three:
+                self.assertEqual(list(one.attrs["input_sha256"]), list(three.attrs["input_sha256"]))
+
 
 if __name__ == "__main__":
     unittest.main()
