@@ -68,6 +68,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (settings.kernel.explicit_cost()) {
     settings.kernel.matrix = read_cost_matrix(world, settings.kernel, supports);
     digests.push_back(settings.kernel.matrix->sha256);
+    raw.further_names.push_back(settings.kernel.matrix_file);
+    raw.further_sha256.push_back(settings.kernel.matrix->sha256);
   }
   const ProcessGridShape shape{world.size(), 1};
   Checkpoint checkpoint(world, options, {program, options.dump(), digests, shape, output.file});
@@ -112,8 +114,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     write_transport(world, output, group, file.get(),
                     {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
     if (!resumable(solution.outcome.reason)) {
-      write_maps(world, maps, output, group, file.get(), settings.kernel, names[0], raw.supports, std::move(pair),
-                 solution);
+      write_maps(world, maps, output, group, file.get(), settings, names[0], raw.supports, std::move(pair), solution);
     }
     if (divergence && !resumable(solution.outcome.reason)) {
       rest.stopping = settings.stopping.after(seconds_since_start());

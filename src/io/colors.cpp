@@ -65,14 +65,13 @@ void recolor(Raster& picture, const std::vector<std::uint32_t>& keys, const std:
 }  // namespace
 
 Index count_pixels(const Communicator& world, const Options& options, const std::string& source) {
-  const std::string file = picture_of_colors(source);
-  if (file.empty()) {
+  if (!is_colors(source)) {
     options.reject("output.colors", "input.source is not the colours of a picture",
-                   "give a .png, .jpg or .jpeg with ?as=colors, or leave it out");
+                   "give a .png, .jpg or .jpeg with ?as=colors, synthetic:scene, or leave it out");
   }
   std::vector<Real> pixels(1, 0.0);
   world.agree([&] {
-    if (world.rank() == 0) pixels[0] = static_cast<Real>(read_raster(file).rgb.size() / 3);
+    if (world.rank() == 0) pixels[0] = static_cast<Real>(picture_of_colors(source).rgb.size() / 3);
   });
   world.broadcast(pixels);
   return static_cast<Index>(pixels[0]);
@@ -82,7 +81,7 @@ void write_colors(const Communicator& world, const std::string& path, const std:
                   const Marginal& target, const Support& target_support, const ConstField& g, Real epsilon) {
   kernel.type = "dense";  // a block's matrix of costs would be large, and used but three times
   Raster picture;
-  world.agree([&] { picture = read_raster(picture_of_colors(source)); });
+  world.agree([&] { picture = picture_of_colors(source); });
   const std::vector<std::uint32_t> keys = distinct_keys(picture);
   const auto count = static_cast<Index>(keys.size());
   std::vector<std::uint8_t> moved(world.rank() == 0 ? 3 * keys.size() : 0);

@@ -1,12 +1,100 @@
 #include "hpot/io/input.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/core/field.hpp"
 #include "hpot/core/sha256.hpp"
 #include "hpot/io/measure_file.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <numeric>
 
 namespace hpot {
+namespace {
+
+std::vector<std::string> digests(const Communicator& world, const RawMeasures& raw) {
+  constexpr std::size_t bytes = 32;
+  std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
+  for (std::size_t k = 0; k < raw.data.size(); ++k) {
+    Sha256 sha;
+    if (const PointCloud* cloud = raw.data[k].support.cloud(); cloud != nullptr)
+      sha.update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
+    sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
+    const auto digest = sha.finish();
+    std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
+  }
+  world.max(numbers);  // a measure's owners agree, others hold zeros
+  std::vector<std::string> texts;
+  for (std::size_t k = 0; k < raw.names.size(); ++k) {
+    std::array<std::uint8_t, bytes> digest{};
+    std::copy_n(numbers.begin() + bytes * k, bytes, digest.begin());
+    texts.push_back(hexadecimal(digest));
+  }
+  return texts;
+}
+
+/// Packed, of the first measure: empty where it is a cloud.
+std::vector<Real> first_grid(const Communicator& world, const std::vector<std::string>& names) {
+  std::vector<Real> packed;
+  world.agree([&] {
+    if (world.rank() == 0 && !is_cloud(names[0])) packed = pack(read_grid(names[0]));
+  });
+  world.broadcast(packed);
+  return packed;
+}
+
+/// What the values of `data` live on, among measures on `supports`.
+Support support_of(const MeasureData& data, const Support& first, const std::string& first_name) {
+  if (first.dimension() == 0) return IndexSet{data.support.points()};
+  const std::string difference = support_mismatch(first, data.support);
+  const bool grids = first.grid() != nullptr && data.support.grid() != nullptr;
+  require(difference.empty(), data.name,
+          (grids ? "its grid differs from that of " : "its points cannot be compared with those of ") + first_name +
+              ": " + difference,
+          grids ? "resample it to the same grid" : "give both as clouds of one dimension, e.g. by ?as=points");
+  return grids ? first : data.support;
+}
+
+/// All rows of a table of points on every rank, each row read by one. Collective.
+Array gathered_rows(const Communicator& world, const std::string& name, const std::vector<Index>& shape) {
+  const Index width = shape.size() == 2 ? shape[1] : 1;
+  std::vector<Index> offsets = Partition(shape[0], 1, world.size()).offsets();
+  const Range mine{offsets[world.rank()], offsets[world.rank() + 1]};
+  Array part{{0, width}, {}};
+  world.agree([&] {
+    if (mine.size() == 0) return;
+    part = read_rows(name, mine);
+    require(part.values.size() == static_cast<std::size_t>(mine.size() * width), name, "it changes while it is read");
+  });
+  for (Index& offset : offsets) offset *= width;
+  const Field all = make_unset_field("hpot::gathered_rows", 1, offsets.back());
+  world.gather_points(make_field("hpot::gathered_rows::mine", 1, part.values), all, offsets);
+  return {shape, host_values(all)};
+}
+
+/// One measure that every rank needs whole: tables of points are read by all ranks together, other files by each. Collective.
+MeasureData read_together(const Communicator& world, const std::string& name) {
+  std::vector<Real> packed;
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    const std::vector<Index> shape = shape_of_rows(name);
+    packed.assign(shape.begin(), shape.end());
+  });
+  world.broadcast(packed);
+  constexpr Real most = std::numeric_limits<int>::max();  // values that one exchange takes
+  const Real values = std::accumulate(packed.begin(), packed.end(), 1.0, std::multiplies<>());
+  MeasureData data;
+  if (packed.empty() || values > most) {
+    world.agree([&] { data = read_measure(name); });
+    return data;
+  }
+  Array table = gathered_rows(world, name, {packed.begin(), packed.end()});
+  world.agree([&] { data = measure_of_rows(name, std::move(table)); });
+  return data;
+}
+
+}  // namespace
 
 std::vector<OptionKey> InputOptions::keys() {
   return {
@@ -35,45 +123,6 @@ std::vector<std::string> expand_everywhere(const Communicator& world, const std:
   return names;
 }
 
-namespace {
-
-std::vector<std::string> digests(const Communicator& world, const RawMeasures& raw) {
-  constexpr std::size_t bytes = 32;
-  std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
-  for (std::size_t k = 0; k < raw.data.size(); ++k) {
-    Sha256 sha;
-    if (const PointCloud* cloud = raw.data[k].support.cloud(); cloud != nullptr)
-      sha.update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
-    sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
-    const auto digest = sha.finish();
-    std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
-  }
-  world.max(numbers);  // a measure's owners agree, others hold zeros
-  std::vector<std::string> texts;
-  for (std::size_t k = 0; k < raw.names.size(); ++k) {
-    std::array<std::uint8_t, bytes> digest{};
-    std::copy_n(numbers.begin() + bytes * k, bytes, digest.begin());
-    texts.push_back(hexadecimal(digest));
-  }
-  return texts;
-}
-
-}  // namespace
-
-namespace {
-
-/// Packed, of the first measure: empty where it is a cloud.
-std::vector<Real> first_grid(const Communicator& world, const std::vector<std::string>& names) {
-  std::vector<Real> packed;
-  world.agree([&] {
-    if (world.rank() == 0 && !is_cloud(names[0])) packed = pack(read_grid(names[0]));
-  });
-  world.broadcast(packed);
-  return packed;
-}
-
-}  // namespace
-
 Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names) {
   const std::vector<Real> packed = first_grid(world, names);
   if (packed.empty())
@@ -86,9 +135,7 @@ std::vector<Support> read_supports(const Communicator& world, const std::vector<
   const std::vector<Real> packed = first_grid(world, names);
   if (!packed.empty()) return {names.size(), Support(unpack_grid(packed))};
   std::vector<Support> supports;
-  world.agree([&] {
-    for (const std::string& name : names) supports.push_back(read_measure(name).support);
-  });
+  for (const std::string& name : names) supports.push_back(read_together(world, name).support);
   return supports;
 }
 
@@ -108,30 +155,14 @@ std::vector<Support> read_index_sets(const Communicator& world, const std::vecto
   return supports;
 }
 
-namespace {
-
-/// What the values of `data` live on, among measures on `supports`.
-Support support_of(const MeasureData& data, const Support& first, const std::string& first_name) {
-  if (first.dimension() == 0) return IndexSet{data.support.points()};
-  const std::string difference = support_mismatch(first, data.support);
-  const bool grids = first.grid() != nullptr && data.support.grid() != nullptr;
-  require(difference.empty(), data.name,
-          (grids ? "its grid differs from that of " : "its points cannot be compared with those of ") + first_name +
-              ": " + difference,
-          grids ? "resample it to the same grid" : "give both as clouds of one dimension, e.g. by ?as=points");
-  return grids ? first : data.support;
-}
-
-}  // namespace
-
 RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports) {
-  RawMeasures raw{names, owned, {}, {}, {}};
+  RawMeasures raw{names, owned, {}, {}, {}, {}, {}};
+  const bool together = !world.any(owned.size() != static_cast<Index>(names.size()));
+  for (Index k = 0; together && k < owned.size(); ++k) raw.data.push_back(read_together(world, names[k]));
   world.agree([&] {
-    for (Index k = owned.begin; k < owned.end; ++k) {
-      raw.data.push_back(read_measure(names[k]));
-      raw.supports.push_back(support_of(raw.data.back(), supports[0], names[0]));
-    }
+    for (Index k = owned.begin; !together && k < owned.end; ++k) raw.data.push_back(read_measure(names[k]));
+    for (const MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
   });
   raw.sha256 = digests(world, raw);
   return raw;

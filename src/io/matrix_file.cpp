@@ -6,6 +6,7 @@
 #include "hpot/core/sha256.hpp"
 #include "hpot/io/csv.hpp"
 #include "hpot/io/npy.hpp"
+#include "hpot/measure/synthetic_matrix.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr Index block_values = Index{1} << 21;
 
-enum class Format { npy, hdf5, csv };
+enum class Format { npy, hdf5, csv, synthetic };
 
 struct MatrixSource {
   Format format;
@@ -28,22 +29,30 @@ bool has_ending(const std::string& path, const std::string& ending) { return pat
 
 MatrixSource parse(const std::string& file) {
   const MeasureSource source = parse_measure_source(file);
+  if (source.path.empty()) return {Format::synthetic, source};
   require(source.qualifiers.empty(), file, "a cost matrix takes no qualifiers", "name the file alone");
   if (has_ending(source.path, ".npy")) return {Format::npy, source};
   if (has_ending(source.path, ".csv") || has_ending(source.path, ".csv.gz")) return {Format::csv, source};
   require(has_ending(source.path, ".h5") || has_ending(source.path, ".hdf5"), file, "no format of matrices",
-          "known: .npy, FILE.h5:/dataset, .csv, .csv.gz");
+          "known: .npy, FILE.h5:/dataset, .csv, .csv.gz, and synthetic:FAMILY");
   require(!source.dataset.empty(), file, "names no dataset", "write FILE.h5:/group/dataset");
   return {Format::hdf5, source};
 }
 
+std::string family_of(const MatrixSource& matrix) { return matrix.source.text.substr(synthetic_prefix.size()); }
+
 std::vector<Index> shape_of(const MatrixSource& matrix) {
+  if (matrix.format == Format::synthetic) {
+    const auto [rows, columns] = synthetic_matrix_shape(family_of(matrix));
+    return {rows, columns};
+  }
   if (matrix.format == Format::npy) return read_npy_shape(matrix.source.path);
   if (matrix.format == Format::hdf5) return read_hdf5_shape(matrix.source.path, matrix.source.dataset);
   return read_csv(matrix.source.path).shape;
 }
 
 std::vector<Real> rows_of(const MatrixSource& matrix, Range rows) {
+  if (matrix.format == Format::synthetic) return synthetic_matrix_rows(family_of(matrix), rows);
   if (matrix.format == Format::npy) return read_npy_items(matrix.source.path, rows).values;
   if (matrix.format == Format::hdf5) return read_hdf5_items(matrix.source.path, matrix.source.dataset, rows).values;
   const Array all = read_csv(matrix.source.path);

@@ -12,6 +12,7 @@
 #include "hpot/io/nifti.hpp"
 #include "hpot/io/npy.hpp"
 #include "hpot/measure/synthetic.hpp"
+#include "hpot/measure/synthetic_picture.hpp"
 #include "hpot/measure/synthetic_points.hpp"
 
 #include <glob.h>
@@ -33,8 +34,10 @@ struct Format {
   /// How many measures a container holds; 0 where the source is a single one.
   Index (*count)(const MeasureSource&);
   GridData (*read)(const MeasureSource&);
-  Grid (*grid)(const MeasureSource&);           // without the values
-  Array (*table)(const MeasureSource&);         // null where rows cannot be points
+  Grid (*grid)(const MeasureSource&);          // without the values
+  Array (*table)(const MeasureSource&);        // null where rows cannot be points
+  Array (*rows)(const MeasureSource&, Range);  // null where a part of the table takes as long as all of it
+  std::vector<Index> (*shape)(const MeasureSource&);
   CloudData (*cloud)(const std::string& path);  // null where it is no format of clouds alone
   bool colors = false;                          // whether pixels can be points of the RGB cube
 };
@@ -120,6 +123,8 @@ Array npy_array(const MeasureSource& source) {
   const Index item = item_of(source, read_npy_shape(source.path));
   return item < 0 ? read_npy(source.path) : without_first_axis(read_npy_items(source.path, {item, item + 1}));
 }
+Array npy_rows(const MeasureSource& source, Range rows) { return read_npy_items(source.path, rows); }
+std::vector<Index> npy_shape(const MeasureSource& source) { return read_npy_shape(source.path, true); }
 GridData read_npy_array(const MeasureSource& source) { return grid_data(npy_array(source), source); }
 
 const std::string& dataset_of(const MeasureSource& source) {
@@ -139,6 +144,9 @@ Array hdf5_array(const MeasureSource& source) {
   return item < 0 ? read_hdf5(source.path, dataset)
                   : without_first_axis(read_hdf5_items(source.path, dataset, {item, item + 1}));
 }
+Array hdf5_rows(const MeasureSource& source, Range rows) {
+  return read_hdf5_items(source.path, dataset_of(source), rows);
+}
 GridData read_hdf5_array(const MeasureSource& source) { return grid_data(hdf5_array(source), source); }
 
 const std::vector<Format>& formats() {
@@ -150,6 +158,8 @@ const std::vector<Format>& formats() {
        read_volume,
        volume_grid,
        nullptr,
+       nullptr,
+       nullptr,
        nullptr},
       {"images",
        {".png", ".jpg", ".jpeg"},
@@ -157,6 +167,8 @@ const std::vector<Format>& formats() {
        one_measure,
        read_picture,
        picture_grid,
+       nullptr,
+       nullptr,
        nullptr,
        nullptr,
        true},
@@ -167,6 +179,8 @@ const std::vector<Format>& formats() {
        read_picture,
        picture_grid,
        nullptr,
+       nullptr,
+       nullptr,
        nullptr},
       {"IDX images",
        {".idx", ".idx.gz", "idx3-ubyte", "idx3-ubyte.gz"},
@@ -175,8 +189,19 @@ const std::vector<Format>& formats() {
        read_idx_image,
        idx_grid,
        nullptr,
+       nullptr,
+       nullptr,
        nullptr},
-      {"tables", {".csv", ".csv.gz"}, {"spacing"}, one_measure, read_table, table_grid, table_array, nullptr},
+      {"tables",
+       {".csv", ".csv.gz"},
+       {"spacing"},
+       one_measure,
+       read_table,
+       table_grid,
+       table_array,
+       nullptr,
+       nullptr,
+       nullptr},
       {"arrays",
        {".npy"},
        {"stack", "count", "item", "spacing"},
@@ -184,6 +209,8 @@ const std::vector<Format>& formats() {
        read_npy_array,
        npy_grid,
        npy_array,
+       npy_rows,
+       npy_shape,
        nullptr},
       {"HDF5 arrays",
        {".h5", ".hdf5"},
@@ -192,10 +219,12 @@ const std::vector<Format>& formats() {
        read_hdf5_array,
        hdf5_grid,
        hdf5_array,
+       hdf5_rows,
+       hdf5_shape,
        nullptr},
-      {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_ply},
-      {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_obj},
-      {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, read_xyz},
+      {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_ply},
+      {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_obj},
+      {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_xyz},
   };
   return table;
 }
@@ -274,7 +303,9 @@ void expand(const MeasureSource& source, std::vector<std::string>& texts) {
   if (source.path.empty()) {
     if (source.has("item")) return texts.push_back(source.text);
     const std::string family = source.text.substr(synthetic_prefix.size());
-    const Index count = is_synthetic_cloud(family) ? synthetic_cloud_count(family) : synthetic_count(family);
+    const Index count = is_synthetic_cloud(family)     ? synthetic_cloud_count(family)
+                        : is_synthetic_picture(family) ? synthetic_picture_count(family)
+                                                       : synthetic_count(family);
     for (Index item = 0; item < count; ++item) texts.push_back(measure_source_text(source, {}, item));
     return;
   }
@@ -307,6 +338,49 @@ void set_spacing(const MeasureSource& source, Grid& grid) {
   }
 }
 
+/// The format of a source that stands for one measure.
+const Format& format_of_one(const MeasureSource& source) {
+  const Format& format = format_of(source);
+  check(source, format);
+  const Index items = source.has("item") ? 0 : format.count(source);
+  const Index wanted = items == 0 ? 1 : wanted_count(source, items);
+  require(wanted == 1, source.text, "stands for " + std::to_string(wanted) + " measures",
+          "choose one with item=0 to item=" + std::to_string(wanted - 1));
+  return format;
+}
+
+Raster raster_of(const MeasureSource& source) {
+  if (!source.path.empty()) return read_raster(source.path);
+  SyntheticPicture picture =
+      synthetic_picture(source.text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
+  return {picture.width, picture.height, std::move(picture.rgb)};
+}
+
+CloudData read_colors(const MeasureSource& source) {
+  constexpr Index pixels = 10000;
+  const Index wanted = source.integer("pixels", pixels, highest_index);
+  if (wanted == 0) source.reject("pixels", "no point is no measure", "give 1 or more");
+  return colors_of(raster_of(source), wanted, source.text);
+}
+
+CloudData cloud_of(const MeasureSource& source, Array table) {
+  const std::string weights = source.value("weights", "none");
+  if (weights != "none" && weights != "last") source.reject("weights", "neither none nor last", "take one of both");
+  return cloud_of_array(std::move(table), weights == "last" ? CloudWeights::last : CloudWeights::none, source.text);
+}
+
+CloudData read_cloud(const MeasureSource& source, const Format& format) {
+  if (format.cloud != nullptr) return format.cloud(source.path);
+  if (source.value("as", "") == "colors") return read_colors(source);
+  if (format.table == nullptr || source.value("as", "") == "voxels") {
+    GridData data = format.read(source);
+    set_spacing(source, data.grid);
+    data.name = source.text;
+    return voxels_of(data);
+  }
+  return cloud_of(source, format.table(source));
+}
+
 }  // namespace
 
 std::vector<std::string> expand_measures(const std::string& list) {
@@ -322,42 +396,6 @@ std::vector<std::string> expand_measures(const std::string& list) {
   return texts;
 }
 
-namespace {
-
-/// The format of a source that stands for one measure.
-const Format& format_of_one(const MeasureSource& source) {
-  const Format& format = format_of(source);
-  check(source, format);
-  const Index items = source.has("item") ? 0 : format.count(source);
-  const Index wanted = items == 0 ? 1 : wanted_count(source, items);
-  require(wanted == 1, source.text, "stands for " + std::to_string(wanted) + " measures",
-          "choose one with item=0 to item=" + std::to_string(wanted - 1));
-  return format;
-}
-
-CloudData read_colors(const MeasureSource& source) {
-  constexpr Index pixels = 10000;
-  const Index wanted = source.integer("pixels", pixels, highest_index);
-  if (wanted == 0) source.reject("pixels", "no point is no measure", "give 1 or more");
-  return colors_of(read_raster(source.path), wanted, source.text);
-}
-
-CloudData read_cloud(const MeasureSource& source, const Format& format) {
-  if (format.cloud != nullptr) return format.cloud(source.path);
-  if (source.value("as", "") == "colors") return read_colors(source);
-  if (format.table == nullptr || source.value("as", "") == "voxels") {
-    GridData data = format.read(source);
-    set_spacing(source, data.grid);
-    data.name = source.text;
-    return voxels_of(data);
-  }
-  const std::string weights = source.value("weights", "none");
-  if (weights != "none" && weights != "last") source.reject("weights", "neither none nor last", "take one of both");
-  return cloud_of_array(format.table(source), weights == "last" ? CloudWeights::last : CloudWeights::none, source.text);
-}
-
-}  // namespace
-
 Grid read_grid(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
   if (source.path.empty()) return synthetic_grid(text.substr(synthetic_prefix.size()));
@@ -368,23 +406,54 @@ Grid read_grid(const std::string& text) {
 
 bool is_cloud(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
-  if (source.path.empty()) return is_synthetic_cloud(text.substr(synthetic_prefix.size()));
+  if (source.path.empty()) {
+    const std::string family = text.substr(synthetic_prefix.size());
+    return is_synthetic_cloud(family) || is_synthetic_picture(family);
+  }
   const Format& format = format_of(source);
   check(source, format);
   return is_cloud(source, format);
 }
 
-std::string picture_of_colors(const std::string& text) {
+bool is_colors(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
-  return source.value("as", "") == "colors" ? source.path : std::string();
+  if (source.path.empty()) return is_synthetic_picture(text.substr(synthetic_prefix.size()));
+  return source.value("as", "") == "colors";
+}
+
+Raster picture_of_colors(const std::string& text) { return raster_of(parse_measure_source(text)); }
+
+std::vector<Index> shape_of_rows(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  if (source.path.empty() || !is_cloud(text)) return {};
+  const Format& format = format_of_one(source);
+  if (format.rows == nullptr || source.value("as", "") != "points" || source.flag("stack")) return {};
+  const std::vector<Index> shape = format.shape(source);
+  return shape.size() == 1 || shape.size() == 2 ? shape : std::vector<Index>{};
+}
+
+Array read_rows(const std::string& text, Range rows) {
+  const MeasureSource source = parse_measure_source(text);
+  return format_of_one(source).rows(source, rows);
+}
+
+MeasureData measure_of_rows(const std::string& text, Array table) {
+  CloudData cloud = cloud_of(parse_measure_source(text), std::move(table));
+  cloud.name = text;
+  return in_morton_order(std::move(cloud));
 }
 
 MeasureData read_measure(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
   if (is_cloud(text)) {
-    CloudData cloud = source.path.empty() ? synthetic_cloud(text.substr(synthetic_prefix.size()),
-                                                            source.integer("item", 0, highest_index))
-                                          : read_cloud(source, format_of_one(source));
+    CloudData cloud;
+    if (!source.path.empty()) {
+      cloud = read_cloud(source, format_of_one(source));
+    } else if (is_colors(text)) {
+      cloud = read_colors(source);
+    } else {
+      cloud = synthetic_cloud(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
+    }
     cloud.name = text;
     return in_morton_order(std::move(cloud));
   }

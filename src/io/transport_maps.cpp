@@ -2,7 +2,9 @@
 
 #include "hpot/core/field.hpp"
 #include "hpot/io/colors.hpp"
+#include "hpot/io/gradient_file.hpp"
 #include "hpot/io/nifti.hpp"
+#include "hpot/io/transport_plan.hpp"
 #include "hpot/problem/barycentric_map.hpp"
 #include "hpot/problem/interpolation.hpp"
 
@@ -18,86 +20,6 @@ std::string label(const std::string& group) { return group.empty() ? "" : group.
 
 std::vector<Real> owned(const std::vector<Real>& all, Range rows) {
   return {all.begin() + rows.begin, all.begin() + rows.end};
-}
-
-/// Consecutive local rows, each block of up to MapRun::entries_at_once entries or one row.
-std::vector<Range> blocks_of(const std::vector<Index>& counts) {
-  std::vector<Range> blocks;
-  Index entries = 0;
-  for (Index row = 0; row < static_cast<Index>(counts.size()); ++row) {
-    entries += counts[row];
-    if (blocks.empty() || entries > MapRun::entries_at_once) {
-      blocks.push_back({row, row});
-      entries = counts[row];
-    }
-    blocks.back().end = row + 1;
-  }
-  return blocks;
-}
-
-/// Sources, targets, values, as one list for the way to rank 0: indices are exact in doubles.
-std::vector<Real> packed(const PlanEntries& entries) {
-  std::vector<Real> list;
-  list.reserve(3 * entries.value.size());
-  list.insert(list.end(), entries.source.begin(), entries.source.end());
-  list.insert(list.end(), entries.target.begin(), entries.target.end());
-  list.insert(list.end(), entries.value.begin(), entries.value.end());
-  return list;
-}
-
-void write_packed(Hdf5Writer& file, const std::string& plan, Index first, const std::vector<Real>& list) {
-  const auto third = static_cast<std::ptrdiff_t>(list.size() / 3);
-  file.part(plan + "/source", first, std::vector<Index>(list.begin(), list.begin() + third));
-  file.part(plan + "/target", first, std::vector<Index>(list.begin() + third, list.begin() + 2 * third));
-  file.part(plan + "/value", first, std::vector<Real>(list.begin() + 2 * third, list.end()));
-}
-
-/// Every rank finds a block, rank 0 writes them one after the other; their places follow the rows.
-void write_plan(const Communicator& world, Real share, const std::string& group, Hdf5Writer* file,
-                const PlanSearch& search) {
-  const std::string plan = group + "/plan";
-  const EntryCounts counts = count_entries(search, share);
-  Index mine = 0;
-  for (const Index count : counts.of_rows) mine += count;
-  std::vector<Index> next{0};  // place of every rank's next block
-  world.to_root({static_cast<Real>(mine)}, [&](int, const std::vector<Real>& count) {
-    next.push_back(next.back() + static_cast<Index>(count[0]));
-  });
-  world.agree([&] {
-    if (world.rank() != 0) return;
-    file->integers(plan + "/source", {counts.global});
-    file->integers(plan + "/target", {counts.global});
-    file->reals(plan + "/value", {counts.global});
-    file->attribute(plan, "share", share);
-    file->attribute(plan, "rule", "entries of at least this share of the mass of their row or of their column");
-    file->attribute(plan, "sources", search.source_grid.points());
-    file->attribute(plan, "targets", search.target_grid.points());
-    file->attribute(plan, "entries", counts.global);
-    file->attribute(plan, "mass", counts.mass);
-    file->attribute(plan, "plan_mass", search.plan_mass);
-  });
-  const std::vector<Range> blocks = blocks_of(counts.of_rows);
-  const auto rounds = static_cast<std::size_t>(world.max(static_cast<Real>(blocks.size())));
-  for (std::size_t round = 0; round < rounds; ++round) {
-    std::vector<Real> list;
-    if (round < blocks.size()) list = packed(entries_of(search, share, counts, blocks[round]));
-    std::string failure;  // of rank 0, which must go on receiving
-    world.to_root(std::move(list), [&](int rank, const std::vector<Real>& values) {
-      try {
-        if (failure.empty()) write_packed(*file, plan, next[rank], values);
-      } catch (const InputError& error) {
-        failure = error.what();
-      }
-      next[rank] += static_cast<Index>(values.size() / 3);
-    });
-    world.agree([&] {
-      if (!failure.empty()) throw InputError(failure);
-    });
-  }
-  if (world.rank() == 0) {
-    std::printf("%splan: %lld entries of share %g hold %.6g of the plan's mass\n", label(group).c_str(),
-                static_cast<long long>(counts.global), share, counts.mass / search.plan_mass);
-  }
 }
 
 void write_map(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
@@ -174,10 +96,6 @@ void write_interpolation(const Communicator& world, const MapOptions& options, c
   });
 }
 
-}  // namespace
-
-namespace {
-
 /// Empty for none.
 std::string picture_name(const Options& options, const std::string& key) {
   const std::string name = options.text(key);
@@ -199,6 +117,9 @@ std::vector<OptionKey> MapOptions::keys() {
       {"output.map", "false",
        "also write /map, where each source point's mass goes on average; of volumes also NAME_map.nii.gz",
        check::flag()},
+      {"output.gradient", "false",
+       "also write /gradient, the derivatives of OT_eps by the weights and, of clouds, by the positions of both sides",
+       check::flag()},
       {"output.interpolation", "none", "PNG picture of the masses on their way from source to target, or none",
        check::text()},
       {"output.frames", "7", "number of frames on that way, both ends included", check::integer(2, most_frames)},
@@ -213,6 +134,7 @@ MapOptions MapOptions::from(const Options& options) {
   MapOptions result;
   if (options.text("output.plan") != "none") result.plan = options.real("output.plan");
   result.map = options.flag("output.map");
+  result.gradient = options.flag("output.gradient");
   result.interpolation = picture_name(options, "output.interpolation");
   result.colors = picture_name(options, "output.colors");
   result.frames = options.integer("output.frames");
@@ -229,21 +151,21 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
   if (support.grid() != nullptr) return;
   if (options.text("acceleration.finish") == "newton")
     options.reject("acceleration.finish", "Newton steps need a grid", "use auto or none");
-  const bool entries = support.dimension() == 0;
+  const bool matrix = support.dimension() == 0;
   const auto refuse = [&](bool asked, const std::string& key, const std::string& why) {
     if (asked) options.reject(key, why, "leave it out");
   };
-  const std::string needs_grid = entries ? "a cost matrix knows no places" : "clouds of points have no grid";
-  refuse(maps.plan.has_value(), "output.plan", needs_grid);
+  const std::string needs_grid = matrix ? "a cost matrix knows no places" : "clouds of points have no grid";
   refuse(!maps.interpolation.empty(), "output.interpolation", needs_grid);
   refuse(maps.keep_frames, "output.keep_frames", needs_grid);
-  refuse(entries && maps.map, "output.map", needs_grid);
-  refuse(entries && !output.picture.empty(), "output.picture", needs_grid);
-  refuse(entries && divergence, "sinkhorn.divergence", "it needs the costs within each measure, too");
+  refuse(matrix && maps.map, "output.map", needs_grid);
+  refuse(matrix && !output.picture.empty(), "output.picture", needs_grid);
+  refuse(matrix && divergence, "sinkhorn.divergence", "it needs the costs within each measure, too");
 }
 
 MapRun MapOptions::run() const {
-  return {plan.has_value(), map, interpolation.empty() && !keep_frames ? 0 : frames, !interpolation.empty(), pixels};
+  return {plan.has_value(),       map,   gradient, interpolation.empty() && !keep_frames ? 0 : frames,
+          !interpolation.empty(), pixels};
 }
 
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
@@ -253,15 +175,16 @@ OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const
 }
 
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,
-                const std::string& group, Hdf5Writer* file, const KernelOptions& kernel, const std::string& source,
-                const std::vector<Support>& supports, OwnedPair pair, const TransportSolution& solution) {
+                const std::string& group, Hdf5Writer* file, const TransportSettings& settings,
+                const std::string& source, const std::vector<Support>& supports, OwnedPair pair,
+                const TransportSolution& solution) {
   const MapRun run = options.run();
   if (!run.any()) return;
   const bool early = solution.outcome.epsilon > solution.target_epsilon;  // its plan spreads far, and costs as much
   const Real mass = solution.values.plan_mass;
   if (early || !std::isfinite(mass) || mass <= 0.0) {
     if (world.rank() == 0) {
-      std::fprintf(stderr, "%sno plan, map or interpolation is given%s: %s\n", label(group).c_str(),
+      std::fprintf(stderr, "%sno plan, map, gradient or interpolation is given%s: %s\n", label(group).c_str(),
                    options.colors.empty() ? "" : ", and no colours are moved",
                    early ? "the run ended before epsilon reached its target" : "the plan's mass is no positive number");
     }
@@ -269,19 +192,23 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
   }
   const OwnedRows& a = solution.source_rows;
   const OwnedRows& b = solution.target_rows;
+  const KernelOptions& kernel = settings.kernel;
+  const Real unit = solution.target_epsilon / settings.epsilon.target;
   const Grid* const grid = supports[0].grid();
   std::optional<PlanSearch> search;
   {
-    const TransportProblem problem{make_marginal(a, std::exchange(pair.source, {}), Balanced{}),
-                                   make_marginal(b, std::exchange(pair.target, {}), Balanced{}),
-                                   make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
+    const TransportProblem problem{
+        make_marginal(a, std::exchange(pair.source, {}), parse_penalty(settings.source_penalty, unit)),
+        make_marginal(b, std::exchange(pair.target, {}), parse_penalty(settings.target_penalty, unit)),
+        make_kernel(kernel, supports[0], a, supports[1], b), solution.outcome.epsilon};
     if (run.map) write_map(world, output, group, file, supports, problem, solution.g);
+    if (run.gradient) write_gradient(world, group, file, kernel, supports, problem, solution.f, solution.g);
     if (!options.colors.empty()) {
       write_colors(world, picture_path(options.colors, group), source, kernel, problem.target, supports[1], solution.g,
                    problem.epsilon);
     }
-    if (grid == nullptr || (!run.plan && run.frames == 0)) return;
-    search = make_plan_search(problem, *grid, *grid, kernel.cost, solution.f, solution.g, run.plan);
+    if (!run.plan && run.frames == 0) return;
+    search = make_plan_search(problem, supports[0], supports[1], kernel, solution.f, solution.g, run.plan);
   }
   if (options.plan) write_plan(world, *options.plan, group, file, *search);
   search->column = {};

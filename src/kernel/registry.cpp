@@ -1,7 +1,6 @@
 #include "hpot/kernel/registry.hpp"
 
 #include "hpot/core/error.hpp"
-#include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/distributed.hpp"
 #include "hpot/kernel/truncated.hpp"
 
@@ -35,17 +34,6 @@ bool same_axes(const Grid& a, const Grid& b) {
 bool same_points(const Support& a, const Support& b) {
   if (a.grid() != nullptr && b.grid() != nullptr) return same_axes(*a.grid(), *b.grid());
   return a.cloud() != nullptr && b.cloud() != nullptr && a.cloud()->coordinates == b.cloud()->coordinates;
-}
-
-Points points_of(const Support& support) {
-  if (support.grid() != nullptr) return grid_points(*support.grid());
-  const PointCloud& cloud = *support.cloud();
-  const Points points(Kokkos::view_alloc("hpot::points_of", Kokkos::WithoutInitializing), cloud.points(),
-                      cloud.dimension);
-  const Kokkos::View<const Real**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> given(
-      cloud.coordinates->data(), cloud.points(), cloud.dimension);
-  Kokkos::deep_copy(points, given);
-  return points;
 }
 
 /// Points of both sides, made once where they are the same.
@@ -155,6 +143,17 @@ std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const 
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);
   }
   throw std::logic_error("make_kernel: unknown type " + options.type);
+}
+
+Points points_of(const Support& support) {
+  if (support.grid() != nullptr) return grid_points(*support.grid());
+  const PointCloud& cloud = *support.cloud();
+  const Points points(Kokkos::view_alloc("hpot::points_of", Kokkos::WithoutInitializing), cloud.points(),
+                      cloud.dimension);
+  const Kokkos::View<const Real**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> given(
+      cloud.coordinates->data(), cloud.points(), cloud.dimension);
+  Kokkos::deep_copy(points, given);
+  return points;
 }
 
 Real neighbour_cost(const Cost& cost, const Support& support) {

@@ -1,25 +1,18 @@
 #include "hpot/measure/synthetic_points.hpp"
 
 #include "hpot/core/error.hpp"
-#include "hpot/measure/random.hpp"
 #include "synthetic_source.hpp"
 
 #include <cmath>
-#include <numbers>
 
 namespace hpot {
 namespace {
 
+using synthetic::normal;
 using synthetic::Source;
 
 constexpr Index most_items = 1'000'000;
 constexpr Index most_points = Index{1} << 30;
-
-/// Standard normal [Box, Muller 1958].
-Real normal(RandomStream& stream) {
-  const Real radius = std::sqrt(-2.0 * std::log1p(-stream.uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * stream.uniform());
-}
 
 /// One point after the other, into `x`.
 class Shape {

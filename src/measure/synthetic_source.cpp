@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 #include <sstream>
 
 namespace hpot::synthetic {
@@ -36,6 +37,11 @@ std::string interval(Real low, Real high) {
 }
 
 }  // namespace
+
+Real normal(RandomStream& stream) {
+  const Real radius = std::sqrt(-2.0 * std::log1p(-stream.uniform()));
+  return radius * std::cos(2.0 * std::numbers::pi * stream.uniform());
+}
 
 std::string join(const std::vector<std::string>& words) {
   std::string text;

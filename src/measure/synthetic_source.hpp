@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hpot/measure/grid.hpp"
+#include "hpot/measure/random.hpp"
 
 #include <map>
 #include <optional>
@@ -35,6 +36,9 @@ class Source {
   std::string family_;
   std::map<std::string, std::string> values_;
 };
+
+/// Standard normal [Box, Muller 1958].
+Real normal(RandomStream& stream);
 
 std::string join(const std::vector<std::string>& words);
 

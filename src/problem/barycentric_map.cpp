@@ -1,5 +1,6 @@
 #include "hpot/problem/barycentric_map.hpp"
 
+#include "certificates.hpp"
 #include "hpot/core/field.hpp"
 
 #include <utility>
@@ -59,24 +60,26 @@ void subtract(const ConstField& x, Index d, const Field& image) {
 }  // namespace
 
 Field barycentric_image(KernelOperator& kernel, Index points, const Marginal& target, const Support& support,
-                        const ConstField& g, Real epsilon) {
+                        const ConstField& g, Real epsilon, Side outputs) {
   kernel.prepare(epsilon);
   const Field h = make_unset_field("hpot::barycentric_map::h", 1, target.rows.local_n());
   add_log_weight(target.log_weight, g, epsilon, h);
   const Field image = make_unset_field("hpot::barycentric_map", support.dimension(), points);
   for (int d = 0; d < support.dimension(); ++d) {
     const Field mean = Kokkos::subview(image, std::make_pair(d, d + 1), Kokkos::ALL);
-    kernel.average(Side::source, h, coordinates(support, d, target.rows.range()), mean);
+    kernel.average(outputs, h, coordinates(support, d, target.rows.range()), mean);
   }
   return image;
 }
 
 Field barycentric_displacement(const TransportProblem& problem, const Support& source, const Support& target,
-                               const ConstField& g) {
-  const OwnedRows& rows = problem.source.rows;
-  const Field displacement =
-      barycentric_image(*problem.kernel, rows.local_n(), problem.target, target, g, problem.epsilon);
-  for (int d = 0; d < source.dimension(); ++d) subtract(coordinates(source, d, rows.range()), d, displacement);
+                               const ConstField& g, Side outputs) {
+  const OwnedRows& rows = side_of(problem, outputs).rows;
+  const Support& own = outputs == Side::source ? source : target;
+  const Support& other = outputs == Side::source ? target : source;
+  const Field displacement = barycentric_image(*problem.kernel, rows.local_n(), side_of(problem, opposite(outputs)),
+                                               other, g, problem.epsilon, outputs);
+  for (int d = 0; d < own.dimension(); ++d) subtract(coordinates(own, d, rows.range()), d, displacement);
   return displacement;
 }
 

@@ -15,7 +15,7 @@ constexpr Real quanta_of_plan = 0x1p62;
 /// Ledger of an entry: the walk twice, one exp each; per time 2^d integer additions to memory.
 template <class C>
 struct SpreadRow {
-  PlanWalk<C> walk;
+  PlanWalk<GridPlaces<C>> walk;
   ConstField mass;
   Real plan_mass;
   Kokkos::View<const Real*, MemorySpace> times;
@@ -27,7 +27,7 @@ struct SpreadRow {
     Real kept = 0.0;
     walk.for_entries(i,
                      [&](Index, const Index(&)[3], Real reach) { kept += Kokkos::exp(walk.row_share(0, i) + reach); });
-    const auto from = walk.point(i);
+    const auto from = walk.places.point(i);
     walk.for_entries(i, [&](Index, const Index(&to)[3], Real reach) {
       const auto quanta =
           static_cast<Index>(Kokkos::round(row_mass * (Kokkos::exp(walk.row_share(0, i) + reach) / kept)));
@@ -67,17 +67,21 @@ struct SpreadRow {
 }  // namespace
 
 std::vector<Real> interpolate(const PlanSearch& search, const std::vector<Real>& times) {
-  const Index points = search.source_grid.points();
-  if (points != search.target_grid.points()) throw std::logic_error("interpolate: two grids");
+  const Index points = search.source_support.points();
+  if (search.source_support.grid() == nullptr) throw std::logic_error("interpolate: no grid");
+  if (points != search.target_support.points()) throw std::logic_error("interpolate: two grids");
   const Kokkos::View<Real*, MemorySpace> device_times("hpot::interpolate::times", times.size());
   Kokkos::deep_copy(device_times, Kokkos::View<const Real*, Kokkos::HostSpace>(times.data(), times.size()));
   const Quanta frames("hpot::interpolate::frames", times.size(), points);
   const Real share = interpolation_left_out / static_cast<Real>(points);
-  with_walk(search, share, [&](const auto& walk) {
-    using C = std::decay_t<decltype(walk.cost)>;
-    Kokkos::parallel_for("hpot::interpolate", Policy(0, search.rows.local_n()),
-                         SpreadRow<C>{walk, search.mass, search.plan_mass, device_times, frames});
-  });
+  std::visit(
+      [&](const auto& cost) {
+        const auto walk = walk_through(search, share, grid_places(search, cost));
+        Kokkos::parallel_for(
+            "hpot::interpolate", Policy(0, search.rows.local_n()),
+            SpreadRow<std::decay_t<decltype(cost)>>{walk, search.mass, search.plan_mass, device_times, frames});
+      },
+      search.cost);
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, frames);
   search.rows.along_rows.sum(host.data(), host.size());
   std::vector<Real> masses;

@@ -190,6 +190,18 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
          arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
          arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
   }
+  if (run.maps
+          .gradient) {  // write_gradient: weight_gradient; place_gradient, of costs but |x-y|^2 with points of its own
+    const bool cloud = run.source.cloud() != nullptr;
+    const Real places = cloud ? axes : 0.0;
+    const bool own_points = cloud && !std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
+    plan.consider("gradients",
+                  {base, whole, marginals, arrays("gradients", std::max(2.0, places) * local_n),
+                   arrays("half-steps, marginals and means", 4.0 * local_n),
+                   arrays("gathered weights and values", own_points ? 2.0 * n : 2.0 * gathered),
+                   arrays("points", own_points ? 2.0 * axes * n : 0.0),
+                   arrays("gradients, whole, on rank 0", 2.0 * std::max(1.0, places) * n), arrays("kernel", kernel)});
+  }
   if (run.maps.pixels > 0) {  // write_colors, with barycentric_image
     constexpr Real colors_at_once = 0x1p16, raster = 3.0, key = 4.0, axes_of_colors = 3.0;
     const auto pixels = static_cast<Real>(run.maps.pixels);
@@ -204,28 +216,35 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
                                              arrays("points of the target", axes_of_colors * n),
                                              arrays("gathered potentials", 2.0 * gathered)});
   }
-  if (run.source.grid() == nullptr || (!run.maps.plan && run.maps.frames == 0)) return;
-  const Grid& grid = *run.source.grid();
-  Real boxes = n;  // a level holds a half, a quarter or an eighth of the one below
-  for (Real level = n; level > 1.0; level /= std::exp2(axes)) boxes += level / std::exp2(axes);
-  const bool tilted = std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
-  const PlannedArrays tilt = arrays("slopes of boxes", tilted ? axes * (boxes - n) : 0.0);
+  if (!run.maps.plan && run.maps.frames == 0) return;
+  const Grid* const grid = run.source.grid();
+  const bool cloud = run.source.cloud() != nullptr;
+  const Real halves = grid != nullptr ? axes : 1.0;  // axes along which a level has half of the one below
+  Real above = 0.0;                                  // level 0
+  for (Real level = n; level > 1.0; level /= std::exp2(halves)) above += level / std::exp2(halves);
+  const bool tilted =
+      !settings.kernel.explicit_cost() && std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
+  const Real bounded = std::min<Real>(axes, 3.0);
+  const PlannedArrays tilt =
+      arrays("slopes and places of boxes",
+             (tilted ? bounded * above : 0.0) + (cloud ? 2.0 * (bounded * above + axes * n) : 0.0));
+  const PlannedArrays matrix = arrays("the cost matrix", settings.kernel.explicit_cost() ? kernel : 0.0);
   plan.consider("bounds of the plan's entries",
                 {base, whole, marginals, tilt, arrays("half-steps", 4.0 * local_n),
-                 arrays("bounds over boxes of targets", (run.maps.plan ? 2.0 : 1.0) * boxes),
+                 arrays("bounds over boxes of targets", (run.maps.plan ? 2.0 : 1.0) * (n + above)),
                  arrays("gathered potentials", gathered * (run.maps.map ? 2.0 : 1.0)), arrays("kernel", kernel)});
   const PlannedArrays exponents = arrays("potentials and half-steps", 5.0 * local_n);
   if (run.maps.plan) {
     constexpr Real values_in_flight = 12.0;
     plan.consider("entries of the plan",
-                  {base, whole, exponents, tilt, arrays("bounds over boxes of targets", 2.0 * boxes),
-                   arrays("counts", 3.0 * local_n),
+                  {base, whole, exponents, tilt, matrix, arrays("bounds over boxes of targets", 2.0 * (n + above)),
+                   arrays("counts, and places in the input", 3.0 * local_n + (cloud ? 5.0 : 4.0) * n),
                    arrays("entries on their way", values_in_flight * static_cast<Real>(MapRun::entries_at_once))});
   }
   if (run.maps.frames == 0) return;
-  const auto at_once = static_cast<Real>(run.maps.frames_at_once(grid.points()));
-  const PlannedArrays bounds = arrays("bounds over boxes of targets", boxes);
-  const Real pictures = frame_pictures(grid, run.maps);
+  const auto at_once = static_cast<Real>(run.maps.frames_at_once(grid->points()));
+  const PlannedArrays bounds = arrays("bounds over boxes of targets", n + above);
+  const Real pictures = frame_pictures(*grid, run.maps);
   plan.consider(
       "frames between the measures",
       {base, whole, exponents, tilt, bounds, arrays("frames", at_once * n), arrays("frames on rank 0", at_once * n),

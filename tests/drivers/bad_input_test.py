@@ -256,10 +256,30 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", self.cloud("obj.obj", "v 1 2 3\nv 1 2\n")
                                       .removesuffix("?as=points")), "obj.obj:2")
 
+    def test_tables_of_points_that_every_rank_reads_a_part_of(self):
+        points = numpy.random.default_rng(0).random((40, 2))
+        good = f"{self.npy('good', points)}?as=points"
+        points[33, 1] = numpy.nan
+        files = {"nan": self.npy("nan", points), "cut": self.npy("cut", points), "cube": self.npy("cube", points.reshape(8, 5, 2))}
+        files["cut"].write_bytes(files["cut"].read_bytes()[:-100])
+        with h5py.File(self.data / "all.h5", "w") as h5:
+            h5["nan"], h5["cube"], h5["text"] = points, points.reshape(8, 5, 2), "words"
+            h5["empty"] = numpy.zeros((0, 2))
+        files |= {f"h5 {name}": f"{self.data}/all.h5:/{name}" for name in ("nan", "cube", "text", "empty", "missing")}
+        whole = (self.data / "all.h5").read_bytes()
+        (self.data / "cut.h5").write_bytes(whole[:len(whole) // 2])
+        files["h5 cut"] = f"{self.data}/cut.h5:/nan"
+        fragments = {"nan": ("point = 33", "NaN"), "h5 nan": ("point = 33", "NaN"), "cube": ("3 dimensions",),
+                     "h5 cube": ("3 dimensions",), "h5 text": ("not numbers",), "h5 missing": ("no such dataset",),
+                     "h5 empty": ("no points",), "cut": ("cut.npy",), "h5 cut": ("cut.h5",)}
+        for name, path in files.items():
+            with self.subTest(name=name):
+                self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", f"{path}?as=points"),
+                            *fragments[name])
+
     def test_what_clouds_do_not_have(self):
         good = self.cloud("good.csv", "0,0\n1,0\n0,1\n")
         pair = ("--input.source", good, "--input.target", good)
-        self.refuse("hpot-sinkhorn", (*pair, "--output.plan", "0.1"), "output.plan", "grid")
         self.refuse("hpot-sinkhorn", (*pair, "--output.interpolation", "way.png"), "output.interpolation")
         self.refuse("hpot-sinkhorn", (*pair, "--kernel.type", "separable"), "kernel.type", "dense")
         self.refuse("hpot-sinkhorn", (*pair, "--acceleration.finish", "newton"), "acceleration.finish", "grid")
@@ -271,6 +291,14 @@ class BadInput(programs.DriverTest):
     def test_divergence_at_three_values_of_eps(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--sinkhorn.divergence", "true", "--epsilon.unit", "max_cost"), "epsilon.unit",
                     "three problems")
+
+    def test_synthetic_matrices_and_pictures_that_are_not_there(self):
+        pair = [part for side in ("source", "target") for part in (f"--input.{side}", "synthetic:uniform?dim=1&n=5")]
+        for matrix, *fragments in (("synthetic:sentences", "known: words"), ("synthetic:words?n=5&size=3", "no such key"),
+                                   ("synthetic:words?n=6&m=5", "6 x 5")):
+            self.refuse("hpot-sinkhorn", (*pair, "--cost.type", "matrix", "--cost.matrix", matrix), *fragments)
+        self.refuse("hpot-sinkhorn", ("--input.source", "synthetic:scene?hour=3", "--input.target", "synthetic:scene?item=1"),
+                    "hour", "no such key")
 
     def test_cost_matrices_that_are_wrong(self):
         costs = numpy.arange(12.0).reshape(3, 4)

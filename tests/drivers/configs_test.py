@@ -15,6 +15,11 @@ SMALL = {
                         "--input.target", "synthetic:ellipse?n=32&seed=3&item=2&hollow=1"),
     "sinkhorn_cloud": ("--input.source", "synthetic:points?shape=sphere&dim=3&n=300&item=0",
                        "--input.target", "synthetic:points?shape=clusters&dim=3&n=250&item=1"),
+    "sinkhorn_matrix": ("--cost.matrix", "synthetic:words?n=90&m=70&dim=20&topics=5",
+                        "--input.source", "synthetic:waves?dim=1&n=90&item=0",
+                        "--input.target", "synthetic:waves?dim=1&n=70&item=1"),
+    "color_transfer": ("--input.source", "synthetic:scene?item=0&pixels=200&n=48",
+                       "--input.target", "synthetic:scene?item=1&seed=1&pixels=250&n=48"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
 }
@@ -27,7 +32,9 @@ HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds", "row")
 
 
 def program_of(name):
-    return "hpot-" + name.split("_")[0]
+    """The first line of a file names its program; of older files their names begin with it."""
+    first = (SOURCE / "configs" / f"{name}.ini").read_text().split("\n", 1)[0]
+    return first.split()[1] if first.startswith("# hpot-") else "hpot-" + name.split("_")[0]
 
 
 def keys_of(ini_text):
@@ -41,6 +48,10 @@ RANKS = (1, 2, 3)
 class Configs(programs.DriverTest):
     def small_run(self, name, ranks, *more, code=0):
         pictures = {"--output.picture": self.folder / f"picture{ranks}.png"}
+        if name == "sinkhorn_matrix":
+            pictures = {}
+        if name == "color_transfer":
+            pictures["--output.colors"] = self.folder / f"colors{ranks}.png"
         if name == "sinkhorn_images":
             pictures["--output.interpolation"] = self.folder / f"way{ranks}.png"
         return self.succeed(program_of(name), "--config", SOURCE / "configs" / f"{name}.ini",
@@ -57,8 +68,9 @@ class Configs(programs.DriverTest):
             self.assertEqual(file["history"].dtype.names, HISTORY)
             self.assertIn(file.attrs["iterations"], file["history"]["iteration"])
             if "source" in file["support"]:
-                self.assertIn("points", file["support/source"])
-                self.assertIn("points", file["support/target"])
+                for side in ("source", "target"):
+                    support = file["support"][side]
+                    self.assertTrue("points" in support or support.attrs["type"] == "entries of a cost matrix")
             else:
                 self.assertIn("spacing", file["support"])
                 self.assertIn("origin", file["support"])
@@ -122,6 +134,24 @@ class Configs(programs.DriverTest):
                 self.assert_equal_results(one, other, dataset, 0.0)
             self.assertEqual((self.folder / f"way{ranks}.png").read_bytes(), (self.folder / "way1.png").read_bytes())
         self.assertEqual(png_size(self.folder / "way1.png"), (7 * 256 + 6 * 2, 256))
+
+    def test_sinkhorn_matrix(self):
+        one, *others = [self.small_run("sinkhorn_matrix", ranks) for ranks in (1, 2, 3)]
+        for ranks, other in enumerate(others, start=2):
+            self.assert_run_record(other, ranks)
+            for dataset in ("potentials/f", "plan/value", "gradient/source/weights", "gradient/target/weights"):
+                self.assert_equal_results(one, other, dataset, 1e-9)
+        with h5py.File(one) as file:
+            self.assertEqual(len(file.attrs["input_sha256"]), 3)
+            self.assertTrue(file.attrs["inputs"][2].startswith("synthetic:words"))
+            self.assertGreater(file["plan"].attrs["entries"], 100)
+
+    def test_color_transfer(self):
+        for ranks in (1, 2, 3):
+            self.assert_run_record(self.small_run("color_transfer", ranks), ranks)
+            self.assertEqual((self.folder / f"colors{ranks}.png").read_bytes(),
+                             (self.folder / "colors1.png").read_bytes())
+        self.assertEqual(png_size(self.folder / "colors1.png"), (64, 48))
 
     def barycenters_are_the_same_on_any_number_of_ranks(self, name, *more):
         """Sums over measures do not depend on the ranks: also runs that stop by themselves take the same sweeps."""

@@ -27,7 +27,7 @@ Solved solve_on(const Communicator& ranks, const Grid& grid, const Values& a, co
 }
 
 PlanSearch search_of(const Solved& solved, const Grid& grid) {
-  return make_plan_search(solved.problem, grid, grid, SquaredEuclidean{}, solved.solution.f, solved.solution.g, false);
+  return make_plan_search(solved.problem, grid, grid, {}, solved.solution.f, solved.solution.g, false);
 }
 
 /// Frames on every rank.

@@ -6,7 +6,8 @@
 //   power               |x - y|_2^p, p > 0
 //
 // Each is even and non-decreasing in every |x_d - y_d|; the separable ones are convex along each axis. Unit: the
-// coordinates' unit to the power.
+// coordinates' unit to the power. Gradients: dc/dx_d = slope_of_sum(sum) slope_along_axis(x_d - y_d), 0 where x = y (of
+// euclidean a subgradient; power has none there where p < 1).
 #pragma once
 
 #include "hpot/core/options.hpp"
@@ -21,6 +22,8 @@ struct SquaredEuclidean {
   static constexpr bool separable = true;
   KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
   KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return sum; }
+  KOKKOS_INLINE_FUNCTION Real slope_along_axis(Real difference) const { return 2.0 * difference; }
+  KOKKOS_INLINE_FUNCTION Real slope_of_sum(Real) const { return 1.0; }
 };
 
 struct PowerAxes {
@@ -28,12 +31,19 @@ struct PowerAxes {
   Real p = 2.0;
   KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return Kokkos::pow(Kokkos::fabs(difference), p); }
   KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return sum; }
+  KOKKOS_INLINE_FUNCTION Real slope_along_axis(Real difference) const {
+    if (difference == 0.0) return 0.0;
+    return Kokkos::copysign(p * Kokkos::pow(Kokkos::fabs(difference), p - 1.0), difference);
+  }
+  KOKKOS_INLINE_FUNCTION Real slope_of_sum(Real) const { return 1.0; }
 };
 
 struct Euclidean {
   static constexpr bool separable = false;
   KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
   KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return Kokkos::sqrt(sum); }
+  KOKKOS_INLINE_FUNCTION Real slope_along_axis(Real difference) const { return 2.0 * difference; }
+  KOKKOS_INLINE_FUNCTION Real slope_of_sum(Real sum) const { return sum > 0.0 ? 0.5 / Kokkos::sqrt(sum) : 0.0; }
 };
 
 struct Power {
@@ -41,6 +51,10 @@ struct Power {
   Real p = 2.0;
   KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
   KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return Kokkos::pow(sum, 0.5 * p); }
+  KOKKOS_INLINE_FUNCTION Real slope_along_axis(Real difference) const { return 2.0 * difference; }
+  KOKKOS_INLINE_FUNCTION Real slope_of_sum(Real sum) const {
+    return sum > 0.0 ? 0.5 * p * Kokkos::pow(sum, 0.5 * p - 1.0) : 0.0;
+  }
 };
 
 /// c(x, y) = of_sum(sum_d along_axis(x_d - y_d)).

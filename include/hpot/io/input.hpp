@@ -27,6 +27,8 @@ struct RawMeasures {
   std::vector<std::string>
       sha256;  // of all: of the values as read, float64 little-endian, row-major; of clouds in Morton
                // order, the coordinates before them
+  std::vector<std::string> further_names;   // what else the run reads: a cost matrix
+  std::vector<std::string> further_sha256;  // cost_matrix.hpp
 };
 
 /// The grid of the first measure, from its header where the format has one; InputError where it is a cloud. Collective.

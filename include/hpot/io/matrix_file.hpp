@@ -1,4 +1,4 @@
-// Cost matrices from files: .npy, FILE.h5:/dataset, .csv or .csv.gz.
+// Cost matrices from files: .npy, FILE.h5:/dataset, .csv or .csv.gz; and synthetic:FAMILY?... (synthetic_matrix.hpp).
 #pragma once
 
 #include "hpot/kernel/registry.hpp"

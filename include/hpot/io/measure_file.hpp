@@ -18,11 +18,14 @@
 //   photograph.jpg?as=colors                   .png .jpg .jpeg: colours of pixels in the RGB cube [0,1]^3, see colors_of; of
 //                                              &pixels=10000 of them, or all
 //   synthetic:points?shape=...                 see synthetic_points.hpp
+//   synthetic:scene?item=0&pixels=10000        see synthetic_picture.hpp
 // `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
 // ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
 // tables and arrays are dropped.
 #pragma once
 
+#include "hpot/io/hdf5_file.hpp"
+#include "hpot/io/image.hpp"
 #include "hpot/measure/support.hpp"
 
 namespace hpot {
@@ -39,8 +42,18 @@ Grid read_grid(const std::string& source);
 /// Whether the measure is a cloud of points. Local. InputError as read_grid.
 bool is_cloud(const std::string& source);
 
-/// The picture's file, where the measure is its colours; else empty. Local.
-std::string picture_of_colors(const std::string& source);
+/// Whether the measure is the colours of a picture. Local.
+bool is_colors(const std::string& source);
+/// That picture. Local. InputError as read_raster.
+Raster picture_of_colors(const std::string& source);
+
+/// Shape of a table of points whose rows can be read apart, by several ranks (?as=points of .npy and .h5, no stack); empty for
+/// all else. Local. InputError as read_grid.
+std::vector<Index> shape_of_rows(const std::string& source);
+/// These rows of it, one at least.
+Array read_rows(const std::string& source, Range rows);
+/// What read_measure gives, of a table that holds all rows.
+MeasureData measure_of_rows(const std::string& source, Array table);
 
 /// Reads one measure; a cloud comes in Morton order. Local. NaN stays NaN; infinite values, cut or unreadable files, unknown
 /// extensions and qualifiers are InputErrors that name the file. `name` is `source`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hpot/kernel/cost_matrix.hpp"
+#include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/support.hpp"
 
@@ -35,6 +36,9 @@ OwnedRows own_rows(const Support& support, const Communicator& along_rows);
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target);
+
+/// Coordinates of all points of a grid or a cloud, on the device.
+Points points_of(const Support& support);
 
 /// A cost's value between neighbours, on a grid's finest axis or at a cloud's typical spacing: the scale that eps is compared
 /// with.

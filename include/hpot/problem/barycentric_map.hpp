@@ -13,14 +13,15 @@
 namespace hpot {
 
 /// T(x) at the owned source rows of `kernel`, `points` of them, which need not be those of the plan: (axes, points), a grid's
-/// axes counted fastest first (x, y, z). `target`, on `support`, is the plan's, g of its owned rows. Sets the kernel to
-/// epsilon. Collective.
+/// axes counted fastest first (x, y, z). `target`, on `support`, is the plan's, g of its owned rows. The same the other way
+/// round where the outputs are of the target. Sets the kernel to epsilon. Collective.
 Field barycentric_image(KernelOperator& kernel, Index points, const Marginal& target, const Support& support,
-                        const ConstField& g, Real epsilon);
+                        const ConstField& g, Real epsilon, Side outputs = Side::source);
 
 /// T(x) - x at the owned source rows: (axes, points), a grid's axes counted fastest first (x, y, z); 0 where it is not
-/// finite. g is of the owned target rows. Sets the kernel to problem.epsilon. Collective.
+/// finite. g is of the owned target rows. The same the other way round where the outputs are of the target. Sets the kernel
+/// to problem.epsilon. Collective.
 Field barycentric_displacement(const TransportProblem& problem, const Support& source, const Support& target,
-                               const ConstField& g);
+                               const ConstField& g, Side outputs = Side::source);
 
 }  // namespace hpot

@@ -9,24 +9,26 @@
 // The rule does not depend on the masses, is the same for the transposed plan, and keeps at most (N + M)/t entries: 1/t of
 // every row and 1/t of every column.
 //
-// Target points form boxes of 2 x 2 x 2, these form boxes again, up to one. A row walks down from the top, and leaves a box
-// out whole where a bound of V_j - C_ij/eps over its points, V = B or r/eps, is below the rule. Costs grow with every
-// |x_d - y_d|: the largest V and the cost of the nearest point give one. Where mass moves far, V rises as steeply as C, and
-// that bound is loose. For |x-y|^2, with y_j = c + e_j, c and R the centre and half-widths of the box J, z = x_i - c, and any z_J,
+// Target points form boxes, and these form boxes again, up to one: on a grid 2 x 2 x 2 at a time, of a cloud (in Morton order)
+// and of the columns of a cost matrix runs of two. A row walks down from the top, and leaves a box out whole where a bound of
+// V_j - C_ij/eps over its points, V = B or r/eps, is below the rule. Costs grow with every |x_d - y_d|: the largest V and the
+// cost of the nearest point give one; a matrix's are at least 0. Where mass moves far, V rises as steeply as C, and that bound
+// is loose. For |x-y|^2, with y_j = c + e_j, c and R the centre and half-widths of the box J, z = x_i - c, and any z_J,
 //   V_j - C_ij/eps  <=  V_J - (|z|^2 - 2 sum_d |z_d - z_J,d| R_d)/eps,   V_J = max_j (V_j - |e_j|^2/eps + 2 z_J . e_j/eps)
 // which is tight at z = z_J: z_J = -(gradient of g)/2 is where the mass of J comes from. V_J is bounded from the boxes below.
+// Boxes of clouds have sides along the first three axes, and bounds are of the distances along these.
 //
 // Bounds include their rounding: what is found is exactly what a visit to all pairs would find. Where potentials are smooth
-// a row takes O(entries + log M) steps.
+// and points few-dimensional a row takes O(entries + log M) steps, at most 2 M.
 #pragma once
 
-#include "hpot/measure/grid.hpp"
+#include "hpot/kernel/registry.hpp"
 #include "hpot/problem/transport_problem.hpp"
 
 namespace hpot {
 
-/// Boxes of grid points: level 0 has the points, a box of level l + 1 two of level l along every axis (fewer at the ends),
-/// the top level one box. Axes are counted fastest first.
+/// Boxes of the points of a grid, or of a row of points that is one axis: level 0 has the points, a box of level l + 1 two of
+/// level l along every axis (fewer at the ends), the top level one box. Axes are counted fastest first.
 struct BoxLevels {
   static constexpr int most = 48;
   int dimension = 1;
@@ -44,38 +46,38 @@ struct BoxLevels {
   [[nodiscard]] KOKKOS_INLINE_FUNCTION Index high(int level, int axis, Index box) const {
     return Kokkos::min(((box + 1) << level) - 1, n[axis] - 1);
   }
-  [[nodiscard]] KOKKOS_INLINE_FUNCTION Real centre(int level, int axis, Index box) const {
-    return origin[axis] + 0.5 * static_cast<Real>(low(level, box) + high(level, axis, box)) * spacing[axis];
-  }
-  [[nodiscard]] KOKKOS_INLINE_FUNCTION Real half_width(int level, int axis, Index box) const {
-    return 0.5 * static_cast<Real>(high(level, axis, box) - low(level, box)) * spacing[axis];
-  }
 };
-BoxLevels make_boxes(const Grid& grid);
+/// An index set or a cloud is one axis.
+BoxLevels make_boxes(const Support& support);
 
 using BoxValues = Kokkos::View<Real*, MemorySpace>;
-using Tilt = Kokkos::View<Real**, Kokkos::LayoutRight, MemorySpace>;  // (box above level 0, axis)
+using BoxAxes = Kokkos::View<Real**, Kokkos::LayoutRight, MemorySpace>;  // (box above level 0, axis)
 
 /// All that a search needs. Views are of the owned rows or, `boxes`, of all targets.
 struct PlanSearch {
   OwnedRows rows;
-  Grid source_grid, target_grid;
+  Support source_support, target_support;
   Cost cost;
+  std::shared_ptr<const CostMatrix> matrix;  // instead of `cost`; its rows are `rows`
   Real epsilon = 1.0;
-  Field source;      // A; log_zero where a = 0
-  Field row_share;   // s/eps
-  Field mass;        // p
-  BoxLevels boxes;   // of the targets
-  BoxValues target;  // B and its V_J
+  Field source;                              // A; log_zero where a = 0
+  Field row_share;                           // s/eps
+  Field mass;                                // p
+  BoxLevels boxes;                           // of the targets
+  Points source_points, target_points;       // of clouds, all
+  BoxAxes ends;                              // of clouds: the boxes' lower, then upper ends
+  Kokkos::View<Index*, MemorySpace> number;  // in the input, of a cloud's targets; empty: as they are
+  BoxValues target;                          // B and its V_J
   BoxValues column;  // r/eps and its V_J, log_zero where b = 0; empty where columns play no part
-  Tilt tilt;         // z_J, for |x-y|^2
+  BoxAxes tilt;      // z_J, for |x-y|^2
   Real plan_mass = 0.0;
 };
 
-/// `problem` joins these grids; f and g are of its owned rows. `by_columns` false: entries of share t are those with
-/// P_ij >= t p_i. Sets the kernel to full precision and problem.epsilon. Collective.
-PlanSearch make_plan_search(const TransportProblem& problem, const Grid& source, const Grid& target, const Cost& cost,
-                            const ConstField& f, const ConstField& g, bool by_columns = true);
+/// `problem` joins these supports by `kernel`; f and g are of its owned rows. `by_columns` false: entries of share t are
+/// those with P_ij >= t p_i. Sets the operator to full precision and problem.epsilon. Collective.
+PlanSearch make_plan_search(const TransportProblem& problem, const Support& source, const Support& target,
+                            const KernelOptions& kernel, const ConstField& f, const ConstField& g,
+                            bool by_columns = true);
 
 struct EntryCounts {
   std::vector<Index> of_rows;  // owned
@@ -85,13 +87,13 @@ struct EntryCounts {
 /// Entries of share `share`, 0 < share <= 1. Collective.
 EntryCounts count_entries(const PlanSearch& search, Real share);
 
-/// Coordinate list, ordered by source, then target; global indices.
+/// Coordinate list; numbers of points in the order of the input.
 struct PlanEntries {
   std::vector<Index> source;
   std::vector<Index> target;
   std::vector<Real> value;
 };
-/// Entries of the local rows [rows), whose counts are `counts.of_rows`. Local.
-PlanEntries entries_of(const PlanSearch& search, Real share, const EntryCounts& counts, Range rows);
+/// Entries of the local rows `rows`, in their order, each row's by target. Counts are `counts.of_rows`. Local.
+PlanEntries entries_of(const PlanSearch& search, Real share, const EntryCounts& counts, const std::vector<Index>& rows);
 
 }  // namespace hpot

@@ -35,11 +35,12 @@ struct MapRun {
   static constexpr Index entries_at_once = Index{1} << 16;  // of the plan, on their way to the file, or one row
   bool plan = false;
   bool map = false;
+  bool gradient = false;
   Index frames = 0;
   bool picture = false;  // of the frames
   Index pixels = 0;      // of the picture whose colours move
 
-  [[nodiscard]] bool any() const { return plan || map || frames > 0 || pixels > 0; }
+  [[nodiscard]] bool any() const { return plan || map || gradient || frames > 0 || pixels > 0; }
   /// So many that they take 128 MiB, or one.
   [[nodiscard]] Index frames_at_once(Index points) const;
 };
