@@ -1,11 +1,13 @@
 #include "hpot/problem/pair_kernels.hpp"
 
 #include "hpot/core/field.hpp"
+#include "hpot/kernel/lanes.hpp"
 
 namespace hpot {
 namespace {
 
 constexpr Index tile = 1024;       // points that one team takes
+constexpr Index block = 64;        // of them at a time
 constexpr Index most_slots = 64;   // of a mixing memory
 constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemorySpace>::accessible;
 
@@ -125,6 +127,50 @@ struct ResidualOfEntry {
   }
 };
 
+/// Balanced, on CPU lanes: image = s, sum b |exp((g - s)/eps) - 1|. A potential that is not finite where b > 0 gives NaN.
+struct BalancedResidualOfTile {
+  EntryIndices active, measure;
+  ConstField weight, potential, s;
+  Field image, sums;
+  Real epsilon;
+
+  KOKKOS_FUNCTION void operator()(const Team&, Index c, Index t, Range points) const {
+    using lanes::Wide;
+    constexpr Real largest = 700.0;  // of an exponent
+    const Index e = active(c);
+    const Real* const b = &weight(measure(e), 0);
+    const Real* const g = &potential(e, 0);
+    const Real* const from = &s(c, 0);
+    Real* const to = &image(e, 0);
+    const Real rate = 1.0 / epsilon;
+    const auto terms = [&](Wide w, Wide now, Wide then) {
+      const Wide x = lanes::where_greater(w, 0.0, (now - then) * rate, 0.0);
+      const Wide y = lanes::broadcast(0.0) - lanes::max(lanes::broadcast(-largest), lanes::broadcast(0.0) - x);
+      const Wide d = lanes::exp(y) - 1.0;
+      return w * lanes::max(d, lanes::broadcast(0.0) - d) + (x - x);
+    };
+    Wide sum = lanes::broadcast(0.0);
+    Index i = points.begin;
+    for (; i + lanes::width <= points.end; i += lanes::width) {
+      const Wide then = lanes::load(from + i);
+      lanes::store(to + i, then);
+      sum = sum + terms(lanes::load(b + i), lanes::load(g + i), then);
+    }
+    if (i < points.end) {
+      Real w[lanes::width] = {}, now[lanes::width] = {}, then[lanes::width] = {};
+      for (Index l = 0; i + l < points.end; ++l) {
+        w[l] = b[i + l];
+        now[l] = g[i + l];
+        to[i + l] = then[l] = from[i + l];
+      }
+      sum = sum + terms(lanes::load(w), lanes::load(now), lanes::load(then));
+    }
+    Real total = 0.0;
+    for (int l = 0; l < lanes::width; ++l) total += lanes::lane(sum, l);
+    sums(c, t) = total;
+  }
+};
+
 }  // namespace
 
 void add_log_weights(const ActiveEntries& entries, const ConstField& log_weight, const ConstField& potential,
@@ -147,6 +193,15 @@ void add_log_weights_of_prox(const ActiveEntries& entries, const ConstField& log
 std::vector<Real> prox_and_residuals(const ActiveEntries& entries, const MeasureTable& table,
                                      const MarginalPenalty& penalty, const ConstField& potential, const ConstField& s,
                                      Real epsilon, const Field& image) {
+  if constexpr (lanes::width > 1) {
+    if (is_balanced(penalty)) {
+      const Field sums = make_unset_field("hpot::balanced_residuals", entries.count, tiles_of(points_of(s)));
+      for_row_tiles("hpot::balanced_residuals", entries.count, points_of(s),
+                    BalancedResidualOfTile{entries.active, entries.measure, table.weight, potential, s, image, sums,
+                                           epsilon});
+      return add_up(sums, entries.count, tiles_of(points_of(s)), 1);
+    }
+  }
   return std::visit(
       [&](const auto& p) {
         return sum_over_rows("hpot::prox_and_residuals", entries.count, points_of(s),
@@ -189,8 +244,15 @@ Field rows_of_entries(const ActiveEntries& entries, const ConstField& table) {
 
 namespace {
 
-/// Differences and products of a tile. On a CPU the slots of a point are the vector; on a GPU a team sums over points.
+/// Differences and products of a tile. On a CPU the slots of a point are the vector; on a GPU a team sums over points. Memory
+/// for `fixed` slots.
+template <Index fixed>
 struct RememberTiles {
+  KOKKOS_FORCEINLINE_FUNCTION static float shortened(Real difference) {
+    constexpr Real largest = 1e30;
+    return Kokkos::fabs(difference) < largest ? static_cast<float>(difference) : 0.0F;
+  }
+
   EntryIndices active, measure;
   Kokkos::View<Index*, MemorySpace> kind, slot;
   Numbers scale;
@@ -198,17 +260,16 @@ struct RememberTiles {
   MixingMemory memory;
   Field sums;  // (row, tile * 2 slots): of the newest difference, of the residual
 
-  /// The residual at point i; what it differs by from the one before is put in place.
-  KOKKOS_FORCEINLINE_FUNCTION Real remember(Index e, Index at, Index i) const {
+  /// Residual and image at point i, and what they differ by from those before, are put in place.
+  KOKKOS_FORCEINLINE_FUNCTION void remember(Index e, Index at, Index i) const {
     const Index points = static_cast<Index>(x.extent(1));
     const Real residual = y(e, i) - x(e, i);
     if (at >= 0) {
-      memory.residuals(e, i * memory.slots + at) = residual - memory.last_residual(e, i);
-      memory.images(e, at * points + i) = y(e, i) - memory.last_image(e, i);
+      memory.residuals(e, i * memory.slots + at) = shortened(residual - memory.last_residual(e, i));
+      memory.images(e, at * points + i) = shortened(y(e, i) - memory.last_image(e, i));
     }
     memory.last_residual(e, i) = residual;
     memory.last_image(e, i) = y(e, i);
-    return residual;
   }
 
   KOKKOS_FUNCTION void operator()(const Team& team, Index c, Index t, Range points) const {
@@ -219,16 +280,20 @@ struct RememberTiles {
     const Real* const w = &weight(measure(e), 0);
     Real* const out = &sums(c, t * 2 * slots);
     if constexpr (on_host) {
-      Real newest[most_slots] = {};
-      Real present[most_slots] = {};
-      for (Index i = points.begin; i < points.end; ++i) {
-        const Real share = w[i] * scale(c);
-        const Real residual = remember(e, at, i) * share;
-        const Real* const differences = &memory.residuals(e, i * slots);
-        const Real difference = at >= 0 ? differences[at] * share : 0.0;
-        for (Index j = 0; j < slots; ++j) {
-          newest[j] += difference * differences[j];
-          present[j] += residual * differences[j];
+      Real newest[fixed] = {};
+      Real present[fixed] = {};
+      for (Index begin = points.begin; begin < points.end; begin += block) {
+        const Index end = Kokkos::min(begin + block, points.end);
+        for (Index i = begin; i < end; ++i) remember(e, at, i);
+        for (Index i = begin; i < end; ++i) {  // not at once: loads of slots would wait for the store into one
+          const Real share = w[i] * scale(c);
+          const Real residual = memory.last_residual(e, i) * share;
+          const float* const differences = &memory.residuals(e, i * slots);
+          const Real difference = at >= 0 ? static_cast<Real>(differences[at]) * share : 0.0;
+          for (Index j = 0; j < fixed; ++j) {
+            newest[j] += difference * static_cast<Real>(differences[j]);
+            present[j] += residual * static_cast<Real>(differences[j]);
+          }
         }
       }
       for (Index j = 0; j < slots; ++j) {
@@ -244,9 +309,10 @@ struct RememberTiles {
         Kokkos::parallel_reduce(
             Kokkos::TeamThreadRange(team, points.begin, points.end),
             [&](Index i, Real& s) {
-              const Real* const differences = &memory.residuals(e, i * slots);
-              const Real with = j >= slots ? memory.last_residual(e, i) : at >= 0 ? differences[at] : 0.0;
-              s += with * (w[i] * scale(c)) * differences[j % slots];
+              const float* const differences = &memory.residuals(e, i * slots);
+              const Real with =
+                  j >= slots ? memory.last_residual(e, i) : at >= 0 ? static_cast<Real>(differences[at]) : 0.0;
+              s += with * (w[i] * scale(c)) * static_cast<Real>(differences[j % slots]);
             },
             sum);
         Kokkos::single(Kokkos::PerTeam(team), [&] { out[j] = sum; });
@@ -274,22 +340,50 @@ struct StepTiles {
     for (Index j = 0; j < memory.slots; ++j) {
       const Real factor = gamma(c * memory.slots + j);
       if (factor == 0.0) continue;
-      const Real* const difference = &memory.images(e, j * n);
-      Kokkos::parallel_for(range(), [&](Index i) { to[i] -= factor * difference[i]; });
+      const float* const difference = &memory.images(e, j * n);
+      Kokkos::parallel_for(range(), [&](Index i) { to[i] -= factor * static_cast<Real>(difference[i]); });
     }
   }
 };
 
 }  // namespace
 
+Index stored_slots(Index slots) {
+  for (const Index fixed : {0, 4, 8, 12, 16, 32}) {
+    if (slots <= fixed) return fixed;
+  }
+  return most_slots;
+}
+
 std::vector<Real> remember_and_project(const ActiveEntries& entries, const ConstField& weight, const MixingStep& step,
                                        const ConstField& x, const ConstField& y, const MixingMemory& memory) {
   const Index points = points_of(x);
   const Index tiles = tiles_of(points);
   const Field sums = make_field("hpot::remember_and_project", entries.count, tiles * 2 * memory.slots);
-  for_row_tiles("hpot::remember_and_project", entries.count, points,
-                RememberTiles{entries.active, entries.measure, on_device(step.kind), on_device(step.slot),
-                              on_device(step.scale), weight, x, y, memory, sums});
+  const auto run = [&]<Index fixed>(std::integral_constant<Index, fixed>) {
+    for_row_tiles("hpot::remember_and_project", entries.count, points,
+                  RememberTiles<fixed>{entries.active, entries.measure, on_device(step.kind), on_device(step.slot),
+                                       on_device(step.scale), weight, x, y, memory, sums});
+  };
+  switch (memory.slots) {
+    case 4:
+      run(std::integral_constant<Index, 4>{});
+      break;
+    case 8:
+      run(std::integral_constant<Index, 8>{});
+      break;
+    case 12:
+      run(std::integral_constant<Index, 12>{});
+      break;
+    case 16:
+      run(std::integral_constant<Index, 16>{});
+      break;
+    case 32:
+      run(std::integral_constant<Index, 32>{});
+      break;
+    default:
+      run(std::integral_constant<Index, most_slots>{});
+  }
   return add_up(sums, entries.count, tiles, 2 * memory.slots);
 }
 

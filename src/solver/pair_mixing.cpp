@@ -25,8 +25,8 @@ class PairMixing final : public Acceleration {
   };
 
  public:
-  PairMixing(PairSweeps& sweeps, Index max_iterations)
-      : sweeps_(sweeps), slots_(sweeps.memory().slots), max_iterations_(max_iterations) {}
+  PairMixing(PairSweeps& sweeps, Index memory, Index max_iterations)
+      : sweeps_(sweeps), memory_(memory), max_iterations_(max_iterations) {}
 
   void reset(Real tolerance) override {
     tolerance_ = tolerance;
@@ -94,7 +94,7 @@ class PairMixing final : public Acceleration {
     if (entry.back_off.take()) return;
     step.kind.back() = MixingStep::mix;
     if (entry.has_last) {
-      const bool full = static_cast<Index>(entry.ages.size()) == slots_;
+      const bool full = static_cast<Index>(entry.ages.size()) == memory_;
       const Index slot = full ? entry.ages.front() : static_cast<Index>(entry.ages.size());
       if (full) entry.ages.erase(entry.ages.begin());
       entry.ages.push_back(slot);
@@ -122,7 +122,8 @@ class PairMixing final : public Acceleration {
   }
 
   PairSweeps& sweeps_;
-  Index slots_;
+  Index memory_;     // sweeps that are mixed
+  Index slots_ = 0;  // stored
   Index max_iterations_;
   Real tolerance_ = 0.0;
   std::vector<Entry> entries_;
@@ -130,8 +131,8 @@ class PairMixing final : public Acceleration {
 
 }  // namespace
 
-std::unique_ptr<Acceleration> make_pair_mixing(PairSweeps& sweeps, Index max_iterations) {
-  return std::make_unique<PairMixing>(sweeps, max_iterations);
+std::unique_ptr<Acceleration> make_pair_mixing(PairSweeps& sweeps, Index memory, Index max_iterations) {
+  return std::make_unique<PairMixing>(sweeps, memory, max_iterations);
 }
 
 }  // namespace hpot

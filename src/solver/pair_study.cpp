@@ -73,7 +73,7 @@ class BatchSolver final : public ChunkSolver {
                 parse_penalty(settings.source_penalty, unit), parse_penalty(settings.target_penalty, unit),
                 settings.precision, settings.schedule.coarsest_side(), capacity, mixed_sweeps(settings.acceleration),
                 alone),
-        mixing_(make_pair_mixing(sweeps_, settings.stopping.max_iterations)),
+        mixing_(make_pair_mixing(sweeps_, mixed_sweeps(settings.acceleration), settings.stopping.max_iterations)),
         stages_(make_schedule(settings.schedule, epsilon, diameter_, sweeps_.neighbour_costs(),
                               sweep_tolerance(settings.stopping.tolerance, settings.precision))) {}
 

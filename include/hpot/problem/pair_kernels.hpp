@@ -51,14 +51,19 @@ void add_shifts(const ActiveEntries& entries, const std::vector<Real>& shift, co
 Field rows_of_entries(const ActiveEntries& entries, const ConstField& table);
 
 /// What Anderson mixing remembers of every entry of a chunk. Differences of residuals stand point by point, all slots
-/// together; those of images slot by slot.
+/// together; those of images slot by slot. Their seventh digit does not matter: they are floats, 0 where a potential of points
+/// that nothing reaches moves by more than 1e30.
+using ShortField = Kokkos::View<float**, Kokkos::LayoutRight, MemorySpace>;
 struct MixingMemory {
-  Index slots = 0;
-  Field residuals;      // (entry, point * slots + slot)
-  Field images;         // (entry, slot * points + point)
+  Index slots = 0;      // stored_slots() of those that are used
+  ShortField residuals;  // (entry, point * slots + slot)
+  ShortField images;     // (entry, slot * points + point)
   Field last_residual;  // (entry, point)
   Field last_image;
 };
+
+/// Room for so many slots, in vectors; at most 64.
+[[nodiscard]] Index stored_slots(Index slots);
 
 /// What to do with every active entry: its next slot for a difference, or none, and how its next state follows.
 struct MixingStep {

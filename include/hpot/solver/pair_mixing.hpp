@@ -14,7 +14,7 @@ inline Index mixed_sweeps(const AccelerationOptions& acceleration) {
   return acceleration.type == "anderson" ? acceleration.memory : 0;
 }
 
-/// `sweeps` is the map that advance() will be given, and outlives it. A chunk begins with every reset() after begin().
-std::unique_ptr<Acceleration> make_pair_mixing(PairSweeps& sweeps, Index max_iterations);
+/// `sweeps` is the map that advance() will be given, outlives it and has room for `memory` sweeps, those that are mixed.
+std::unique_ptr<Acceleration> make_pair_mixing(PairSweeps& sweeps, Index memory, Index max_iterations);
 
 }  // namespace hpot

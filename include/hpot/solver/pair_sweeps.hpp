@@ -73,6 +73,7 @@ class PairSweeps final : public FixedPointMap, public LeveledProblem {
 
  private:
   using Buffer = Kokkos::View<Real*, MemorySpace>;
+  using ShortBuffer = Kokkos::View<float*, MemorySpace>;
   struct Level {
     Support source_support, target_support;
     MeasureTable source, target;
@@ -101,7 +102,8 @@ class PairSweeps final : public FixedPointMap, public LeveledProblem {
   std::vector<StopReason> reasons_;
   ActiveEntries of_source_, of_target_;
   Buffer g_buffer_, image_buffer_, h_buffer_, s_buffer_;
-  Buffer residuals_buffer_, images_buffer_, last_residual_buffer_, last_image_buffer_;
+  Buffer last_residual_buffer_, last_image_buffer_;
+  ShortBuffer residuals_buffer_, images_buffer_;
   Field g_, image_;  // by entry
   MixingMemory memory_;
 };
