@@ -250,7 +250,7 @@ template <Index fixed>
 struct RememberTiles {
   KOKKOS_FORCEINLINE_FUNCTION static float shortened(Real difference) {
     constexpr Real largest = 1e30;
-    return Kokkos::fabs(difference) < largest ? static_cast<float>(difference) : 0.0F;
+    return static_cast<float>(Kokkos::max(-largest, Kokkos::min(difference, largest)));
   }
 
   EntryIndices active, measure;
@@ -272,6 +272,27 @@ struct RememberTiles {
     memory.last_image(e, i) = y(e, i);
   }
 
+  /// remember() in loops over one array each.
+  KOKKOS_FORCEINLINE_FUNCTION void remember_block(Index e, Index at, Range points) const {
+    const Index n = static_cast<Index>(x.extent(1));
+    const Real* const from = &x(e, 0);
+    const Real* const to = &y(e, 0);
+    Real* const residual_before = &memory.last_residual(e, 0);
+    Real* const image_before = &memory.last_image(e, 0);
+    if (at >= 0) {
+      float* const residuals = &memory.residuals(e, at);
+      float* const images = &memory.images(e, at * n);
+      for (Index i = points.begin; i < points.end; ++i) {
+        residuals[i * memory.slots] = shortened((to[i] - from[i]) - residual_before[i]);
+        images[i] = shortened(to[i] - image_before[i]);
+      }
+    }
+    for (Index i = points.begin; i < points.end; ++i) {
+      residual_before[i] = to[i] - from[i];
+      image_before[i] = to[i];
+    }
+  }
+
   KOKKOS_FUNCTION void operator()(const Team& team, Index c, Index t, Range points) const {
     if (kind(c) != MixingStep::mix) return;
     const Index e = active(c);
@@ -279,26 +300,28 @@ struct RememberTiles {
     const Index slots = memory.slots;
     const Real* const w = &weight(measure(e), 0);
     Real* const out = &sums(c, t * 2 * slots);
-    if constexpr (on_host) {
-      Real newest[fixed] = {};
-      Real present[fixed] = {};
+    if constexpr (lanes::width > 1) {
+      constexpr Index vectors = fixed / lanes::width;
+      lanes::Wide newest[vectors], present[vectors];
+      for (Index v = 0; v < vectors; ++v) newest[v] = present[v] = lanes::broadcast(0.0);
       for (Index begin = points.begin; begin < points.end; begin += block) {
         const Index end = Kokkos::min(begin + block, points.end);
-        for (Index i = begin; i < end; ++i) remember(e, at, i);
+        remember_block(e, at, Range{begin, end});
         for (Index i = begin; i < end; ++i) {  // not at once: loads of slots would wait for the store into one
           const Real share = w[i] * scale(c);
-          const Real residual = memory.last_residual(e, i) * share;
           const float* const differences = &memory.residuals(e, i * slots);
+          const Real residual = memory.last_residual(e, i) * share;
           const Real difference = at >= 0 ? static_cast<Real>(differences[at]) * share : 0.0;
-          for (Index j = 0; j < fixed; ++j) {
-            newest[j] += difference * static_cast<Real>(differences[j]);
-            present[j] += residual * static_cast<Real>(differences[j]);
+          for (Index v = 0; v < vectors; ++v) {
+            const lanes::Wide values = lanes::widen(lanes::load(differences + v * lanes::width));
+            newest[v] = newest[v] + values * difference;
+            present[v] = present[v] + values * residual;
           }
         }
       }
-      for (Index j = 0; j < slots; ++j) {
-        out[j] = newest[j];
-        out[slots + j] = present[j];
+      for (Index v = 0; v < vectors; ++v) {
+        lanes::store(out + v * lanes::width, newest[v]);
+        lanes::store(out + slots + v * lanes::width, present[v]);
       }
     } else {
       Kokkos::parallel_for(Kokkos::TeamThreadRange(team, points.begin, points.end),
@@ -337,7 +360,7 @@ struct StepTiles {
     const auto range = [&] { return Kokkos::TeamThreadRange(team, points.begin, points.end); };
     Kokkos::parallel_for(range(), [&](Index i) { to[i] = from[i]; });
     if (kind(c) != MixingStep::mix) return;
-    for (Index j = 0; j < memory.slots; ++j) {
+    for (Index j = 0; j < memory.used; ++j) {
       const Real factor = gamma(c * memory.slots + j);
       if (factor == 0.0) continue;
       const float* const difference = &memory.images(e, j * n);
@@ -349,7 +372,7 @@ struct StepTiles {
 }  // namespace
 
 Index stored_slots(Index slots) {
-  for (const Index fixed : {0, 4, 8, 12, 16, 32}) {
+  for (const Index fixed : {0, 8, 16, 32}) {
     if (slots <= fixed) return fixed;
   }
   return most_slots;
@@ -366,14 +389,8 @@ std::vector<Real> remember_and_project(const ActiveEntries& entries, const Const
                                        on_device(step.scale), weight, x, y, memory, sums});
   };
   switch (memory.slots) {
-    case 4:
-      run(std::integral_constant<Index, 4>{});
-      break;
     case 8:
       run(std::integral_constant<Index, 8>{});
-      break;
-    case 12:
-      run(std::integral_constant<Index, 12>{});
       break;
     case 16:
       run(std::integral_constant<Index, 16>{});

@@ -51,7 +51,7 @@ std::vector<Index> all_of(Index count) {
 
 Real values_of_pair(Index source_points, Index target_points, Index slots) {
   const auto larger = static_cast<Real>(std::max(source_points, target_points));
-  return 2.0 * larger + (4.0 + static_cast<Real>(stored_slots(slots))) * static_cast<Real>(target_points);
+  return 2.0 * larger + (4.0 + 0.5 * static_cast<Real>(stored_slots(slots) + slots)) * static_cast<Real>(target_points);
 }
 
 PairSweeps::PairSweeps(const KernelOptions& kernel, PairMeasures measures, MarginalPenalty source_penalty,
@@ -62,6 +62,7 @@ PairSweeps::PairSweeps(const KernelOptions& kernel, PairMeasures measures, Margi
       target_penalty_(target_penalty),
       precision_(precision),
       capacity_(capacity),
+      used_slots_(slots),
       slots_(stored_slots(slots)) {
   const bool same = measures.targets.empty();
   Weights sources = std::move(measures.sources);
@@ -88,7 +89,7 @@ PairSweeps::PairSweeps(const KernelOptions& kernel, PairMeasures measures, Margi
   s_buffer_ = make_buffer("hpot::PairSweeps::s", capacity * larger);
   if (slots_ == 0) return;
   residuals_buffer_ = ShortBuffer("hpot::PairSweeps::residuals", capacity * slots_ * n);
-  images_buffer_ = ShortBuffer("hpot::PairSweeps::images", capacity * slots_ * n);
+  images_buffer_ = ShortBuffer("hpot::PairSweeps::images", capacity * slots * n);
   last_residual_buffer_ = make_buffer("hpot::PairSweeps::last_residual", capacity * n);
   last_image_buffer_ = make_buffer("hpot::PairSweeps::last_image", capacity * n);
 }
@@ -126,8 +127,8 @@ void PairSweeps::size_fields(int level) {
   const Index n = levels_[level].target.rows.local_n();
   g_ = rows_of(g_buffer_, pairs(), n);
   image_ = rows_of(image_buffer_, pairs(), n);
-  memory_ = {slots_, ShortField(residuals_buffer_.data(), pairs(), n * slots_),
-             ShortField(images_buffer_.data(), pairs(), n * slots_),
+  memory_ = {used_slots_, slots_, ShortField(residuals_buffer_.data(), pairs(), n * slots_),
+             ShortField(images_buffer_.data(), pairs(), n * used_slots_),
              rows_of(last_residual_buffer_, pairs(), n), rows_of(last_image_buffer_, pairs(), n)};
 }
 

@@ -55,7 +55,8 @@ Field rows_of_entries(const ActiveEntries& entries, const ConstField& table);
 /// that nothing reaches moves by more than 1e30.
 using ShortField = Kokkos::View<float**, Kokkos::LayoutRight, MemorySpace>;
 struct MixingMemory {
-  Index slots = 0;      // stored_slots() of those that are used
+  Index used = 0;        // slots
+  Index slots = 0;       // stored_slots(used)
   ShortField residuals;  // (entry, point * slots + slot)
   ShortField images;     // (entry, slot * points + point)
   Field last_residual;  // (entry, point)

@@ -91,7 +91,7 @@ class PairSweeps final : public FixedPointMap, public LeveledProblem {
   std::vector<Level> levels_;
   std::vector<Real> source_mass_, target_mass_;  // of all measures
   std::map<std::pair<int, int>, std::shared_ptr<KernelOperator>> between_;
-  Index capacity_, slots_;
+  Index capacity_, used_slots_, slots_;
 
   int level_ = -1;
   Real epsilon_ = 1.0;
