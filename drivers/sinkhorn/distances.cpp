@@ -138,6 +138,7 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
     MeasureSet set = make_measures(world, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize,
                                    clouds ? world.size() : 1);
     StudyMeasures measures = whole_measures(world, set, supports, owned, names.sources);
+    measures.symmetric = study.alike;
     check_masses(settings, set.masses, input.normalize, study.pairs, names.sources);
 
     // 4. solve

@@ -169,6 +169,8 @@ Study make_study(const TransportSettings& settings, const DistanceOptions& dista
   study.distance = distance;
   const bool explicit_cost = settings.kernel.explicit_cost();
   const bool shared = !explicit_cost || settings.kernel.matrix->rows == settings.kernel.matrix->columns;
+  study.alike =
+      settings.source_penalty == settings.target_penalty && (!explicit_cost || is_symmetric(*settings.kernel.matrix));
   if (targets > 0) {
     study.rows = 1;
     study.columns = targets;
@@ -176,8 +178,7 @@ Study make_study(const TransportSettings& settings, const DistanceOptions& dista
     for (Index k = 0; k < targets; ++k) study.pairs.push_back({0, study.first_column + k});
   } else {
     study.rows = study.columns = sources;
-    study.symmetric = settings.source_penalty == settings.target_penalty &&
-                      (!explicit_cost || is_symmetric(*settings.kernel.matrix));
+    study.symmetric = study.alike;
     for (Index i = 0; i < sources; ++i) {
       for (Index j = study.symmetric ? i : 0; j < sources; ++j) study.pairs.push_back({i, j});
     }

@@ -95,14 +95,17 @@ Kokkos::View<T*, MemorySpace> on_device(const std::vector<T>& values) {
 
 template <class Penalty>
 void prox_kernel(const ActiveEntries& entries, const ConstField& log_weight, Penalty penalty, const Field& s,
-                 Real epsilon, const Field& h) {
+                 Real epsilon, const Field& h, const Field& image) {
   const auto active = entries.active;
   const auto measure = entries.measure;
+  const auto self = entries.self;
   for_points(
       "hpot::add_log_weights_of_prox", entries.count, points_of(s), KOKKOS_LAMBDA(Index c, Index i) {
-        const Real log_a = log_weight(measure(active(c)), i);
+        const Index e = active(c);
+        const Real log_a = log_weight(measure(e), i);
         const Real f = penalty.prox(s(c, i), epsilon);
         s(c, i) = f;
+        if (self(e) != 0) image(e, i) = f;
         h(c, i) = log_a > 0.5 * log_zero ? log_a + f / epsilon : log_zero;
       });
 }
@@ -110,14 +113,14 @@ void prox_kernel(const ActiveEntries& entries, const ConstField& log_weight, Pen
 template <class Penalty>
 struct ResidualOfEntry {
   Penalty penalty;
-  EntryIndices active, measure;
+  EntryIndices active, measure, self;
   ConstField weight, potential, s;
   Field image;
   Real epsilon;
   KOKKOS_FUNCTION Real operator()(Index c, Index j) const {
     const Index e = active(c);
     const Real target = penalty.prox(s(c, j), epsilon);
-    image(e, j) = target;
+    image(e, j) = self(e) != 0 ? 0.5 * (image(e, j) + target) : target;
     const Real w = weight(measure(e), j);
     if (w <= 0.0) return 0.0;
     const Real now = (potential(e, j) - s(c, j)) / epsilon;
@@ -129,7 +132,7 @@ struct ResidualOfEntry {
 
 /// Balanced, on CPU lanes: image = s, sum b |exp((g - s)/eps) - 1|. A potential that is not finite where b > 0 gives NaN.
 struct BalancedResidualOfTile {
-  EntryIndices active, measure;
+  EntryIndices active, measure, self;
   ConstField weight, potential, s;
   Field image, sums;
   Real epsilon;
@@ -143,6 +146,7 @@ struct BalancedResidualOfTile {
     const Real* const from = &s(c, 0);
     Real* const to = &image(e, 0);
     const Real rate = 1.0 / epsilon;
+    const bool halved = self(e) != 0;
     const auto terms = [&](Wide w, Wide now, Wide then) {
       const Wide x = lanes::where_greater(w, 0.0, (now - then) * rate, 0.0);
       const Wide y = lanes::broadcast(0.0) - lanes::max(lanes::broadcast(-largest), lanes::broadcast(0.0) - x);
@@ -153,7 +157,7 @@ struct BalancedResidualOfTile {
     Index i = points.begin;
     for (; i + lanes::width <= points.end; i += lanes::width) {
       const Wide then = lanes::load(from + i);
-      lanes::store(to + i, then);
+      lanes::store(to + i, halved ? (lanes::load(to + i) + then) * 0.5 : then);
       sum = sum + terms(lanes::load(b + i), lanes::load(g + i), then);
     }
     if (i < points.end) {
@@ -161,7 +165,8 @@ struct BalancedResidualOfTile {
       for (Index l = 0; i + l < points.end; ++l) {
         w[l] = b[i + l];
         now[l] = g[i + l];
-        to[i + l] = then[l] = from[i + l];
+        then[l] = from[i + l];
+        to[i + l] = halved ? 0.5 * (to[i + l] + then[l]) : then[l];
       }
       sum = sum + terms(lanes::load(w), lanes::load(now), lanes::load(then));
     }
@@ -186,8 +191,8 @@ void add_log_weights(const ActiveEntries& entries, const ConstField& log_weight,
 }
 
 void add_log_weights_of_prox(const ActiveEntries& entries, const ConstField& log_weight, const MarginalPenalty& penalty,
-                             const Field& s, Real epsilon, const Field& h) {
-  std::visit([&](const auto& p) { prox_kernel(entries, log_weight, p, s, epsilon, h); }, penalty);
+                             const Field& s, Real epsilon, const Field& h, const Field& image) {
+  std::visit([&](const auto& p) { prox_kernel(entries, log_weight, p, s, epsilon, h, image); }, penalty);
 }
 
 std::vector<Real> prox_and_residuals(const ActiveEntries& entries, const MeasureTable& table,
@@ -197,7 +202,7 @@ std::vector<Real> prox_and_residuals(const ActiveEntries& entries, const Measure
     if (is_balanced(penalty)) {
       const Field sums = make_unset_field("hpot::balanced_residuals", entries.count, tiles_of(points_of(s)));
       for_row_tiles("hpot::balanced_residuals", entries.count, points_of(s),
-                    BalancedResidualOfTile{entries.active, entries.measure, table.weight, potential, s, image, sums,
+                    BalancedResidualOfTile{entries.active, entries.measure, entries.self, table.weight, potential, s, image, sums,
                                            epsilon});
       return add_up(sums, entries.count, tiles_of(points_of(s)), 1);
     }
@@ -205,7 +210,7 @@ std::vector<Real> prox_and_residuals(const ActiveEntries& entries, const Measure
   return std::visit(
       [&](const auto& p) {
         return sum_over_rows("hpot::prox_and_residuals", entries.count, points_of(s),
-                             ResidualOfEntry<std::decay_t<decltype(p)>>{p, entries.active, entries.measure,
+                             ResidualOfEntry<std::decay_t<decltype(p)>>{p, entries.active, entries.measure, entries.self,
                                                                         table.weight, potential, s, image, epsilon});
       },
       penalty);

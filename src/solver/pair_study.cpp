@@ -69,7 +69,7 @@ class BatchSolver final : public ChunkSolver {
         diameter_(largest_cost_of(settings.kernel, measures.supports[0], measures.supports.back())),
         sweeps_(settings.kernel,
                 {measures.supports[0], measures.supports.back(), std::move(measures.sources),
-                 std::move(measures.targets)},
+                 std::move(measures.targets), measures.symmetric},
                 parse_penalty(settings.source_penalty, unit), parse_penalty(settings.target_penalty, unit),
                 settings.precision, settings.schedule.coarsest_side(), capacity, mixed_sweeps(settings.acceleration),
                 alone),

@@ -61,6 +61,7 @@ PairSweeps::PairSweeps(const KernelOptions& kernel, PairMeasures measures, Margi
       source_penalty_(source_penalty),
       target_penalty_(target_penalty),
       precision_(precision),
+      symmetric_(measures.symmetric),
       capacity_(capacity),
       used_slots_(slots),
       slots_(stored_slots(slots)) {
@@ -100,13 +101,15 @@ void PairSweeps::begin(const std::vector<MeasurePair>& pairs) {
   level_ = -1;
   reasons_.assign(pairs.size(), StopReason::converged);
   sweeps_.assign(pairs.size(), 0);
-  std::vector<Index> sources, targets;
+  std::vector<Index> sources, targets, self;
   for (const MeasurePair& pair : pairs) {
+    self.push_back(symmetric_ && pair.source == pair.target ? 1 : 0);
     sources.push_back(pair.source);
     targets.push_back(pair.target);
   }
   of_source_.measure = indices_of(sources);
   of_target_.measure = indices_of(targets);
+  of_source_.self = of_target_.self = indices_of(self);
   keep_active(all_of(this->pairs()));
 }
 
@@ -163,7 +166,8 @@ Field PairSweeps::source_half_step() {
   const Field f = rows_of(s_buffer_, count, points);
   add_log_weights(of_target_, level.target.log_weight, g_, epsilon_, h_target);
   level.kernel->softmin_spoiling(Side::source, h_target, f);
-  add_log_weights_of_prox(of_source_, level.source.log_weight, source_penalty_, f, epsilon_, h_source);
+  add_log_weights_of_prox(of_source_, level.source.log_weight, source_penalty_, f, epsilon_, h_source,
+                          image_);
   return h_source;
 }
 

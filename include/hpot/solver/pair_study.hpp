@@ -16,6 +16,7 @@ namespace hpot {
 struct StudyMeasures {
   std::vector<Support> supports;
   std::vector<std::vector<Real>> sources, targets;
+  bool symmetric = false;  // both sides are the same measures, penalties and costs alike both ways
   [[nodiscard]] bool clouds() const { return supports[0].cloud() != nullptr; }
 };
 

@@ -25,6 +25,7 @@ struct MeasurePair {
 struct PairMeasures {
   Support source_support, target_support;
   std::vector<std::vector<Real>> sources, targets;
+  bool symmetric = false;  // no targets, and penalties and costs are alike both ways: f = g for a measure with itself
 };
 
 /// What becomes of one pair.
@@ -90,6 +91,7 @@ class PairSweeps final : public FixedPointMap, public LeveledProblem {
   Precision precision_;
   std::vector<Level> levels_;
   std::vector<Real> source_mass_, target_mass_;  // of all measures
+  bool symmetric_;
   std::map<std::pair<int, int>, std::shared_ptr<KernelOperator>> between_;
   Index capacity_, used_slots_, slots_;
 
