@@ -1,7 +1,11 @@
-// hpot-sinkhorn: entropic transport between two measures on one grid, two clouds of points, or by a cost matrix.
+// hpot-sinkhorn: entropic transport between two measures on one grid, two clouds of points, or by a cost matrix; many pairs of
+// measures: sinkhorn/distances.cpp.
+#include "sinkhorn/distances.hpp"
+
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
 #include "hpot/io/colors.hpp"
+#include "hpot/io/distance_result.hpp"
 #include "hpot/io/matrix_file.hpp"
 #include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
@@ -16,12 +20,8 @@ namespace {
 const char* const program = "hpot-sinkhorn";
 
 std::vector<OptionKey> keys() {
-  std::vector<OptionKey> all = {
-      {"input.source", "", "measure a: a file, or synthetic:FAMILY?...", check::text(), true},
-      {"input.target", "", "measure b, on the same grid, or like a cloud of points", check::text(), true},
-      {"sinkhorn.divergence", "false", "also solve (a,a) and (b,b), and report the Sinkhorn divergence", check::flag()},
-  };
-  for (const auto& more : {InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
+  std::vector<OptionKey> all = measure_keys();
+  for (const auto& more : {DistanceOptions::keys(), InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
                            CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5"), MapOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
@@ -29,6 +29,8 @@ std::vector<OptionKey> keys() {
 }
 
 ExitCode body(const Communicator& world, const Options& options) {
+  if (wants_distances(world, options)) return run_distances(world, options, program);
+
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
@@ -134,6 +136,6 @@ ExitCode body(const Communicator& world, const Options& options) {
 
 int main(int argc, char** argv) {
   return hpot::run_main(argc, argv,
-                        {hpot::program, "Entropic optimal transport between two measures.", hpot::keys(), hpot::body,
+                        {hpot::program, "Entropic optimal transport between two measures, or many pairs of them.", hpot::keys(), hpot::body,
                          hpot::restart_source()});
 }

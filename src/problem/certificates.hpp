@@ -32,26 +32,30 @@ inline const Marginal& side_of(const TransportProblem& problem, Side side) {
 /// softmin(log b + g/eps) for the source's points, softmin(log a + f/eps) for the target's.
 Field softmin_at(const TransportProblem& problem, Side outputs, const ConstField& potential);
 
-/// <P,C> for the plan of row sums p and target potential g.
-Real plan_cost(const TransportProblem& problem, const ConstField& p, const ConstField& g);
+/// <P,C> for the plan of row sums p and target potential g, of every batch entry.
+std::vector<Real> plan_costs(const TransportProblem& problem, const ConstField& p, const ConstField& g);
 
-/// max |value| and min value over positive weights, on all ranks.
+/// max |value| over positive weights, on all ranks, of every batch entry and of the first; min value, of a batch of one.
+std::vector<Real> largest_values(const Marginal& side, const ConstField& value);
 Real largest_over(const Marginal& side, const ConstField& value);
 Real smallest_over(const Marginal& side, const ConstField& value);
 
 /// u (tile + tiles): of a sum over the side's points.
 Real summation_error(const Marginal& side);
 
+/// sum of p f + D(p | a) - D*(f), each at least 0 but for rounding, of every batch entry.
+std::vector<Real> fenchel_gaps(const Marginal& side, const ConstField& p, const ConstField& f);
+
 /// theta.
 Real plan_error(const TransportProblem& problem, const ConstField& f, const ConstField& g, Real largest_cost);
 
-/// Balanced, both weights of mass 1: cost of the rounded plan, and the bound of its entropic cost.
+/// Balanced, both weights of mass 1: cost of the rounded plan, and the bound of its entropic cost, of every batch entry.
 struct RoundedPlan {
   Real cost = 0.0;
   Real entropic_cost = 0.0;
 };
-RoundedPlan round_plan(const TransportProblem& problem, const ConstField& f, const ConstField& g,
-                       const ConstField& s_a);
+std::vector<RoundedPlan> round_plans(const TransportProblem& problem, const ConstField& f, const ConstField& g,
+                                     const ConstField& s_a);
 
 /// The best lower bound of OT_0 by hard c-transforms, -infinity where it overflows. Errors are taken off.
 Real transform_bound(const TransportProblem& problem, const ConstField& f, const ConstField& g, Real largest_cost);

@@ -20,27 +20,6 @@ Field like(const ConstField& field) {
   return make_field("hpot::transport_values", 1, static_cast<Index>(field.extent(1)));
 }
 
-template <class Penalty>
-struct FenchelGapOfPoint {
-  Penalty penalty;
-  ConstField weight, p, f;
-  KOKKOS_FUNCTION Real operator()(Index k, Index i) const {
-    const Real w = weight(k, i);
-    if (w <= 0.0) return 0.0;
-    return Kokkos::max(0.0, p(k, i) * f(k, i) + penalty.primal(w, p(k, i)) - penalty.dual(w, f(k, i)));
-  }
-};
-
-/// sum of p f + D(p | a) - D*(f), each at least 0 but for rounding.
-Real fenchel_gap(const Marginal& side, const ConstField& p, const ConstField& f) {
-  return std::visit(
-      [&](const auto& penalty) {
-        return sum_over_points("hpot::fenchel_gap", side.rows, 1,
-                               FenchelGapOfPoint<std::decay_t<decltype(penalty)>>{penalty, side.weight, p, f})[0];
-      },
-      side.penalty);
-}
-
 /// sum p |f - s|/eps.
 Real mean_exponent(const Marginal& side, const ConstField& p, const ConstField& f, const ConstField& s, Real epsilon) {
   return sum_over_points(
@@ -91,7 +70,7 @@ void certify_at_mass_1(const Communicator& world, const TransportProblem& proble
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   const Real epsilon = problem.epsilon;
-  const RoundedPlan rounded = round_plan(problem, f, g, s_a);
+  const RoundedPlan rounded = round_plans(problem, f, g, s_a)[0];
   const Real largest = largest_cost(world, problem);
   const Real cut = std::expm1(problem.kernel->softmin_excess());  // of the plan's mass, by the operator
   const Real dual = dual_term(a, f)[0] + dual_term(b, g)[0] - epsilon * (plan_mass * (1.0 + cut) - 1.0);
@@ -163,10 +142,10 @@ void certify_unbalanced(const Communicator& world, const TransportProblem& probl
   if (std::isfinite(dual)) {
     const Real potentials = largest_over(a, plan.f) + largest_over(b, plan.g);
     const Real cut = std::expm1(problem.kernel->softmin_excess()) * (size + plan.mass * (potentials + epsilon));
-    values.gap = finite_or(fenchel_gap(a, plan.p, plan.f) + fenchel_gap(b, plan.q, plan.g) + gain + cut, infinity);
+    values.gap = finite_or(fenchel_gaps(a, plan.p, plan.f)[0] + fenchel_gaps(b, plan.q, plan.g)[0] + gain + cut, infinity);
     values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
   }
-  values.upper_cost = finite_or(plan_cost(problem, plan.p, plan.g) + penalty_value(a, plan.p)[0] +
+  values.upper_cost = finite_or(plan_costs(problem, plan.p, plan.g)[0] + penalty_value(a, plan.p)[0] +
                                     penalty_value(b, plan.q)[0] + plan_error(problem, plan.f, plan.g, largest) * size,
                                 infinity);
 }
@@ -191,7 +170,7 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
       std::numeric_limits<Real>::epsilon() * (largest_over(a, f) + largest_over(b, g)) / problem.epsilon;
   values.plan_mass = plan.mass;
   if (!std::isfinite(plan.mass)) return values;
-  values.transport_cost = finite_or(plan_cost(problem, plan.p, g), infinity);
+  values.transport_cost = finite_or(plan_costs(problem, plan.p, g)[0], infinity);
   if (!is_balanced(a.penalty) || !is_balanced(b.penalty)) {
     certify_unbalanced(world, problem, std::move(plan), mass_a, mass_b, values);
   } else if (std::abs(mass_a / mass_b - 1.0) <= equal_masses) {

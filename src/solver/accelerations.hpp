@@ -35,6 +35,9 @@ class BackOff {
   Index sweeps_left_ = 0;
 };
 
+/// Solves the symmetric positive definite system by Cholesky's method; pivots that vanish drop their unknown.
+std::vector<Real> solve_normal_equations(std::vector<std::vector<Real>> a, std::vector<Real> b);
+
 std::unique_ptr<Acceleration> make_anderson(Index memory);
 std::unique_ptr<Acceleration> make_momentum();
 std::unique_ptr<Acceleration> make_overrelaxation();

@@ -25,39 +25,6 @@ void combine_all(Real alpha, const Fields& x, Real beta, const Fields& y) {
   for (std::size_t f = 0; f < x.size(); ++f) combine(alpha, x[f], beta, y[f]);
 }
 
-/// Solves the symmetric positive definite system by Cholesky's method; pivots that vanish drop their unknown.
-std::vector<Real> solve_normal_equations(std::vector<std::vector<Real>> a, std::vector<Real> b) {
-  const int n = static_cast<int>(b.size());
-  std::vector<Real> scale(n);
-  for (int i = 0; i < n; ++i) scale[i] = a[i][i] > 0.0 ? 1.0 / std::sqrt(a[i][i]) : 0.0;
-  for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < n; ++j) a[i][j] *= scale[i] * scale[j];
-    a[i][i] += ridge;
-    b[i] *= scale[i];
-  }
-  for (int i = 0; i < n; ++i) {
-    for (int j = 0; j <= i; ++j) {
-      Real sum = a[i][j];
-      for (int k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
-      if (i != j) {
-        a[i][j] = a[j][j] > 0.0 ? sum / a[j][j] : 0.0;
-      } else {
-        a[i][i] = sum > ridge / 2 ? std::sqrt(sum) : 0.0;
-      }
-    }
-  }
-  for (int i = 0; i < n; ++i) {
-    for (int k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
-    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
-  }
-  for (int i = n - 1; i >= 0; --i) {
-    for (int k = i + 1; k < n; ++k) b[i] -= a[k][i] * b[k];
-    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
-  }
-  for (int i = 0; i < n; ++i) b[i] *= scale[i];
-  return b;
-}
-
 class Anderson final : public Acceleration {
   struct Difference {
     Fields residual;  // dF
@@ -211,6 +178,38 @@ class Anderson final : public Acceleration {
 };
 
 }  // namespace
+
+std::vector<Real> solve_normal_equations(std::vector<std::vector<Real>> a, std::vector<Real> b) {
+  const int n = static_cast<int>(b.size());
+  std::vector<Real> scale(n);
+  for (int i = 0; i < n; ++i) scale[i] = a[i][i] > 0.0 ? 1.0 / std::sqrt(a[i][i]) : 0.0;
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < n; ++j) a[i][j] *= scale[i] * scale[j];
+    a[i][i] += ridge;
+    b[i] *= scale[i];
+  }
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j <= i; ++j) {
+      Real sum = a[i][j];
+      for (int k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
+      if (i != j) {
+        a[i][j] = a[j][j] > 0.0 ? sum / a[j][j] : 0.0;
+      } else {
+        a[i][i] = sum > ridge / 2 ? std::sqrt(sum) : 0.0;
+      }
+    }
+  }
+  for (int i = 0; i < n; ++i) {
+    for (int k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
+    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
+  }
+  for (int i = n - 1; i >= 0; --i) {
+    for (int k = i + 1; k < n; ++k) b[i] -= a[k][i] * b[k];
+    b[i] = a[i][i] > 0.0 ? b[i] / a[i][i] : 0.0;
+  }
+  for (int i = 0; i < n; ++i) b[i] *= scale[i];
+  return b;
+}
 
 std::unique_ptr<Acceleration> make_anderson(Index memory) { return std::make_unique<Anderson>(memory); }
 

@@ -316,7 +316,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
     consider_step("Newton steps on the given grid", hessian + 6.0 - (weights > 0.0 ? 2.0 : 0.0),
                   weights > 0.0 ? of_kept : averages, weights);
   }
-  // evaluate_transport: plan_at, then round_plan's fields or those of an unbalanced certificate, counted on runs. plan_cost:
+  // evaluate_transport: plan_at, then round_plans' fields or those of an unbalanced certificate, counted on runs. plan_costs:
   // h, mean. average_cost: sums; zeros and work
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
   const Real averages = 2.0 * local_n + (separable ? local_n + n + (dimension > 1 ? local_n : 0.0) : 0.0);

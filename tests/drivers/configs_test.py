@@ -1,5 +1,6 @@
 """Every file in configs/ is complete, runs, and gives the same answer on any number of ranks."""
 import configparser
+import re
 import unittest
 
 import programs
@@ -22,6 +23,7 @@ SMALL = {
                        "--input.target", "synthetic:scene?item=1&seed=1&pixels=250&n=48"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
+    "distance_matrix": ("--input.measures", "synthetic:ellipse?n=20&count=5&seed=5"),
 }
 EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iterations", "seconds", "ranks", "threads",
                 "ranks_along_rows", "ranks_along_batches", "epsilon", "inputs", "input_sha256", "input_masses",
@@ -32,9 +34,9 @@ HISTORY = ("iteration", "level", "epsilon", "marginal_error", "seconds", "row")
 
 
 def program_of(name):
-    """The first line of a file names its program; of older files their names begin with it."""
-    first = (SOURCE / "configs" / f"{name}.ini").read_text().split("\n", 1)[0]
-    return first.split()[1] if first.startswith("# hpot-") else "hpot-" + name.split("_")[0]
+    """The one that the file's opening comment runs."""
+    text = (SOURCE / "configs" / f"{name}.ini").read_text()
+    return re.search(r"^#.*\b(hpot-\w+) --config configs/" + name + r"\.ini", text, re.MULTILINE).group(1)
 
 
 def keys_of(ini_text):
@@ -192,6 +194,20 @@ class Configs(programs.DriverTest):
             numpy.testing.assert_array_equal(file["weights"][:3], [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 1, 0, 0]])
             numpy.testing.assert_array_equal(file["weights"][4], 4 * [0.25])
         self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 3 * 256 + 2 * 2))
+
+    def test_distance_matrix(self):
+        paths = [self.small_run("distance_matrix", ranks) for ranks in RANKS]
+        with h5py.File(paths[0]) as file:
+            self.assertLessEqual(EVERY_RESULT | {"pairs", "pairs_converged", "marginal_error_max", "gap_max"},
+                                 set(file.attrs))
+            distances = file["distances"][()]
+            self.assertEqual(distances.shape, (5, 5))
+            numpy.testing.assert_array_equal(numpy.diag(distances), numpy.zeros(5))
+            numpy.testing.assert_array_equal(distances, distances.T)
+            self.assertGreater(distances[~numpy.eye(5, dtype=bool)].min(), 0.0)
+        for other in paths[1:]:
+            self.assert_equal_results(paths[0], other, "distances", 0.0)
+        self.assertEqual(png_size(self.folder / "picture1.png"), (260, 260))
 
     def test_more_ranks_than_planes_or_measures(self):
         measures = ("--input.measures", "synthetic:phantom?shape=2x16x12&count=1", "--epsilon.target", "2")

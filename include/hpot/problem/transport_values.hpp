@@ -57,4 +57,10 @@ struct TransportValues {
 TransportValues evaluate_transport(const Communicator& world, const TransportProblem& problem, const ConstField& f,
                                    const ConstField& g);
 
+/// The same for a batch of problems, without what only hard c-transforms and the largest cost give: lower_cost and
+/// upper_cost. primal_cost and gap are known where both sides are balanced, of mass 1, and where both penalties are finite.
+/// Every entry's values have the same bits whatever else is in the batch. `cost_bound` >= every cost.
+std::vector<TransportValues> evaluate_batch(const TransportProblem& problem, const ConstField& f, const ConstField& g,
+                                            Real cost_bound);
+
 }  // namespace hpot
