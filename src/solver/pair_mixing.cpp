@@ -28,7 +28,7 @@ class PairMixing final : public Acceleration {
   PairMixing(PairSweeps& sweeps, Index memory, Index max_iterations)
       : sweeps_(sweeps), memory_(memory), max_iterations_(max_iterations) {}
 
-  void reset(Real tolerance) override {
+  void reset(const FixedPointMap&, Real tolerance) override {
     tolerance_ = tolerance;
     slots_ = sweeps_.memory().slots;
     entries_.resize(sweeps_.pairs());
