@@ -143,7 +143,6 @@ ExitCode body(const Communicator& world, const Options& options) {
   }
 
   // 5. the row
-  const auto most = [&](Index value) { return text_of(world.max(static_cast<Real>(value))); };
   const auto exact = [&](Index value) { return std::to_string(static_cast<Index>(world.max(static_cast<Real>(value)))); };
   std::string size = made.size;
   std::replace(size.begin(), size.end(), ',', ';');
@@ -162,7 +161,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       {"interactions_per_second", text_of(made.interactions / median)}, {"ceiling", ceiling},
       {"percent_of_ceiling", percent}, {"calls_per_sweep", exact(after.calls - before.calls)},
       {"bytes_per_sweep", exact(after.bytes - before.bytes)}, {"latency_seconds", text_of(latency)},
-      {"megabyte_seconds", text_of(megabyte)}, {"memory_bytes", most(memory_growth())}, {"steps", steps}};
+      {"megabyte_seconds", text_of(megabyte)}, {"memory_bytes", exact(memory_growth())}, {"steps", steps}};
   world.agree([&] {
     if (world.rank() == 0) append(file, columns);
   });

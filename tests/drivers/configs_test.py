@@ -15,6 +15,7 @@ SMALL = {
                         "--input.target", "synthetic:ellipse?n=32&seed=3&item=2&hollow=1"),
     "sinkhorn_cloud": ("--input.source", "synthetic:points?shape=sphere&dim=3&n=300&item=0",
                        "--input.target", "synthetic:points?shape=clusters&dim=3&n=250&item=1"),
+    "scaling": ("--scaling.n", "16"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
 }
