@@ -1,10 +1,10 @@
 // hpot-scaling: one sweep of an operator on this number of ranks; a row of a CSV table for each run.
+#include "hpot/solver/scaling.hpp"
 #include "hpot/core/memory.hpp"
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/core/step_times.hpp"
 #include "hpot/io/result.hpp"
-#include "hpot/solver/scaling.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -104,8 +104,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   check_writable(world, {file});
   const Index batch = scaling.barycenter() ? scaling.on(world.size()).measures : 1;
   const ParallelOptions parallel = ParallelOptions::from(options);
-  const ProcessGrid processes(world, scaling.barycenter() ? parallel.shape(world.size(), batch)
-                                                          : ProcessGridShape{world.size(), 1});
+  const ProcessGrid processes(
+      world, scaling.barycenter() ? parallel.shape(world.size(), batch) : ProcessGridShape{world.size(), 1});
   if (options.action() == Options::Action::dry_run) {
     if (world.rank() == 0) std::fputs("hpot-sinkhorn and hpot-barycenter --dry-run tell the memory\n", stdout);
     return ExitCode::done;
@@ -143,25 +143,42 @@ ExitCode body(const Communicator& world, const Options& options) {
   }
 
   // 5. the row
-  const auto exact = [&](Index value) { return std::to_string(static_cast<Index>(world.max(static_cast<Real>(value)))); };
+  const auto exact = [&](Index value) {
+    return std::to_string(static_cast<Index>(world.max(static_cast<Real>(value))));
+  };
   std::string size = made.size;
   std::replace(size.begin(), size.end(), ',', ';');
-  const Columns columns = {
-      {"operator", scaling.op}, {"scaling", scaling.weak ? "weak" : "strong"}, {"size", size},
-      {"n", std::to_string(scaling.on(world.size()).n)}, {"dimension", std::to_string(scaling.dimension)},
-      {"measures", std::to_string(batch)}, {"debiased", scaling.debiased ? "true" : "false"},
-      {"precision", options.text("scaling.precision")}, {"epsilon", options.text("scaling.epsilon")},
-      {"ranks", std::to_string(world.size())}, {"rows", std::to_string(processes.shape().rows)},
-      {"batches", std::to_string(processes.shape().batches)}, {"threads", std::to_string(threads_per_rank())},
-      {"warm_up", options.text("scaling.warm_up")}, {"repetitions", std::to_string(repetitions)},
-      {"seconds_median", text_of(median)}, {"seconds_min", text_of(quantile(seconds, 0.0))},
-      {"seconds_quartile_1", text_of(quantile(seconds, 0.25))}, {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
-      {"seconds_max", text_of(quantile(seconds, 1.0))}, {"setup_seconds", text_of(setup)},
-      {"interactions_per_sweep", text_of(made.interactions)},
-      {"interactions_per_second", text_of(made.interactions / median)}, {"ceiling", ceiling},
-      {"percent_of_ceiling", percent}, {"calls_per_sweep", exact(after.calls - before.calls)},
-      {"bytes_per_sweep", exact(after.bytes - before.bytes)}, {"latency_seconds", text_of(latency)},
-      {"megabyte_seconds", text_of(megabyte)}, {"memory_bytes", exact(memory_growth())}, {"steps", steps}};
+  const Columns columns = {{"operator", scaling.op},
+                           {"scaling", scaling.weak ? "weak" : "strong"},
+                           {"size", size},
+                           {"n", std::to_string(scaling.on(world.size()).n)},
+                           {"dimension", std::to_string(scaling.dimension)},
+                           {"measures", std::to_string(batch)},
+                           {"debiased", scaling.debiased ? "true" : "false"},
+                           {"precision", options.text("scaling.precision")},
+                           {"epsilon", options.text("scaling.epsilon")},
+                           {"ranks", std::to_string(world.size())},
+                           {"rows", std::to_string(processes.shape().rows)},
+                           {"batches", std::to_string(processes.shape().batches)},
+                           {"threads", std::to_string(threads_per_rank())},
+                           {"warm_up", options.text("scaling.warm_up")},
+                           {"repetitions", std::to_string(repetitions)},
+                           {"seconds_median", text_of(median)},
+                           {"seconds_min", text_of(quantile(seconds, 0.0))},
+                           {"seconds_quartile_1", text_of(quantile(seconds, 0.25))},
+                           {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
+                           {"seconds_max", text_of(quantile(seconds, 1.0))},
+                           {"setup_seconds", text_of(setup)},
+                           {"interactions_per_sweep", text_of(made.interactions)},
+                           {"interactions_per_second", text_of(made.interactions / median)},
+                           {"ceiling", ceiling},
+                           {"percent_of_ceiling", percent},
+                           {"calls_per_sweep", exact(after.calls - before.calls)},
+                           {"bytes_per_sweep", exact(after.bytes - before.bytes)},
+                           {"latency_seconds", text_of(latency)},
+                           {"megabyte_seconds", text_of(megabyte)},
+                           {"memory_bytes", exact(memory_growth())},
+                           {"steps", steps}};
   world.agree([&] {
     if (world.rank() == 0) append(file, columns);
   });
@@ -172,7 +189,9 @@ ExitCode body(const Communicator& world, const Options& options) {
 }  // namespace hpot
 
 int main(int argc, char** argv) {
-  return hpot::run_main(argc, argv,
-                        {"hpot-scaling", "Times a sweep on synthetic input of any size, for scaling studies: a row of a table for each run.",
-                         hpot::keys(), hpot::body});
+  return hpot::run_main(
+      argc, argv,
+      {"hpot-scaling",
+       "Times a sweep on synthetic input of any size, for scaling studies: a row of a table for each run.",
+       hpot::keys(), hpot::body});
 }

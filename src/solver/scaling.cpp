@@ -28,16 +28,15 @@ std::vector<Real> of_mass_one(std::vector<Real> values) {
 }
 
 GridData waves(const std::string& shape, int dimension, Index count, Index item) {
-  return synthetic_measure("waves?shape=" + shape + "&dim=" + std::to_string(dimension) +
-                               "&count=" + std::to_string(count) + "&seed=1",
-                           item);
+  return synthetic_measure(
+      "waves?shape=" + shape + "&dim=" + std::to_string(dimension) + "&count=" + std::to_string(count) + "&seed=1",
+      item);
 }
 
 TransportData clouds(const ScalingOptions& options) {
   const auto cloud = [&](Index item) {
-    return in_morton_order(synthetic_cloud("points?n=" + std::to_string(options.n) +
-                                               "&dim=" + std::to_string(options.dimension) + "&count=2",
-                                           item));
+    return in_morton_order(synthetic_cloud(
+        "points?n=" + std::to_string(options.n) + "&dim=" + std::to_string(options.dimension) + "&count=2", item));
   };
   CloudData a = cloud(0);
   CloudData b = cloud(1);
@@ -45,7 +44,8 @@ TransportData clouds(const ScalingOptions& options) {
 }
 
 /// A transport's sweep: `pairs` of each half-step on all ranks, `share` of them on this one.
-std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair, Real visits) {
+std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair,
+                               Real visits) {
   const Ceiling exps = options.precision == Precision::mixed ? Ceiling::exp_float : Ceiling::exp_double;
   std::vector<Demand> demands{{exps, 2.0 * pairs * share}};
   if (bytes_per_pair > 0.0) demands.push_back({Ceiling::memory_read, visits * bytes_per_pair * pairs * share});
@@ -113,8 +113,11 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
     const std::string shape = shape_of(options, ranks);
     const Partition batches(options.measures, 1, processes.shape().batches);
     const Range owned = batches.block(processes.along_batches().rank());
-    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)), {}, {},
-                        options.debiased, false};
+    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)),
+                        {},
+                        {},
+                        options.debiased,
+                        false};
     for (Index k = owned.begin; k < owned.end; ++k)
       data.measures.push_back(of_mass_one(waves(shape, options.dimension, options.measures, k).values));
     data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));

@@ -26,7 +26,8 @@ struct ScalingOptions {
   Index n = 64;
   int dimension = 3;
   Index measures = 8;
-  Real epsilon = 1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
+  Real epsilon =
+      1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
   bool weak = false;
   bool debiased = false;
   Precision precision = Precision::full;
