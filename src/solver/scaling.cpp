@@ -97,6 +97,39 @@ ScalingOptions ScalingOptions::on(int ranks) const {
   return here;
 }
 
+WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
+  const int ranks = shape.rows * shape.batches;
+  const ScalingOptions options = asked.on(ranks);
+  if (options.barycenter()) {
+    BarycenterSettings settings;
+    settings.debiased = options.debiased;
+    settings.acceleration.type = "none";
+    BarycenterRun run;
+    run.grid = synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+    run.measures = options.measures;
+    run.shape = shape;
+    return plan_barycenter(settings, run);
+  }
+  TransportSettings settings;
+  settings.acceleration.type = "none";
+  settings.finish.finish = "none";
+  TransportRun run;
+  run.ranks = ranks;
+  if (options.op == "separable") {
+    run.source =
+        synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+  } else if (options.op == "matrix") {
+    run.source = IndexSet{options.n};
+    settings.kernel.matrix_file = "synthetic";
+    settings.kernel.short_storage = options.precision == Precision::mixed;
+  } else {
+    settings.kernel.type = options.op;
+    run.source = clouds(options).source_support;
+  }
+  run.target = run.source;
+  return plan_transport(settings, run);
+}
+
 ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& asked) {
   const int ranks = processes.world().size();
   const ScalingOptions options = asked.on(ranks);

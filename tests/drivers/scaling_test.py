@@ -76,6 +76,12 @@ class Scaling(programs.DriverTest):
         _, rows = self.sweep("1,2", operators="dense")
         self.assertEqual([row["ranks"] for row in rows], ["1", "2"])
 
+    def test_a_dry_run_tells_the_memory(self):
+        for operator in OPERATORS:
+            done = programs.run("hpot-scaling", "--scaling.operator", operator, "--scaling.n", "64", "--dry-run")
+            self.assertEqual(done.code, 0, done.err)
+            self.assertIn("in all, beside the program at its start", done.out)
+
     def test_foreign_tables_are_left_alone(self):
         table = self.folder / "other.csv"
         table.write_text("a,b\n1,2\n")

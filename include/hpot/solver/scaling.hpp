@@ -18,6 +18,7 @@
 
 #include "hpot/kernel/kernel_benchmarks.hpp"
 #include "hpot/solver/fixed_point.hpp"
+#include "hpot/solver/work_plan.hpp"
 
 namespace hpot {
 
@@ -46,6 +47,9 @@ struct ScalingCase {
   Real interactions = 0.0;    // pairs (output, input), along each axis where separable, of a sweep on all ranks
   std::vector<Demand> least;  // that this rank cannot do without in a sweep
 };
+
+/// What a rank holds at most: that of a run without acceleration on such measures. Local.
+WorkPlan plan_scaling(const ScalingOptions& options, ProcessGridShape shape);
 
 /// At its eps, on its only level.
 ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& options);
