@@ -1,17 +1,14 @@
 // hpot-scaling: one sweep of an operator on this number of ranks; a row of a CSV table for each run.
+#include "hpot/solver/scaling.hpp"
 #include "hpot/core/memory.hpp"
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
-#include "hpot/core/step_times.hpp"
+#include "hpot/io/csv_row.hpp"
 #include "hpot/io/result.hpp"
-#include "hpot/solver/scaling.hpp"
+#include "hpot/solver/sweep_times.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace hpot {
 namespace {
@@ -31,64 +28,12 @@ std::vector<OptionKey> keys() {
   return all;
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-/// From a barrier to the last rank's end, for each of `count` calls.
-std::vector<Real> seconds_of(const Communicator& world, Index count, const std::function<void()>& work) {
-  std::vector<Real> seconds;
-  for (Index i = 0; i < count; ++i) {
-    world.barrier();
-    const double start = now();
-    work();
-    Kokkos::fence("hpot-scaling");
-    seconds.push_back(now() - start);
-  }
-  world.max(seconds);
-  return seconds;
-}
-
-Real quantile(std::vector<Real> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
-/// "name min/mean/max;..." over ranks, of one sweep.
-std::string steps_text(const Communicator& world, const StepTimes& times, Real sweeps) {
-  std::ostringstream text;
-  for (const auto& [name, seconds] : times.seconds()) {
-    const Real own = seconds / sweeps;
-    const Real least = -world.max(-own);
-    const Real mean = world.sum(own) / world.size();
-    text << (text.tellp() > 0 ? ";" : "") << name.substr(name.find(' ') + 1) << ' ' << least << '/' << mean << '/'
-         << world.max(own);
-  }
-  return text.str();
-}
-
 /// Seconds that a sweep takes at the ceiling which binds the slowest rank, and its name.
 std::pair<Real, std::string> bound_of(const Communicator& world, const std::vector<Demand>& least) {
   const Ceilings ceilings = Ceilings::measure({3, 0.1}, 64 * mebibyte);
   Benchmark sweep;
   sweep.demands = least;
   return {world.max(sweep.bound(ceilings)), name(sweep.binding(ceilings))};
-}
-
-using Columns = std::vector<std::pair<std::string, std::string>>;
-
-void append(const std::string& file, const Columns& columns) {
-  std::string head, row;
-  for (const auto& [name, value] : columns) {
-    head += (head.empty() ? "" : ",") + name;
-    row += (row.empty() ? "" : ",") + value;
-    std::printf("%-24s %s\n", name.c_str(), value.c_str());
-  }
-  std::string first;
-  std::getline(std::ifstream(file) >> std::ws, first);
-  require(first.empty() || first == head, file, "it is a table of another kind", "name another file");
-  std::ofstream out(file, std::ios::app);
-  if (first.empty()) out << head << '\n';
-  out << row << '\n' << std::flush;
-  require(static_cast<bool>(out), file, "cannot be written", "check that the folder may be written to and has room");
 }
 
 std::string text_of(Real value) {
@@ -104,36 +49,36 @@ ExitCode body(const Communicator& world, const Options& options) {
   check_writable(world, {file});
   const Index batch = scaling.barycenter() ? scaling.on(world.size()).measures : 1;
   const ParallelOptions parallel = ParallelOptions::from(options);
-  const ProcessGrid processes(world, scaling.barycenter() ? parallel.shape(world.size(), batch)
-                                                          : ProcessGridShape{world.size(), 1});
+  const ProcessGrid processes(
+      world, scaling.barycenter() ? parallel.shape(world.size(), batch) : ProcessGridShape{world.size(), 1});
   if (options.action() == Options::Action::dry_run) {
-    if (world.rank() == 0) std::fputs("hpot-sinkhorn and hpot-barycenter --dry-run tell the memory\n", stdout);
+    const WorkPlan plan = plan_scaling(scaling, processes.shape());
+    if (world.rank() == 0) std::fputs(describe(plan, world.size()).c_str(), stdout);
     return ExitCode::done;
   }
 
   // 2. input, apart from the sweeps
-  const double start = now();
-  const ScalingCase made = make_scaling_case(processes, scaling);
-  const Real setup = world.max(now() - start);
+  ScalingCase made;
+  const Real setup = sweep_seconds(world, 1, [&] { made = make_scaling_case(processes, scaling); })[0];
   const auto sweep = [&] {
     (void)made.map->evaluate();
     made.map->accept();
   };
 
   // 3. warm-up, and what it sends from the second sweep of an eps on; then every repetition by itself
-  seconds_of(world, options.integer("scaling.warm_up"), sweep);
+  sweep_seconds(world, options.integer("scaling.warm_up"), sweep);
   const Traffic before = Communicator::traffic();
   sweep();
   const Traffic after = Communicator::traffic();
   StepTimes times;
   const Index repetitions = options.integer("scaling.repetitions");
-  const std::vector<Real> seconds = seconds_of(world, repetitions, sweep);
+  const std::vector<Real> seconds = sweep_seconds(world, repetitions, sweep);
   const std::string steps = steps_text(world, times, static_cast<Real>(repetitions));
 
   // 4. the network, and the machine when all ranks work at once
   std::vector<Real> one(1), many(mebibyte / 8);
-  const Real latency = quantile(seconds_of(world, 50, [&] { world.max(one); }), 0.5);
-  const Real megabyte = quantile(seconds_of(world, 20, [&] { world.sum(many); }), 0.5);
+  const Real latency = quantile(sweep_seconds(world, 50, [&] { world.max(one); }), 0.5);
+  const Real megabyte = quantile(sweep_seconds(world, 20, [&] { world.sum(many); }), 0.5);
   const Real median = quantile(seconds, 0.5);
   std::string ceiling, percent;
   if (options.flag("scaling.ceilings")) {
@@ -143,28 +88,44 @@ ExitCode body(const Communicator& world, const Options& options) {
   }
 
   // 5. the row
-  const auto most = [&](Index value) { return text_of(world.max(static_cast<Real>(value))); };
-  const auto exact = [&](Index value) { return std::to_string(static_cast<Index>(world.max(static_cast<Real>(value)))); };
+  const auto exact = [&](Index value) {
+    return std::to_string(static_cast<Index>(world.max(static_cast<Real>(value))));
+  };
   std::string size = made.size;
   std::replace(size.begin(), size.end(), ',', ';');
-  const Columns columns = {
-      {"operator", scaling.op}, {"scaling", scaling.weak ? "weak" : "strong"}, {"size", size},
-      {"n", std::to_string(scaling.on(world.size()).n)}, {"dimension", std::to_string(scaling.dimension)},
-      {"measures", std::to_string(batch)}, {"debiased", scaling.debiased ? "true" : "false"},
-      {"precision", options.text("scaling.precision")}, {"epsilon", options.text("scaling.epsilon")},
-      {"ranks", std::to_string(world.size())}, {"rows", std::to_string(processes.shape().rows)},
-      {"batches", std::to_string(processes.shape().batches)}, {"threads", std::to_string(threads_per_rank())},
-      {"warm_up", options.text("scaling.warm_up")}, {"repetitions", std::to_string(repetitions)},
-      {"seconds_median", text_of(median)}, {"seconds_min", text_of(quantile(seconds, 0.0))},
-      {"seconds_quartile_1", text_of(quantile(seconds, 0.25))}, {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
-      {"seconds_max", text_of(quantile(seconds, 1.0))}, {"setup_seconds", text_of(setup)},
-      {"interactions_per_sweep", text_of(made.interactions)},
-      {"interactions_per_second", text_of(made.interactions / median)}, {"ceiling", ceiling},
-      {"percent_of_ceiling", percent}, {"calls_per_sweep", exact(after.calls - before.calls)},
-      {"bytes_per_sweep", exact(after.bytes - before.bytes)}, {"latency_seconds", text_of(latency)},
-      {"megabyte_seconds", text_of(megabyte)}, {"memory_bytes", most(memory_growth())}, {"steps", steps}};
+  const CsvColumns columns = {{"operator", scaling.op},
+                              {"scaling", scaling.weak ? "weak" : "strong"},
+                              {"size", size},
+                              {"n", std::to_string(scaling.on(world.size()).n)},
+                              {"dimension", std::to_string(scaling.dimension)},
+                              {"measures", std::to_string(batch)},
+                              {"debiased", scaling.debiased ? "true" : "false"},
+                              {"precision", options.text("scaling.precision")},
+                              {"epsilon", options.text("scaling.epsilon")},
+                              {"ranks", std::to_string(world.size())},
+                              {"rows", std::to_string(processes.shape().rows)},
+                              {"batches", std::to_string(processes.shape().batches)},
+                              {"threads", std::to_string(threads_per_rank())},
+                              {"warm_up", options.text("scaling.warm_up")},
+                              {"repetitions", std::to_string(repetitions)},
+                              {"seconds_median", text_of(median)},
+                              {"seconds_min", text_of(quantile(seconds, 0.0))},
+                              {"seconds_quartile_1", text_of(quantile(seconds, 0.25))},
+                              {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
+                              {"seconds_max", text_of(quantile(seconds, 1.0))},
+                              {"setup_seconds", text_of(setup)},
+                              {"interactions_per_sweep", text_of(made.interactions)},
+                              {"interactions_per_second", text_of(made.interactions / median)},
+                              {"ceiling", ceiling},
+                              {"percent_of_ceiling", percent},
+                              {"calls_per_sweep", exact(after.calls - before.calls)},
+                              {"bytes_per_sweep", exact(after.bytes - before.bytes)},
+                              {"latency_seconds", text_of(latency)},
+                              {"megabyte_seconds", text_of(megabyte)},
+                              {"memory_bytes", exact(memory_growth())},
+                              {"steps", steps}};
   world.agree([&] {
-    if (world.rank() == 0) append(file, columns);
+    if (world.rank() == 0) append_row(file, columns);
   });
   return ExitCode::done;
 }
@@ -173,7 +134,9 @@ ExitCode body(const Communicator& world, const Options& options) {
 }  // namespace hpot
 
 int main(int argc, char** argv) {
-  return hpot::run_main(argc, argv,
-                        {"hpot-scaling", "Times a sweep on synthetic input of any size, for scaling studies: a row of a table for each run.",
-                         hpot::keys(), hpot::body});
+  return hpot::run_main(
+      argc, argv,
+      {"hpot-scaling",
+       "Times a sweep on synthetic input of any size, for scaling studies: a row of a table for each run.",
+       hpot::keys(), hpot::body});
 }

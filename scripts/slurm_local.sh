@@ -31,6 +31,7 @@ PATH=$PATH:/usr/sbin:/sbin
 if [ -n "$install" ] && ! command -v slurmctld >/dev/null; then
   as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get -qq update || true
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends \
     slurm-wlm munge >/dev/null || skip "slurm-wlm cannot be installed" "apt-get install slurm-wlm munge"
 fi

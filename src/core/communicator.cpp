@@ -2,8 +2,8 @@
 
 #include "hpot/core/error.hpp"
 
-#include <Kokkos_Profiling_ScopedRegion.hpp>
 #include <mpi.h>
+#include <Kokkos_Profiling_ScopedRegion.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -78,9 +78,9 @@ Crowd crowd_of(const std::vector<RankOnNode>& ranks) {
     }
     const int cores = CPU_COUNT(&set);
     if (cores == 0 || threads <= worst.threads_per_core * cores) continue;
-    worst = {static_cast<double>(threads) / cores,
-             std::to_string(threads) + " threads of " + std::to_string(count) + (count == 1 ? " rank" : " ranks") +
-                 " share " + std::to_string(cores) + (cores == 1 ? " core" : " cores")};
+    worst = {static_cast<double>(threads) / cores, std::to_string(threads) + " threads of " + std::to_string(count) +
+                                                       (count == 1 ? " rank" : " ranks") + " share " +
+                                                       std::to_string(cores) + (cores == 1 ? " core" : " cores")};
   }
   return worst;
 }

@@ -28,16 +28,15 @@ std::vector<Real> of_mass_one(std::vector<Real> values) {
 }
 
 GridData waves(const std::string& shape, int dimension, Index count, Index item) {
-  return synthetic_measure("waves?shape=" + shape + "&dim=" + std::to_string(dimension) +
-                               "&count=" + std::to_string(count) + "&seed=1",
-                           item);
+  return synthetic_measure(
+      "waves?shape=" + shape + "&dim=" + std::to_string(dimension) + "&count=" + std::to_string(count) + "&seed=1",
+      item);
 }
 
 TransportData clouds(const ScalingOptions& options) {
   const auto cloud = [&](Index item) {
-    return in_morton_order(synthetic_cloud("points?n=" + std::to_string(options.n) +
-                                               "&dim=" + std::to_string(options.dimension) + "&count=2",
-                                           item));
+    return in_morton_order(synthetic_cloud(
+        "points?n=" + std::to_string(options.n) + "&dim=" + std::to_string(options.dimension) + "&count=2", item));
   };
   CloudData a = cloud(0);
   CloudData b = cloud(1);
@@ -45,7 +44,8 @@ TransportData clouds(const ScalingOptions& options) {
 }
 
 /// A transport's sweep: `pairs` of each half-step on all ranks, `share` of them on this one.
-std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair, Real visits) {
+std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair,
+                               Real visits) {
   const Ceiling exps = options.precision == Precision::mixed ? Ceiling::exp_float : Ceiling::exp_double;
   std::vector<Demand> demands{{exps, 2.0 * pairs * share}};
   if (bytes_per_pair > 0.0) demands.push_back({Ceiling::memory_read, visits * bytes_per_pair * pairs * share});
@@ -97,6 +97,39 @@ ScalingOptions ScalingOptions::on(int ranks) const {
   return here;
 }
 
+WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
+  const int ranks = shape.rows * shape.batches;
+  const ScalingOptions options = asked.on(ranks);
+  if (options.barycenter()) {
+    BarycenterSettings settings;
+    settings.debiased = options.debiased;
+    settings.acceleration.type = "none";
+    BarycenterRun run;
+    run.grid = synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+    run.measures = options.measures;
+    run.shape = shape;
+    return plan_barycenter(settings, run);
+  }
+  TransportSettings settings;
+  settings.acceleration.type = "none";
+  settings.finish.finish = "none";
+  TransportRun run;
+  run.ranks = ranks;
+  if (options.op == "separable") {
+    run.source =
+        synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+  } else if (options.op == "matrix") {
+    run.source = IndexSet{options.n};
+    settings.kernel.matrix_file = "synthetic";
+    settings.kernel.short_storage = options.precision == Precision::mixed;
+  } else {
+    settings.kernel.type = options.op;
+    run.source = clouds(options).source_support;
+  }
+  run.target = run.source;
+  return plan_transport(settings, run);
+}
+
 ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& asked) {
   const int ranks = processes.world().size();
   const ScalingOptions options = asked.on(ranks);
@@ -113,8 +146,11 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
     const std::string shape = shape_of(options, ranks);
     const Partition batches(options.measures, 1, processes.shape().batches);
     const Range owned = batches.block(processes.along_batches().rank());
-    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)), {}, {},
-                        options.debiased, false};
+    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)),
+                        {},
+                        {},
+                        options.debiased,
+                        false};
     for (Index k = owned.begin; k < owned.end; ++k)
       data.measures.push_back(of_mass_one(waves(shape, options.dimension, options.measures, k).values));
     data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));

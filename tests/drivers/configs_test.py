@@ -21,6 +21,7 @@ SMALL = {
                         "--input.target", "synthetic:waves?dim=1&n=70&item=1"),
     "color_transfer": ("--input.source", "synthetic:scene?item=0&pixels=200&n=48",
                        "--input.target", "synthetic:scene?item=1&seed=1&pixels=250&n=48"),
+    "scaling": ("--scaling.n", "16"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
     "distance_matrix": ("--input.measures", "synthetic:ellipse?n=20&count=5&seed=5"),

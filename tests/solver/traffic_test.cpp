@@ -111,7 +111,8 @@ TEST(Traffic, OfABarycentersSweepIsTheFormulas) {
     if (world.size() % batches != 0) continue;
     const ProcessGrid processes(world, {world.size() / batches, batches});
     const Index owned = Partition(measures, 1, batches).block(processes.along_batches().rank()).size();
-    const Index local_n = OwnedRows{Partition(points, side * side, processes.shape().rows), processes.along_rows()}.local_n();
+    const Index local_n =
+        OwnedRows{Partition(points, side * side, processes.shape().rows), processes.along_rows()}.local_n();
     for (const bool debiased : {false, true}) {
       ScalingOptions options;
       options.op = "barycenter";

@@ -18,6 +18,7 @@
 
 #include "hpot/kernel/kernel_benchmarks.hpp"
 #include "hpot/solver/fixed_point.hpp"
+#include "hpot/solver/work_plan.hpp"
 
 namespace hpot {
 
@@ -26,7 +27,8 @@ struct ScalingOptions {
   Index n = 64;
   int dimension = 3;
   Index measures = 8;
-  Real epsilon = 1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
+  Real epsilon =
+      1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
   bool weak = false;
   bool debiased = false;
   Precision precision = Precision::full;
@@ -45,6 +47,9 @@ struct ScalingCase {
   Real interactions = 0.0;    // pairs (output, input), along each axis where separable, of a sweep on all ranks
   std::vector<Demand> least;  // that this rank cannot do without in a sweep
 };
+
+/// What a rank holds at most: that of a run without acceleration on such measures. Local.
+WorkPlan plan_scaling(const ScalingOptions& options, ProcessGridShape shape);
 
 /// At its eps, on its only level.
 ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& options);

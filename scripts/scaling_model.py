@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+"""What a sweep of hpot-scaling sends and how long it should take, on any number of ranks; and whether measured runs agree.
+
+    scripts/scaling_model.py TABLE.csv [--ranks 64,1024,8192] [--latency 2e-6] [--bandwidth 1e10]
+
+Calls and bytes of the rank with most, by the formulas of include/hpot/solver/scaling.hpp, must be those of every row: exit
+code 1 if not. Seconds on p ranks, A arrays of a gather (n bytes in all) and B of a reduction (n bytes):
+    largest share of the interactions / rate of one rank
+    + calls * latency * log2 p + sum over A of n (p-1)/p / bandwidth + sum over B of 2 n (p-1)/p / bandwidth
+The rate is that of the table's run on fewest ranks. Latency (of one step of a reduction) and bandwidth (bytes per second of a
+rank) come from the row on most ranks, measured there with 8 bytes and a mebibyte, or from the command line.
+Prints a CSV table: modelled rows beside the measured ones.
+"""
+import argparse
+import csv
+import math
+import sys
+
+NUMBER = 8
+
+
+def fail(place, why, what_to_do):
+    sys.stderr.write(f"scaling_model.py: {place} ({why}) [{what_to_do}]\n")
+    sys.exit(2)
+
+
+def read(path):
+    try:
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        fail(path, error.strerror, "name a table of hpot-scaling")
+    if not rows or "bytes_per_sweep" not in rows[0]:
+        fail(path, "no table of hpot-scaling", "write one with scripts/run_scaling.py")
+    return rows
+
+
+def largest(count, parts):
+    return -(-count // parts)
+
+
+def work(case, ranks):
+    """(points, tile, interactions, measures) of a sweep on all ranks; `case` holds the row's words."""
+    op, n, dimension = case["operator"], int(case["n"]), int(case["dimension"])
+    weak, before = case["scaling"] == "weak", int(case["ranks"])
+    measures = int(case["measures"])
+    if op in ("separable", "barycenter"):
+        axes = [n] * dimension
+        if weak and op == "separable":
+            axes[0] *= ranks
+        if weak and op == "barycenter":
+            measures = measures // before * ranks
+        points = math.prod(axes)
+        tile = {1: 64, 2: 8 * axes[-1], 3: points // axes[0]}[dimension]
+        softmins = 2 if op == "separable" else 2 * measures + (case["debiased"] == "true")
+        return points, tile, softmins * points * sum(axes), measures
+    if weak:
+        n = round(n / math.sqrt(before) * math.sqrt(ranks)) if ranks != before else n
+    return n, 64, 2 * n * n, 1
+
+
+def grid_of(case, ranks):
+    """(rows, batches): of the row itself, else every rank its own measure where there are enough."""
+    if ranks == int(case["ranks"]):
+        return int(case["rows"]), int(case["batches"])
+    if case["operator"] != "barycenter":
+        return ranks, 1
+    measures = work(case, ranks)[3]
+    return min(((ranks // b, b) for b in range(1, ranks + 1) if ranks % b == 0),
+               key=lambda shape: (largest(measures, shape[1]) / shape[0], shape[0]))
+
+
+def traffic(case, ranks):
+    """(calls, bytes handed to MPI, bytes gathered in all, bytes reduced) of the rank with most."""
+    points, tile, _, measures = work(case, ranks)
+    rows, batches = grid_of(case, ranks)
+    tiles = largest(points, tile)
+    local = min(largest(tiles, rows) * tile, points) * NUMBER
+    whole, sums = points * NUMBER, tiles * NUMBER
+    if case["operator"] != "barycenter":
+        if ranks == 1:
+            return 0, 0, 0, 0
+        columns = (points + 1) * NUMBER if case["operator"] == "matrix" else 0
+        return 3 + (columns > 0), 2 * local + columns + sums, 2 * whole, columns + sums
+    own, extra = largest(measures, batches), int(case["debiased"] == "true")
+    calls = gathered = reduced = sent = 0
+    if rows > 1:
+        gathers = 2 * own + extra
+        calls, sent, gathered = gathers + 1 + extra, gathers * local, gathers * whole
+        reduced = (own + extra) * sums
+    if batches > 1:
+        calls += 2
+        reduced += local + NUMBER
+    return calls, sent + reduced, gathered, reduced
+
+
+def share(case, ranks):
+    """Of the interactions, of the rank with most."""
+    points, tile, _, measures = work(case, ranks)
+    rows, batches = grid_of(case, ranks)
+    own = min(largest(largest(points, tile), rows) * tile, points) / points
+    return own * (largest(measures, batches) / measures if case["operator"] == "barycenter" else 1.0)
+
+
+def seconds(case, ranks, rate, latency, bandwidth):
+    _, _, interactions, _ = work(case, ranks)
+    calls, _, gathered, reduced = traffic(case, ranks)
+    steps = math.log2(ranks) if ranks > 1 else 0.0
+    return (interactions * share(case, ranks) / rate + calls * latency * steps
+            + (gathered + 2 * reduced) * (ranks - 1) / ranks / bandwidth)
+
+
+def families(rows):
+    """Rows that differ in their ranks alone (weak: and in what grows with them), each in the order of ranks."""
+    found = {}
+    for row in rows:
+        keys = ["operator", "scaling", "dimension", "debiased", "precision", "epsilon", "threads"]
+        if row["scaling"] == "strong":
+            keys += ["n", "measures"]
+        found.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return [sorted(group, key=lambda row: int(row["ranks"])) for group in found.values()]
+
+
+def network(group, latency=None, bandwidth=None):
+    last = group[-1]
+    ranks = int(last["ranks"])
+    if ranks > 1:
+        latency = latency or float(last["latency_seconds"]) / math.log2(ranks)
+        transfer = max(float(last["megabyte_seconds"]) - float(last["latency_seconds"]), 1e-9)
+        bandwidth = bandwidth or 2 * 2**20 * (ranks - 1) / ranks / transfer
+    return latency or 2e-6, bandwidth or 1e10
+
+
+def rate_of(group):
+    first = group[0]
+    return work(first, int(first["ranks"]))[2] * share(first, int(first["ranks"])) / float(first["seconds_median"])
+
+
+def modelled(group, ranks, latency, bandwidth):
+    """[(ranks, seconds, calls, bytes, interactions)]"""
+    case, rate = group[0], rate_of(group)
+    alpha, beta = network(group, latency, bandwidth)
+    return [(p, seconds(case, p, rate, alpha, beta), *traffic(case, p)[:2], work(case, p)[2]) for p in ranks]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table")
+    parser.add_argument("--ranks", default="64,1024,8192")
+    parser.add_argument("--latency", type=float)
+    parser.add_argument("--bandwidth", type=float)
+    arguments = parser.parse_args()
+    wrong = 0
+    print("operator,scaling,size,kind,ranks,seconds,calls,bytes")
+    for group in families(read(arguments.table)):
+        measured = [int(row["ranks"]) for row in group]
+        for row in group:
+            p = int(row["ranks"])
+            calls, sent, _, _ = traffic(row, p)
+            said = (int(row["calls_per_sweep"]), int(row["bytes_per_sweep"]))
+            print(f"{row['operator']},{row['scaling']},{row['size']},measured,{p},{row['seconds_median']},{said[0]},{said[1]}")
+            if said != (calls, sent):
+                wrong += 1
+                sys.stderr.write(f"scaling_model.py: {row['operator']} on {p} ranks sends {said[1]} bytes in {said[0]} calls, "
+                                 f"the model says {sent} in {calls}\n")
+        extra = [int(p) for p in arguments.ranks.split(",") if p]
+        for p, time, calls, sent, _ in modelled(group, measured + extra, arguments.latency, arguments.bandwidth):
+            print(f"{group[0]['operator']},{group[0]['scaling']},{group[0]['size']},modelled,{p},{time:.6g},{calls},{sent}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
