@@ -39,8 +39,7 @@ std::vector<OptionKey> cost_keys() {
       {"cost.p", "2", "exponent of power_axes (>= 1) and power (> 0)", check::positive()},
       {"cost.matrix", "none",
        "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry: "
-       ".npy, "
-       "FILE.h5:/dataset or .csv",
+       ".npy, FILE.h5:/dataset, .csv or synthetic:words?...",
        check::text()},
       {"cost.storage", "double",
        "of a cost matrix: double, or float, which rounds the costs and takes half the memory; values and certificates "

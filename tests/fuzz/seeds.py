@@ -130,7 +130,8 @@ def hdf5():
 def texts():
     for number, text in enumerate((
             "gaussian?n=8&dim=1&mean=0.5&sd=0.1", "gaussian?shape=4x5x6&mean=0.5x0.4,0.3&sd=0.1x0.2x0.3&seed=7&item=2",
-            "ellipse?n=8&hollow=1&count=3", "shell?n=6&spacing=2,1,0.5", "phantom?n=4&count=2", "ellipse?shape=9x7")):
+            "ellipse?n=8&hollow=1&count=3", "shell?n=6&spacing=2,1,0.5", "phantom?n=4&count=2", "ellipse?shape=9x7", "points?n=5&dim=3&shape=sphere",
+            "scene?n=6&width=9&pixels=8&item=1")):
         seed("synthetic", str(number), text)
         seed("measures", f"synthetic{number}", "synthetic:" + text)
     for number, text in enumerate((

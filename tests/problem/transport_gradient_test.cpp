@@ -172,6 +172,33 @@ TEST(TransportGradient, OfManyAxesIsThatOfTheSolvedValue) {
   }
 }
 
+TEST(TransportGradient, OfTheDivergenceIsMadeOfThoseOfItsParts) {
+  const Pair pair(Euclidean{}, "kl:0.3", "kl:0.8");
+  Pair self = pair;
+  self.y = pair.x;
+  self.b = pair.a;
+  self.settings.target_penalty = pair.settings.source_penalty;
+  const Gradients mixed = gradients_of(pair), own = gradients_of(self);
+  const auto divergence = [](const Pair& p) {
+    return sinkhorn_divergence(Communicator::world(), p.settings, p.data(), p.solved()).value;
+  };
+  const auto slope = [&](const auto& change) {
+    constexpr Real step = 1e-5;
+    Pair up = pair, down = pair;
+    change(up, step);
+    change(down, -step);
+    return (divergence(up) - divergence(down)) / (2.0 * step);
+  };
+  const Real excess =
+      std::accumulate(pair.a.begin(), pair.a.end(), -std::accumulate(pair.b.begin(), pair.b.end(), 0.0));
+  for (const std::size_t i : {0, 9}) {
+    EXPECT_NEAR(slope([&](Pair& p, Real h) { p.a[i] += h; }),
+                mixed.a[i] - 0.5 * (own.a[i] + own.b[i]) + epsilon * excess, 1e-6 * largest(mixed.a));
+    EXPECT_NEAR(slope([&](Pair& p, Real h) { p.x[2 * i + 1] += h; }),
+                mixed.x[13 + i] - 0.5 * (own.x[13 + i] + own.y[13 + i]), 2e-6 * largest(mixed.x));
+  }
+}
+
 TEST(TransportGradient, OfEqualPointsIsZero) {
   Pair pair(Euclidean{}, "balanced", "balanced");
   pair.x.assign(pair.x.size(), 0.5);

@@ -13,6 +13,9 @@
 // that <a, G_a>/m_a = <b, G_b>/m_b; then <G_a, da> + <G_b, db> is right for any change that keeps the masses equal, also of
 // one side alone where its mass stays. Weights are those of the problem solved: of input.normalize = true the normalised ones.
 //
+// The Sinkhorn divergence OT(a,b) - OT(a,a)/2 - OT(b,b)/2 + eps (m_a - m_b)^2/2 has the gradient G(a,b) - (G_1 + G_2)(a,a)/2 + eps
+// (m_a - m_b) by a, G_1 and G_2 those of both sides of the problem of a with itself; by x the same without the last term.
+//
 // Where f or g are not unique or a penalty has its kink there (tv, range) it is one of the derivatives of the two sides; for
 // euclidean costs and power with p < 2 terms with x_i = y_j count as 0. Errors are those of the potentials: about
 // the tolerance of the run times eps for weights, times the gradient of the cost for places.
