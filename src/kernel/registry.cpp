@@ -137,7 +137,8 @@ std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const 
   const Geometry geometry{options.cost,   source_support, target_support,
                           source.range(), target.range(), options.window_cut};
   if (options.explicit_cost()) return make_matrix_operator(options.matrix, source, target);
-  const std::string type = options.resolved_type(source_support);
+  const bool fewer = source_support.points() <= target_support.points();
+  const std::string type = options.resolved_type(fewer ? source_support : target_support);
   for (const Entry& entry : table) {
     if (type != entry.name) continue;
     return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);

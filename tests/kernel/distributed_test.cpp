@@ -81,7 +81,7 @@ TEST(DistributedOperator, HasTheBitsOfOneRank) {
   Values h = reference::random_values(batch * n, 1, -30.0, 30.0);
   for (Index j = 0; j < batch * n; j += 3) h[j] = log_zero;
   const Values v = reference::random_values(batch * n, 2, -1.0, 1.0);
-  for (const char* type : {"separable", "dense", "stored"}) {
+  for (const char* type : {"separable", "dense", "truncated", "stored"}) {
     const KernelOptions options{type, SquaredEuclidean{}};
     const OwnedRows rows = own_rows(source, world), columns = own_rows(target, world);
     const OwnedRows all_rows = own_rows(source, self), all_columns = own_rows(target, self);

@@ -131,7 +131,7 @@ Values owned(const Values& all, const OwnedRows& rows) {
 TEST(CloudsOnRanks, HaveTheBitsOfOneRank) {
   const Pair pair = random_pair("points?n=900&dim=3&weights=random&count=2", "points?n=700&dim=3&shape=sphere&count=2");
   for (const char* penalty : {"balanced", "kl:0.3"}) {
-    for (const char* type : {"dense", "stored"}) {
+    for (const char* type : {"dense", "stored", "truncated"}) {
       TransportSettings settings = cloud_settings(0.003, 1e-6, penalty);
       settings.kernel.type = type;
       settings.schedule.smallest_side = 4;  // three levels
@@ -170,6 +170,36 @@ TEST(Clouds, LevelsLeadToTheAnswerOfTheGivenClouds) {
   EXPECT_EQ(levels.outcome.reason, StopReason::converged);
   EXPECT_NEAR(levels.values.transport_cost, flat.values.transport_cost, 1e-8);
   EXPECT_NEAR(levels.values.dual_cost, flat.values.dual_cost, 1e-10);
+}
+
+/// Every penalty and acceleration, on all ranks, at a cut that leaves out much and at the usual one.
+TEST(CloudsOnRanks, TruncatedSumsHaveTheAnswerOfAllPairs) {
+  const Pair pair =
+      random_pair("points?n=400&dim=3&shape=clusters&count=2", "points?n=300&dim=3&shape=sphere&weights=random&count=2");
+  const char* accelerations[] = {"anderson", "momentum", "overrelaxation", "none"};
+  int number = 0;
+  for (const char* penalty : {"balanced", "kl:0.3", "tv:0.2", "range:0.8,1.3"}) {
+    for (const Cost& cost : {Cost(SquaredEuclidean{}), Cost(Euclidean{})}) {
+      TransportSettings settings = cloud_settings(0.02, 1e-6, penalty);
+      settings.kernel.cost = cost;
+      settings.kernel.type = "dense";
+      settings.acceleration.type = accelerations[number++ % 4];
+      const auto all = solve_pair(test::alone(), settings, pair);
+      for (const Real cut : {1e-15, 1e-8}) {
+        settings.kernel.type = "truncated";
+        settings.kernel.window_cut = cut;
+        const auto near = solve_pair(Communicator::world(), settings, pair);
+        const std::string what = name(cost) + " " + penalty + " " + settings.acceleration.type;
+        EXPECT_EQ(near.outcome.reason, StopReason::converged) << what;
+        EXPECT_GE(near.values.residual_source, std::max(cut, 1e-12)) << what;  // what is left out is part of it
+        EXPECT_LE(near.values.lower_cost, all.values.upper_cost) << what;
+        EXPECT_GE(near.values.upper_cost, all.values.lower_cost) << what;
+        EXPECT_LE(near.values.dual_cost, all.values.primal_cost) << what;
+        EXPECT_GE(near.values.primal_cost, all.values.dual_cost) << what;
+        EXPECT_NEAR(near.values.dual_cost, all.values.dual_cost, 1e-5) << what;
+      }
+    }
+  }
 }
 
 }  // namespace
