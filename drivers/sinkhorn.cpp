@@ -1,11 +1,10 @@
 // hpot-sinkhorn: entropic transport between two measures on one grid, two clouds of points, or by a cost matrix; many pairs of
-// measures: sinkhorn/distances.cpp.
-#include "sinkhorn/distances.hpp"
-
+// measures: io/distances.hpp.
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
 #include "hpot/io/colors.hpp"
 #include "hpot/io/distance_result.hpp"
+#include "hpot/io/distances.hpp"
 #include "hpot/io/matrix_file.hpp"
 #include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
@@ -21,8 +20,9 @@ const char* const program = "hpot-sinkhorn";
 
 std::vector<OptionKey> keys() {
   std::vector<OptionKey> all = measure_keys();
-  for (const auto& more : {DistanceOptions::keys(), InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
-                           CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5"), MapOptions::keys()}) {
+  for (const auto& more :
+       {DistanceOptions::keys(), InputOptions::keys(), TransportSettings::keys(), ResourceOptions::keys(),
+        CheckpointOptions::keys(), OutputOptions::keys("sinkhorn.h5"), MapOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -136,6 +136,6 @@ ExitCode body(const Communicator& world, const Options& options) {
 
 int main(int argc, char** argv) {
   return hpot::run_main(argc, argv,
-                        {hpot::program, "Entropic optimal transport between two measures, or many pairs of them.", hpot::keys(), hpot::body,
-                         hpot::restart_source()});
+                        {hpot::program, "Entropic optimal transport between two measures, or many pairs of them.",
+                         hpot::keys(), hpot::body, hpot::restart_source()});
 }

@@ -160,9 +160,7 @@ DistanceOptions DistanceOptions::from(const Options& options) {
   return {options.flag("sinkhorn.divergence"), options.text("sinkhorn.distance")};
 }
 
-Index most_pairs(Index sources, Index targets) {
-  return targets == 0 ? sources * (sources + 1) / 2 : 2 * targets + 1;
-}
+Index most_pairs(Index sources, Index targets) { return targets == 0 ? sources * (sources + 1) / 2 : 2 * targets + 1; }
 
 Study make_study(const TransportSettings& settings, const DistanceOptions& distance, Index sources, Index targets) {
   Study study;
@@ -214,8 +212,8 @@ void check_study(const Options& options, const std::vector<std::string>& names, 
 void check_masses(const TransportSettings& settings, const std::vector<Real>& masses, bool normalized,
                   const std::vector<MeasurePair>& pairs, Index sources) {
   if (normalized) return;
-  const bool shared = !settings.kernel.explicit_cost() ||
-                      settings.kernel.matrix->rows == settings.kernel.matrix->columns;
+  const bool shared =
+      !settings.kernel.explicit_cost() || settings.kernel.matrix->rows == settings.kernel.matrix->columns;
   for (const auto& [i, j] : pairs) settings.check_masses(masses[i], masses[shared ? j : j + sources]);
 }
 
@@ -252,8 +250,8 @@ std::function<void(const StudyProgress&)> make_study_progress(const std::string&
   return [terminal, printed = 0.0, begun = false](const StudyProgress& now) mutable {
     const bool last = now.done == now.all;
     const double left = now.seconds / static_cast<double>(now.done) * static_cast<double>(now.all - now.done);
-    if (!last && (terminal ? now.seconds < printed + seconds_between
-                           : now.seconds < 1.0 || now.seconds < growth * printed))
+    if (!last &&
+        (terminal ? now.seconds < printed + seconds_between : now.seconds < 1.0 || now.seconds < growth * printed))
       return;
     if (terminal) {
       std::printf("\r\033[Kpairs %lld of %lld  not converged %lld  error %.2e  %.1f s  about %.0f s left%s",
@@ -299,7 +297,8 @@ void write_distances(const Communicator& world, const OutputOptions& output, con
     const auto& names = run.raw.names;
     const auto columns = names.end() - static_cast<std::ptrdiff_t>(study.columns);
     file->attribute(group + "/distances", "value", study.distance.divergence ? "divergence" : study.distance.value);
-    file->attribute(group + "/distances", "sources", std::vector<std::string>(names.begin(), names.begin() + study.rows));
+    file->attribute(group + "/distances", "sources",
+                    std::vector<std::string>(names.begin(), names.begin() + study.rows));
     file->attribute(group + "/distances", "targets", std::vector<std::string>(columns, names.end()));
     put("/transport_cost", [](const PairResult& r) { return r.values.transport_cost; });
     put("/dual_cost", [](const PairResult& r) { return r.values.dual_cost; });

@@ -6,9 +6,9 @@
 namespace hpot {
 namespace {
 
-constexpr Index tile = 1024;       // points that one team takes
-constexpr Index block = 64;        // of them at a time
-constexpr Index most_slots = 64;   // of a mixing memory
+constexpr Index tile = 1024;      // points that one team takes
+constexpr Index block = 64;       // of them at a time
+constexpr Index most_slots = 64;  // of a mixing memory
 constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemorySpace>::accessible;
 
 using Policy = Kokkos::TeamPolicy<ExecutionSpace>;
@@ -202,16 +202,17 @@ std::vector<Real> prox_and_residuals(const ActiveEntries& entries, const Measure
     if (is_balanced(penalty)) {
       const Field sums = make_unset_field("hpot::balanced_residuals", entries.count, tiles_of(points_of(s)));
       for_row_tiles("hpot::balanced_residuals", entries.count, points_of(s),
-                    BalancedResidualOfTile{entries.active, entries.measure, entries.self, table.weight, potential, s, image, sums,
-                                           epsilon});
+                    BalancedResidualOfTile{entries.active, entries.measure, entries.self, table.weight, potential, s,
+                                           image, sums, epsilon});
       return add_up(sums, entries.count, tiles_of(points_of(s)), 1);
     }
   }
   return std::visit(
       [&](const auto& p) {
-        return sum_over_rows("hpot::prox_and_residuals", entries.count, points_of(s),
-                             ResidualOfEntry<std::decay_t<decltype(p)>>{p, entries.active, entries.measure, entries.self,
-                                                                        table.weight, potential, s, image, epsilon});
+        return sum_over_rows(
+            "hpot::prox_and_residuals", entries.count, points_of(s),
+            ResidualOfEntry<std::decay_t<decltype(p)>>{p, entries.active, entries.measure, entries.self, table.weight,
+                                                       potential, s, image, epsilon});
       },
       penalty);
 }
@@ -338,8 +339,9 @@ struct RememberTiles {
             Kokkos::TeamThreadRange(team, points.begin, points.end),
             [&](Index i, Real& s) {
               const float* const differences = &memory.residuals(e, i * slots);
-              const Real with =
-                  j >= slots ? memory.last_residual(e, i) : at >= 0 ? static_cast<Real>(differences[at]) : 0.0;
+              const Real with = j >= slots ? memory.last_residual(e, i)
+                                : at >= 0  ? static_cast<Real>(differences[at])
+                                           : 0.0;
               s += with * (w[i] * scale(c)) * static_cast<Real>(differences[j % slots]);
             },
             sum);

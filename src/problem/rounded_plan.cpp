@@ -97,8 +97,7 @@ std::vector<RoundedPlan> round_plans(const TransportProblem& problem, const Cons
     const Real d = missing[k];
     const Real mixing = d < 1.0 ? -(1.0 - d) * std::log1p(-d) : 0.0;
     plans[k].cost += correction[k];
-    plans[k].entropic_cost +=
-        correction[k] + epsilon * (mixing + entropy_a[k] + entropy_b[k] - 2.0 * d * std::log(d));
+    plans[k].entropic_cost += correction[k] + epsilon * (mixing + entropy_a[k] + entropy_b[k] - 2.0 * d * std::log(d));
   }
   return plans;
 }

@@ -142,7 +142,8 @@ void certify_unbalanced(const Communicator& world, const TransportProblem& probl
   if (std::isfinite(dual)) {
     const Real potentials = largest_over(a, plan.f) + largest_over(b, plan.g);
     const Real cut = std::expm1(problem.kernel->softmin_excess()) * (size + plan.mass * (potentials + epsilon));
-    values.gap = finite_or(fenchel_gaps(a, plan.p, plan.f)[0] + fenchel_gaps(b, plan.q, plan.g)[0] + gain + cut, infinity);
+    values.gap =
+        finite_or(fenchel_gaps(a, plan.p, plan.f)[0] + fenchel_gaps(b, plan.q, plan.g)[0] + gain + cut, infinity);
     values.primal_cost = finite_or(values.dual_cost + values.gap, infinity);
   }
   values.upper_cost = finite_or(plan_costs(problem, plan.p, plan.g)[0] + penalty_value(a, plan.p)[0] +

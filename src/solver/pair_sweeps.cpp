@@ -130,9 +130,12 @@ void PairSweeps::size_fields(int level) {
   const Index n = levels_[level].target.rows.local_n();
   g_ = rows_of(g_buffer_, pairs(), n);
   image_ = rows_of(image_buffer_, pairs(), n);
-  memory_ = {used_slots_, slots_, ShortField(residuals_buffer_.data(), pairs(), n * slots_),
+  memory_ = {used_slots_,
+             slots_,
+             ShortField(residuals_buffer_.data(), pairs(), n * slots_),
              ShortField(images_buffer_.data(), pairs(), n * used_slots_),
-             rows_of(last_residual_buffer_, pairs(), n), rows_of(last_image_buffer_, pairs(), n)};
+             rows_of(last_residual_buffer_, pairs(), n),
+             rows_of(last_image_buffer_, pairs(), n)};
 }
 
 FixedPointMap& PairSweeps::enter(int level) {
@@ -166,8 +169,7 @@ Field PairSweeps::source_half_step() {
   const Field f = rows_of(s_buffer_, count, points);
   add_log_weights(of_target_, level.target.log_weight, g_, epsilon_, h_target);
   level.kernel->softmin_spoiling(Side::source, h_target, f);
-  add_log_weights_of_prox(of_source_, level.source.log_weight, source_penalty_, f, epsilon_, h_source,
-                          image_);
+  add_log_weights_of_prox(of_source_, level.source.log_weight, source_penalty_, f, epsilon_, h_source, image_);
   return h_source;
 }
 

@@ -31,8 +31,7 @@ StudySizes sizes_of(const TransportSettings& settings, const StudyRun& run) {
 /// PairSweeps, and the work arrays of its operators.
 Real values_in_sweeps(const TransportSettings& settings, const StudySizes& sizes) {
   const bool matrix = settings.kernel.explicit_cost();
-  return values_of_pair(static_cast<Index>(sizes.n), static_cast<Index>(sizes.m),
-                        mixed_sweeps(settings.mixing())) +
+  return values_of_pair(static_cast<Index>(sizes.n), static_cast<Index>(sizes.m), mixed_sweeps(settings.mixing())) +
          (matrix ? 6.0 : 2.0) * std::max(sizes.n, sizes.m);
 }
 
@@ -69,21 +68,24 @@ WorkPlan plan_study(const TransportSettings& settings, const StudyRun& run) {
   const PlannedArrays tables = arrays("tables of all results", numbers_of_pair * static_cast<Real>(run.pairs));
   const PlannedArrays matrix = arrays("cost matrix", sizes.matrix);
   WorkPlan plan;
-  plan.consider("reading", {base, raw, matrix, arrays("measures, whole, and on their way to all ranks", 3.0 * sizes.weights)});
+  plan.consider("reading",
+                {base, raw, matrix, arrays("measures, whole, and on their way to all ranks", 3.0 * sizes.weights)});
   if (run.source.cloud() != nullptr) {
     TransportRun one{run.source, run.target, 1, 1, false, true, {}};
     const WorkPlan pair = plan_transport(settings, one);
-    plan.consider("a pair's " + pair.phase, {base, raw, tables, arrays("measures and their points, whole",
-                                                    sizes.weights * (1.0 + run.source.dimension())),
-                                             {"arrays of the pair", pair.bytes() - base.bytes}});
+    plan.consider("a pair's " + pair.phase,
+                  {base,
+                   raw,
+                   tables,
+                   arrays("measures and their points, whole", sizes.weights * (1.0 + run.source.dimension())),
+                   {"arrays of the pair", pair.bytes() - base.bytes}});
     plan.terms_per_sweep = pair.terms_per_sweep * static_cast<Real>(run.pairs) / run.ranks;
     return plan;
   }
   plan.consider("making of levels", {base, raw, matrix, arrays("measures, whole", sizes.weights),
                                      arrays("weights and their logarithms, all levels", 2.0 * sizes.on_levels)});
   plan.consider("chunks of " + std::to_string(static_cast<Index>(chunk)) + " pairs",
-                {base, raw, matrix, tables,
-                 arrays("weights and their logarithms, all levels", 2.0 * sizes.on_levels),
+                {base, raw, matrix, tables, arrays("weights and their logarithms, all levels", 2.0 * sizes.on_levels),
                  arrays("potentials and mixing of a chunk", chunk * values_in_sweeps(settings, sizes)),
                  arrays("evaluation of a chunk", chunk * values_in_evaluation(sizes))});
   Real terms = sizes.m;

@@ -28,12 +28,13 @@ class Distances(programs.DriverTest):
             numpy.testing.assert_array_equal(one[name], other[name], name)
 
     def test_values_are_those_of_single_runs(self):
-        for more in ((), ("--penalty.source", "kl:20", "--penalty.target", "kl:20", "--input.normalize", "false"),
-                     ("--acceleration.type", "none")):
+        for more in (("--stopping.tolerance", "1e-9"), ("--acceleration.type", "none", "--stopping.tolerance", "1e-7"),
+                     ("--penalty.source", "kl:20", "--penalty.target", "kl:20", "--input.normalize", "false",
+                      "--stopping.tolerance", "1e-9")):
             with self.subTest(more=more):
-                exact = ("--stopping.tolerance", "1e-9", *more)
+                exact = ("--epsilon.target", "2", *more)
                 values = values_of(self.matrix(*exact))
-                for i, j in ((0, 1), (2, 4), (3, 3)):
+                for i, j in ((0, 1), (2, 4)):
                     alone = self.single(f"{FAMILY}&item={i}", f"{FAMILY}&item={j}", *exact)
                     for name in ("dual_cost", "transport_cost"):
                         self.assertAlmostEqual(values[name][i, j] / alone[name], 1.0, delta=1e-6)
@@ -61,7 +62,7 @@ class Distances(programs.DriverTest):
                                      f"{FAMILY}&count=5", *QUIET, ranks=2))
         self.assertEqual(row["distances"].shape, (1, 5))
         for name in VALUES:
-            numpy.testing.assert_array_equal(one[name][:1], row[name], name)
+            numpy.testing.assert_array_equal(one[name][0, 1:], row[name][0, 1:], name)
 
     def test_divergence_is_zero_on_the_diagonal_and_positive_elsewhere(self):
         options = ("--sinkhorn.divergence", "true", "--stopping.tolerance", "1e-6")
@@ -72,7 +73,9 @@ class Distances(programs.DriverTest):
         self.assertAlmostEqual(matrix[1, 2] / alone, 1.0, delta=1e-4)
         row = self.succeed("hpot-sinkhorn", "--input.source", f"{FAMILY}&item=0", "--input.target", f"{FAMILY}&count=5",
                            *QUIET, *options, ranks=2)
-        numpy.testing.assert_array_equal(values_of(row)["distances"][0], matrix[0])
+        row = values_of(row)["distances"][0]
+        numpy.testing.assert_array_equal(row[1:], matrix[0, 1:])
+        self.assertLess(abs(row[0]), 1e-5 * matrix.max())  # a measure with its copy among the targets
 
     def test_clouds_have_points_of_their_own(self):
         clouds = ",".join(f"synthetic:points?n={n}&item={k}" for k, n in enumerate((40, 50, 60)))
@@ -115,8 +118,8 @@ class Distances(programs.DriverTest):
         self.assertGreater(values["marginal_error"][i, j], 1e-4)
 
     def test_time_limit_and_restart_end_with_the_bits_of_the_whole_run(self):
-        options = ("--epsilon.target", "0.5", "--stopping.tolerance", "1e-8")
-        measures = "synthetic:waves?n=64&dim=2&count=8"
+        options = ("--epsilon.target", "0.5", "--stopping.tolerance", "1e-6")
+        measures = "synthetic:waves?n=40&dim=2&count=6"
         whole = values_of(self.matrix(*options, measures=measures, ranks=2))
         path = self.folder / "stopped.h5"
         arguments = ("--input.measures", measures, *QUIET, *options, "--output.file", path)

@@ -25,12 +25,12 @@ struct DistanceOptions {
 /// included; then what a divergence needs besides.
 struct Study {
   DistanceOptions distance;
-  Index rows = 0;           // of the matrix
+  Index rows = 0;  // of the matrix
   Index columns = 0;
-  Index first_column = 0;   // number of its measure in StudyMeasures
-  bool alike = false;       // penalties and costs, both ways, of measures that can be on either side
-  bool symmetric = false;   // and both sides are the same measures
-  Index of_matrix = 0;      // so many of the pairs are entries of the matrix; the others are (measure, measure)
+  Index first_column = 0;  // number of its measure in StudyMeasures
+  bool alike = false;      // penalties and costs, both ways, of measures that can be on either side
+  bool symmetric = false;  // and both sides are the same measures
+  Index of_matrix = 0;     // so many of the pairs are entries of the matrix; the others are (measure, measure)
   std::vector<MeasurePair> pairs;
 };
 

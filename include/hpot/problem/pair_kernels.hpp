@@ -62,7 +62,7 @@ struct MixingMemory {
   Index slots = 0;       // stored_slots(used)
   ShortField residuals;  // (entry, point * slots + slot)
   ShortField images;     // (entry, slot * points + point)
-  Field last_residual;  // (entry, point)
+  Field last_residual;   // (entry, point)
   Field last_image;
 };
 
@@ -73,9 +73,9 @@ struct MixingMemory {
 struct MixingStep {
   enum Kind : Index { accept, go_back, mix };
   std::vector<Index> kind;
-  std::vector<Index> slot;   // that takes the new difference; -1: none, there is no residual before
-  std::vector<Real> scale;   // of the weights in inner products, a power of two
-  std::vector<Real> gamma;   // (active, slots): factors of the differences of images; 0 where there is none
+  std::vector<Index> slot;  // that takes the new difference; -1: none, there is no residual before
+  std::vector<Real> scale;  // of the weights in inner products, a power of two
+  std::vector<Real> gamma;  // (active, slots): factors of the differences of images; 0 where there is none
 };
 
 /// For entries that mix: remembers the differences of x and its image y to those before, in `slot`, and returns for every c

@@ -29,7 +29,8 @@ struct StudyProgress {
 };
 
 struct StudySolution {
-  std::vector<PairResult> results;  // of all pairs on rank 0, in their order; those not begun have 0 sweeps. Elsewhere empty
+  std::vector<PairResult>
+      results;  // of all pairs on rank 0, in their order; those not begun have 0 sweeps. Elsewhere empty
   StopReason reason = StopReason::converged;  // the worst of all, or why the study stopped
   Real epsilon = 0.0;
   Index sweeps = 0;  // of all pairs

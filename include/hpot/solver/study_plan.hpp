@@ -12,8 +12,8 @@ struct StudyRun {
   Index targets = 0;       // 0: the sources are both
   Index pairs = 0;
   int ranks = 1;
-  int parts = 1;          // 2: input.negative = split
-  Real room = infinity;   // bytes that a rank may take beside the program at its start
+  int parts = 1;         // 2: input.negative = split
+  Real room = infinity;  // bytes that a rank may take beside the program at its start
 };
 
 /// Pairs in a chunk: as many as keep its arrays in the last cache (GPU: as fill it), and the rank within its room; at least 1.

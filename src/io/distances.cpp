@@ -1,4 +1,4 @@
-#include "distances.hpp"
+#include "hpot/io/distances.hpp"
 
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
@@ -50,9 +50,8 @@ void refuse_what_is_of_one_pair(const Options& options, const TransportSettings&
 /// Supports of the two sides, of clouds those with most points, for the plan.
 std::pair<Support, Support> supports_for_plan(const std::vector<Support>& supports) {
   if (supports[0].cloud() == nullptr) return {supports[0], supports.back()};
-  const auto most = std::max_element(supports.begin(), supports.end(), [](const Support& a, const Support& b) {
-    return a.points() < b.points();
-  });
+  const auto most = std::max_element(supports.begin(), supports.end(),
+                                     [](const Support& a, const Support& b) { return a.points() < b.points(); });
   return {*most, *most};
 }
 
@@ -99,8 +98,8 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
   const Index targets = count - names.sources;
 
   // 2. what it takes; then every measure, read by one rank (clouds by all), whole on every rank
-  const std::vector<Support> supports = settings.kernel.explicit_cost() ? read_index_sets(world, names.all)
-                                                                         : read_supports(world, names.all);
+  const std::vector<Support> supports =
+      settings.kernel.explicit_cost() ? read_index_sets(world, names.all) : read_supports(world, names.all);
   settings.kernel.check(supports[0]);
   check_study(options, names.all, supports, names.sources);
   const auto [source, target] = supports_for_plan(supports);
@@ -144,9 +143,9 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
     // 4. solve
     TransportSettings rest = settings;
     rest.stopping = settings.stopping.after(seconds_since_start());
-    const StudySolution solution = solve_study(world, rest, std::move(measures), study.pairs,
-                                               pairs_of_chunk(settings, run),
-                                               make_study_progress(output.progress, world.rank() == 0), &checkpoint);
+    const StudySolution solution =
+        solve_study(world, rest, std::move(measures), study.pairs, pairs_of_chunk(settings, run),
+                    make_study_progress(output.progress, world.rank() == 0), &checkpoint);
 
     // 5. results
     write_distances(world, output, group, file.get(), {options, raw, set, shape, {}, solution.seconds}, study,

@@ -1,4 +1,4 @@
-// The second page of hpot-sinkhorn: one source against many targets, or all pairs of many measures.
+// The second page of hpot-sinkhorn: one source against many targets, or all pairs of many measures. Collective.
 #pragma once
 
 #include "hpot/core/error.hpp"
