@@ -9,6 +9,8 @@ from programs import SOURCE, h5py, nibabel, numpy, png_size
 SMALL = {
     "barycenter_volumes": ("--input.measures", "synthetic:phantom?n=20&count=6&seed=1"),
     "barycenter_images": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5&hollow=1"),
+    "barycenter_clouds": ("--input.measures", "synthetic:points?shape=sphere&dim=2&n=120&count=4&seed=2", "--barycenter.points",
+                          "90", "--stopping.tolerance", "1e-3"),
     "sinkhorn_volumes": ("--input.source", "synthetic:phantom?n=20&seed=1&item=0",
                          "--input.target", "synthetic:phantom?n=20&seed=1&item=1"),
     "sinkhorn_images": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
@@ -59,6 +61,8 @@ class Configs(programs.DriverTest):
             if "source" in file["support"]:
                 self.assertIn("points", file["support/source"])
                 self.assertIn("points", file["support/target"])
+            elif "objective" in file.attrs:
+                self.assertIn("points", file["support"])
             else:
                 self.assertIn("spacing", file["support"])
                 self.assertIn("origin", file["support"])
@@ -162,6 +166,13 @@ class Configs(programs.DriverTest):
             numpy.testing.assert_array_equal(file["weights"][:3], [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 1, 0, 0]])
             numpy.testing.assert_array_equal(file["weights"][4], 4 * [0.25])
         self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 3 * 256 + 2 * 2))
+
+    def test_barycenter_clouds(self):
+        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_clouds")
+        with h5py.File(path) as file:
+            self.assertEqual(file["support/points"].shape, (90, 2))
+            self.assertLess(file.attrs["movement"], 1e-3)
+        self.assertEqual(png_size(self.folder / "picture1.png"), (384, 384))
 
     def test_more_ranks_than_planes_or_measures(self):
         measures = ("--input.measures", "synthetic:phantom?shape=2x16x12&count=1", "--epsilon.target", "2")

@@ -17,3 +17,5 @@ hpot_add_test(solver/certificates SOURCE ${CMAKE_CURRENT_LIST_DIR}/certificates_
 target_include_directories(test_solver_certificates SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
 hpot_add_test(solver/clouds SOURCE ${CMAKE_CURRENT_LIST_DIR}/clouds_test.cpp RANKS 1 2 3 LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_clouds SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
+hpot_add_test(solver/free_support SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_test.cpp)
+hpot_add_test(solver/free_support_ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_ranks_test.cpp RANKS 1 2 3)
