@@ -112,8 +112,7 @@ FreeSupportMap::FreeSupportMap(const ProcessGrid& processes, const TransportSett
 }
 
 /// The last group of ranks, which has no more measures than others, has the points' transport to themselves.
-std::vector<FreeSupportMap::Pair> FreeSupportMap::pairs(const PointCloud& points,
-                                                         const std::vector<Field>& g) const {
+std::vector<FreeSupportMap::Pair> FreeSupportMap::pairs(const PointCloud& points, const std::vector<Field>& g) const {
   std::vector<Pair> all;
   const auto g_of = [&](std::size_t k) { return k < g.size() ? g[k] : Field(); };
   for (std::size_t k = 0; k < data_.clouds.size(); ++k) {

@@ -95,7 +95,8 @@ class FreeSupportMap final : public FixedPointMap {
   FreeSupportData data_;
   OwnedRows rows_;
   Field weight_, positions_, image_;
-  std::vector<Field> g_, latest_g_;  // of the pairs computed here: where the next evaluation begins, where the last ended
+  std::vector<Field> g_,
+      latest_g_;  // of the pairs computed here: where the next evaluation begins, where the last ended
   std::vector<DescentStep> descent_;
   Index first_ = 0, count_ = 0;  // measures
   Real epsilon_ = 1.0;
