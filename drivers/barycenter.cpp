@@ -1,11 +1,13 @@
-// hpot-barycenter: Wasserstein barycenters of measures on one grid.
+// hpot-barycenter: Wasserstein barycenters of measures on one grid, or of clouds with a free support.
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/io/barycenter_result.hpp"
 #include "hpot/io/checkpoint.hpp"
+#include "hpot/io/free_support_input.hpp"
 #include "hpot/solver/work_plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace hpot {
 namespace {
@@ -25,12 +27,18 @@ std::vector<OptionKey> keys() {
   return all;
 }
 
+std::vector<PointCloud> clouds_of(const RawMeasures& raw) {
+  std::vector<PointCloud> clouds;
+  for (const Support& support : raw.supports) clouds.push_back(*support.cloud());
+  return clouds;
+}
+
 ExitCode body(const Communicator& world, const Options& options) {
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = BarycenterSettings::from(options);
-  if (settings.kernel.explicit_cost())
+  if (settings.kernel.explicit_cost() && !settings.free_support)
     options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
   check_writable(world, {output.file, output.picture});
 
@@ -42,12 +50,16 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel
-  BarycenterRun run{read_first_grid(world, names),
+  std::optional<FreeSupportInput> clouds;
+  if (settings.free_support) clouds.emplace(world, options, names);
+  BarycenterRun run{clouds ? clouds->sizes().largest() : Support(read_first_grid(world, names)),
                     count,
                     processes.shape(),
                     static_cast<Index>(lambdas.size()),
                     static_cast<int>(input.parts().size()),
-                    !output.picture.empty()};
+                    !output.picture.empty(),
+                    clouds ? clouds->sizes() : CloudSizes{}};
+  settings.kernel.check(run.support);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;
     other.acceleration = acceleration;
@@ -56,11 +68,14 @@ ExitCode body(const Communicator& world, const Options& options) {
     return plan_barycenter(other, run);
   };
   const auto [plan, acceleration] =
-      admit(world, options, settings.acceleration, settings.acceleration_on(run.grid), planner);
+      admit(world, options, settings.acceleration, settings.acceleration_on(run.support), planner);
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()), {run.grid});
-  Checkpoint checkpoint(world, options, {program, options.dump(), raw.sha256, processes.shape(), output.file});
+  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()),
+                                  {clouds ? clouds->any_point() : run.support});
+  std::vector<std::string> digests = raw.sha256;
+  if (clouds) clouds->read_start(world, digests);
+  Checkpoint checkpoint(world, options, {program, options.dump(), digests, processes.shape(), output.file});
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
   std::size_t solves_left = input.parts().size() * lambdas.size();
@@ -75,14 +90,22 @@ ExitCode body(const Communicator& world, const Options& options) {
                           processes.shape().rows);
       settings.check_masses(set.masses);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
-      BarycenterSolution solution{{}, 0.0, own_rows(run.grid, processes.along_rows()), {}, settings.debiased};
+      const CloudData start = clouds ? clouds->start(processes, raw, set.weights, owned) : CloudData{};
+      const Support support = clouds ? Support(start.cloud) : run.support;
+      BarycenterSolution solution{{}, 0.0, own_rows(support, processes.along_rows()), {}, settings.debiased, {}};
+      if (clouds) solution.free.points = start.cloud;
       history.begin_row(static_cast<std::int32_t>(row));
       const auto work = [&] {
         BarycenterSettings rest = settings;
         rest.stopping = settings.stopping.after(seconds_since_start());
         const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
-        solution = solve_barycenter(processes, rest, run.grid, std::move(set.weights), owned,
-                                    {&history, progress.get()}, &checkpoint);
+        const std::vector<Monitor*> monitors{&history, progress.get()};
+        solution = clouds
+                       ? solve_free_support(processes, rest,
+                                            {start.cloud, start.values, clouds_of(raw), std::move(set.weights), owned},
+                                            monitors, &checkpoint)
+                       : solve_barycenter(processes, rest, *run.support.grid(), std::move(set.weights), owned, monitors,
+                                          &checkpoint);
         return !resumable(solution.outcome.reason);
       };
       checkpoint.once(work, [&](Archive& archive) {
@@ -96,7 +119,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     }
 
     // 5. results, of all rows or of those that were begun
-    write_barycenters(world, output, group, file.get(), run.grid,
+    write_barycenters(processes, output, group, file.get(), run.support,
                       {options, raw, set, processes.shape(), history.history(), seconds},
                       {lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(solutions.size())}, solutions);
     if (code == ExitCode::interrupted) break;
@@ -111,6 +134,6 @@ ExitCode body(const Communicator& world, const Options& options) {
 
 int main(int argc, char** argv) {
   return hpot::run_main(argc, argv,
-                        {hpot::program, "Wasserstein barycenters of measures on one grid.", hpot::keys(), hpot::body,
-                         hpot::restart_source()});
+                        {hpot::program, "Wasserstein barycenters of measures on one grid, or of clouds of points.",
+                         hpot::keys(), hpot::body, hpot::restart_source()});
 }

@@ -1,5 +1,6 @@
 #include "hpot/io/barycenter_result.hpp"
 
+#include "hpot/io/free_support_result.hpp"
 #include "hpot/io/nifti.hpp"
 
 #include <algorithm>
@@ -36,18 +37,25 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
   std::printf("  of the result: mass %.6g, marginals %.3g at most", solution.result.mass, largest(errors.marginal));
   if (solution.debiased) std::printf(", self-transport %.3g", errors.self_transport);
   std::printf(" (error floor %.1e)\n", errors.floor);
+  if (solution.free.points.coordinates != nullptr)
+    std::printf("  of the points: objective %.12g (gap %.3g), movement %.3g\n", solution.free.objective,
+                solution.free.gap, solution.free.movement);
   std::fputs(advice(outcome, stopping, solution.target_epsilon, errors.floor).c_str(), stderr);
 }
 
-void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
-                       Hdf5Writer* file, const Grid& grid, const RunRecord& run,
+void write_barycenters(const ProcessGrid& processes, const OutputOptions& output, const std::string& group,
+                       Hdf5Writer* file, const Support& support, const RunRecord& run,
                        const std::vector<std::vector<Real>>& lambdas,
                        const std::vector<BarycenterSolution>& solutions) {
+  const Communicator& world = processes.world();
+  const Grid* const grid = support.grid();
   const Index rows = static_cast<Index>(lambdas.size());
-  Array values{data_shape(grid, rows), {}};
-  if (rows > 1 && world.rank() == 0) values.values.reserve(rows * grid.points());
+  const Index points = solutions[0].rows.partition.global_n();
+  Array values{grid != nullptr ? data_shape(support, rows) : data_shape(solutions[0].free.points, rows), {}};
+  if (rows > 1 && world.rank() == 0) values.values.reserve(rows * points);
   for (const auto& solution : solutions) {
     std::vector<Real> row = gather_points(solution.rows, solution.result.barycenter);
+    if (grid == nullptr) row = in_input_order(solution.free.points, row);
     if (rows == 1) {
       values.values = std::move(row);
     } else {
@@ -75,20 +83,25 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
     Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
     Array marginal_errors = lambda;
     std::vector<Raster> rasters;
+    std::vector<std::vector<Real>> weights;  // of free supports
     std::vector<Real> one;
     for (Index r = 0; r < rows; ++r) {
       lambda.values.insert(lambda.values.end(), lambdas[r].begin(), lambdas[r].end());
       const std::vector<Real>& errors_of_row = solutions[r].result.errors.marginal;
       marginal_errors.values.insert(marginal_errors.values.end(), errors_of_row.begin(), errors_of_row.end());
-      const auto first = values.values.begin() + r * grid.points();
-      if (rows > 1) one.assign(first, first + grid.points());
+      const auto first = values.values.begin() + r * points;
+      if (rows > 1) one.assign(first, first + points);
       const std::vector<Real>& barycenter = rows > 1 ? one : values.values;
-      if (!output.picture.empty()) rasters.push_back(picture_of(grid, barycenter));
-      if (!grid.affine) continue;
+      if (grid == nullptr) {
+        weights.push_back(barycenter);
+        continue;
+      }
+      if (!output.picture.empty()) rasters.push_back(picture_of(*grid, barycenter));
+      if (!grid->affine) continue;
       const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
       const std::string part = group.empty() ? "" : "_" + group.substr(1);
       const std::string volume = beside(output.file, part + number + ".nii.gz");
-      write_nifti(volume, grid, barycenter);
+      write_nifti(volume, *grid, barycenter);
       std::printf("volume: %s\n", volume.c_str());
     }
     file->dataset(group + "/weights", lambda);
@@ -98,10 +111,19 @@ void write_barycenters(const Communicator& world, const OutputOptions& output, c
     file->attribute(group + "/weights", "marginal_error", errors);
     file->attribute(group + "/weights", "stop_reason", reasons);
     file->dataset(group + "/history", run.history);
-    write_support(*file, group + "/support", grid);
-    const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
+    if (grid != nullptr) {
+      write_support(*file, group + "/support", support);
+    } else {
+      write_known(*file, root, "objective", shown.free.objective);
+      write_known(*file, root, "gap", shown.free.gap);
+      write_known(*file, root, "movement", shown.free.movement);
+      if (!output.picture.empty()) rasters = pictures_of_free_supports(solutions, weights);
+    }
+    const int columns =
+        grid != nullptr && grid->dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
     if (!rasters.empty()) write_png(picture_path(output.picture, group), contact_sheet(rasters, columns));
   });
+  if (grid == nullptr) write_free_supports(processes, group, file, run, solutions);
 }
 
 }  // namespace hpot

@@ -127,7 +127,7 @@ Grid read_first_grid(const Communicator& world, const std::vector<std::string>& 
   const std::vector<Real> packed = first_grid(world, names);
   if (packed.empty())
     throw InputError(error_text(names[0], {}, {}, "a cloud of points; measures on one grid are needed",
-                                "hpot-sinkhorn takes clouds"));
+                                "set barycenter.method = free_support"));
   return unpack_grid(packed);
 }
 

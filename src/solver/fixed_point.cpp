@@ -39,8 +39,8 @@ struct Wishes {
 
 Wishes wishes_of(const Communicator& world, const StoppingOptions& stopping, const Keeper& keeper, double elapsed,
                  Index next_iteration) {
-  std::vector<Real> flags{stop_requested() ? 1.0 : 0.0, elapsed > stopping.time_limit ? 1.0 : 0.0,
-                          keeper.due() ? 1.0 : 0.0};
+  std::vector<Real> flags{stopping.interruptible && stop_requested() ? 1.0 : 0.0,
+                          elapsed > stopping.time_limit ? 1.0 : 0.0, keeper.due() ? 1.0 : 0.0};
   world.max(flags);
   Wishes wishes;
   if (next_iteration >= stopping.max_iterations) wishes.reason = StopReason::max_iterations;

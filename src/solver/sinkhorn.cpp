@@ -152,8 +152,8 @@ TransportProblem make_transport_problem(const KernelOptions& kernel, const Trans
 }
 
 MultiscaleSinkhorn::MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
-                                       Index smallest_side)
-    : kernel_(kernel), source_penalty_(data.source_penalty), target_penalty_(data.target_penalty) {
+                                       Index smallest_side, const Field& start)
+    : kernel_(kernel), source_penalty_(data.source_penalty), target_penalty_(data.target_penalty), start_(start) {
   Support source_support = std::move(data.source_support);
   Support target_support = std::move(data.target_support);
   const int count = std::min(count_levels(source_support, smallest_side), count_levels(target_support, smallest_side));
@@ -189,7 +189,7 @@ std::vector<Real> MultiscaleSinkhorn::neighbour_costs() const {
 FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
   Level& data = levels_[level];
-  const Field g = map_ == nullptr ? Field() : carried_potential(level);
+  const Field g = map_ == nullptr ? std::exchange(start_, {}) : carried_potential(level);
   map_.reset();  // before the next one takes its memory
   TransportProblem problem{
       make_marginal(data.source_rows, std::exchange(data.source, {}), source_penalty_),

@@ -9,8 +9,11 @@ namespace hpot {
 std::vector<OptionKey> BarycenterSettings::keys() {
   std::vector<OptionKey> all = {
       {"barycenter.method", "debiased",
-       "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]",
-       check::one_of({"plain", "debiased"})},
+       "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]; of clouds "
+       "free_support: the "
+       "places of points of fixed weights, narrower than the measures by eps/2 of each variance [Cuturi 2014], and "
+       "debiased_free_support: as wide as they are [Luise 2019]",
+       check::one_of({"plain", "debiased", "free_support", "debiased_free_support"})},
       {"penalty.measures", "balanced",
        "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
        "balanced, masses may differ (input.normalize = false), and with kl that of the barycenter lies between "
@@ -18,6 +21,13 @@ std::vector<OptionKey> BarycenterSettings::keys() {
        penalty_problem},
       {"barycenter.weights", "uniform",
        "lambda_1, lambda_2, ... (>= 0, scaled to sum 1); rows separated by ';' give one result each"},
+      {"barycenter.points", "auto", "of a free support: number of its points; auto: those of the largest cloud",
+       check::word_or({"auto"}, check::integer(1, Index{1} << 40))},
+      {"barycenter.start", "sample",
+       "of a free support: sample, drawn from the clouds' points by lambda and weight; or a cloud (a file, or "
+       "synthetic:...), whose weights "
+       "the points then have"},
+      {"barycenter.seed", "0", "of that sample", check::integer(0, Index{1} << 53)},
   };
   for (const auto& more : {KernelOptions::keys(),
                            {precision_key()},
@@ -39,13 +49,40 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
   s.acceleration = AccelerationOptions::from(options);
   if (s.acceleration.type == "overrelaxation")
     options.reject("acceleration.type", "barycenters have no over-relaxed half-steps", "take anderson or momentum");
-  s.precision = sweep_precision(options, s.stopping.tolerance);
-  s.debiased = options.text("barycenter.method") == "debiased";
+  const std::string& method = options.text("barycenter.method");
+  s.debiased = method.starts_with("debiased");
+  s.free_support = method.ends_with("free_support");
+  s.precision = sweep_precision(options, (s.free_support ? share_of_a_solve : 1.0) * s.stopping.tolerance);
+  for (const char* key : {"barycenter.points", "barycenter.start", "barycenter.seed"}) {
+    if (!s.free_support && options.given(key))
+      options.reject(key, "barycenter.method = " + method + " has its points on a grid",
+                     "set barycenter.method = free_support, or leave it out");
+  }
   s.penalty = options.text("penalty.measures");
   if (is_balanced(parse_penalty(s.penalty)) && !options.flag("input.normalize"))
     options.reject("input.normalize", "balanced barycenters are of measures of one mass",
                    "set it to true, or penalty.measures = kl:RHO");
+  if (!s.free_support) return s;
+  if (s.kernel.explicit_cost() || !std::holds_alternative<SquaredEuclidean>(s.kernel.cost))
+    options.reject("cost.type", "the points of a free support move to means, which minimise squared distances only",
+                   "use squared_euclidean; on grids barycenter.method = plain or debiased takes other costs");
+  if (!is_balanced(parse_penalty(s.penalty)))
+    options.reject("penalty.measures", "plans to a free support meet their marginals",
+                   "use balanced; on grids barycenter.method = plain or debiased takes penalties");
+  if (s.epsilon.unit == "mean_cost")
+    options.reject("epsilon.unit", "the points of a barycenter are not known yet", "use cost, spacing2 or max_cost");
   return s;
+}
+
+TransportSettings BarycenterSettings::of_pair() const {
+  TransportSettings pair;
+  pair.kernel = kernel;
+  pair.schedule = schedule;
+  pair.stopping = stopping;
+  pair.acceleration = acceleration;
+  pair.finish.finish = "none";
+  pair.precision = precision;
+  return pair;
 }
 
 void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
@@ -110,7 +147,12 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                 parse_penalty(settings.penalty, unit)},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
-  BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased};
+  BarycenterSolution solution{{},
+                              settings.epsilon.target * unit,
+                              {{}, processes.world()},
+                              {},
+                              settings.debiased,
+                              {}};
   const auto stages =
       make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
                     problem.neighbour_costs(), settings.stopping.tolerance);
@@ -130,6 +172,9 @@ void archive(Archive& archive, BarycenterSolution& solution) {
   archive.numbers("marginal_errors", solution.result.errors.marginal);
   archive.number("self_transport_error", solution.result.errors.self_transport);
   archive.number("error_floor", solution.result.errors.floor);
+  bool clouds = solution.free.points.coordinates != nullptr;
+  archive.number("clouds", clouds);
+  if (clouds) hpot::archive(archive, solution.free);
 }
 
 }  // namespace hpot

@@ -59,6 +59,28 @@ void TransportSettings::check_masses(Real source, Real target) const {
                               "set input.normalize = true, or a penalty kl or tv on one side"));
 }
 
+SolvedPair solve_potentials(const Communicator& world, const TransportSettings& settings, TransportData data,
+                            Real target_epsilon, const std::vector<Monitor*>& monitors, Keeper* keeper,
+                            const Field& start) {
+  const Real diameter = largest_cost_of(settings.kernel, data.source_support, data.target_support);
+  ScheduleOptions schedule = settings.schedule;
+  if (start.extent(0) > 0) schedule = {.factor = 1.0, .multiscale = false};
+  MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, schedule.coarsest_side(), start);
+  problem.set_precision(settings.precision);
+  const auto stages =
+      make_schedule(schedule, target_epsilon, diameter, problem.neighbour_costs(), settings.stopping.tolerance);
+  const bool grids = problem.target_support().grid() != nullptr;  // Newton steps have blocks of their points
+  const auto acceleration = grids && settings.finish.wanted(settings.stopping.tolerance)
+                                ? make_newton_finish(settings.mixing(), settings.finish, problem)
+                                : make_acceleration(settings.mixing());
+  const Outcome outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
+  if (outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
+    problem.enter(0).set_epsilon(outcome.epsilon);
+    problem.map().evaluate();
+  }
+  return {outcome, problem.map().problem(), problem.map().f(), problem.map().g()};
+}
+
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
                                   const std::vector<Monitor*>& monitors, Keeper* keeper) {
   settings.check_masses(mass_of(data.source), mass_of(data.target));
@@ -75,24 +97,13 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
 
   TransportSolution solution{
       {}, {}, settings.epsilon.target * unit, settings.stopping.tolerance, {{}, world}, {{}, world}, {}, {}};
-  const Real diameter = largest_cost_of(settings.kernel, data.source_support, data.target_support);
   const TransportProblem finest = [&] {  // what only sweeps need is freed before the evaluation
-    MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, settings.schedule.coarsest_side());
-    problem.set_precision(settings.precision);
-    const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
-                                      settings.stopping.tolerance);
-    const bool grids = problem.target_support().grid() != nullptr;  // Newton steps have blocks of their points
-    const auto acceleration = grids && settings.finish.wanted(settings.stopping.tolerance)
-                                  ? make_newton_finish(settings.mixing(), settings.finish, problem)
-                                  : make_acceleration(settings.mixing());
-    solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
-    if (solution.outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
-      problem.enter(0).set_epsilon(solution.outcome.epsilon);
-      problem.map().evaluate();
-    }
-    solution.f = problem.map().f();
-    solution.g = problem.map().g();
-    return problem.map().problem();
+    SolvedPair solved =
+        solve_potentials(world, settings, std::move(data), solution.target_epsilon, monitors, keeper, Field());
+    solution.outcome = solved.outcome;
+    solution.f = solved.f;
+    solution.g = solved.g;
+    return solved.problem;
   }();
   solution.source_rows = finest.source.rows;
   solution.target_rows = finest.target.rows;

@@ -334,13 +334,14 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
 }
 
 WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun& run) {
-  const auto [n, local_n, coarse, next] = sizes_of(run.grid, settings.schedule, run.shape.rows);
+  if (settings.free_support) return plan_free_support(settings, run);
+  const auto [n, local_n, coarse, next] = sizes_of(run.support, settings.schedule, run.shape.rows);
   const Real owned = static_cast<Real>((run.measures + run.shape.batches - 1) / run.shape.batches);
   const Real states = owned + (settings.debiased ? 1.0 : 0.0);
-  const Real share =
-      static_cast<Real>(BarycenterMap::measures_at_once(static_cast<Index>(owned), run.grid.points(), run.shape.rows));
+  const Real share = static_cast<Real>(
+      BarycenterMap::measures_at_once(static_cast<Index>(owned), run.support.points(), run.shape.rows));
   const Real gathered = run.shape.rows > 1 ? share * n : 0.0;
-  const AccelerationOptions mixing = settings.acceleration_on(run.grid);
+  const AccelerationOptions mixing = settings.acceleration_on(run.support);
   const Real metric = mixing.type == "anderson" ? 1.0 : 0.0;
   const Real solves = static_cast<Real>(run.rows) * run.parts;
   // drivers/barycenter.cpp keeps raw data while other solves follow: in all but the last row, of which it holds the results
@@ -355,7 +356,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const PlannedArrays base = library_buffers();
   WorkPlan plan;
   plan.terms_per_sweep =
-      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.grid, n, local_n);
+      (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; MultiscaleBarycenter
   plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", owned * n),
                             arrays("coarse copies of the owned rows", owned * coarse * local_n / n)});
@@ -372,7 +373,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
                  arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
-                 arrays("kernel", kernel_values(settings.kernel, run.grid, share * local_n, n, local_n))});
+                 arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
   // write_barycenters: all rows, one of them again where there are several; picture_of: sorted values
   const Real on_root = static_cast<Real>(run.rows) + (run.rows > 1 ? 1.0 : 0.0) + (run.picture ? 1.0 : 0.0);
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),

@@ -286,7 +286,30 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-sinkhorn", (*pair, "--sinkhorn.divergence", "true"), "epsilon.unit", "cost")
         self.refuse("hpot-sinkhorn", ("--input.source", good, "--input.target", A), "grid", "points")
         self.refuse("hpot-sinkhorn", ("--input.source", good.replace("points", "cloud"), "--input.target", good), "as = cloud")
-        self.refuse("hpot-barycenter", ("--input.measures", f"{good},{good}"), "cloud", "grid")
+        self.refuse("hpot-barycenter", ("--input.measures", f"{good},{good}"), "cloud", "free_support")
+
+    def test_free_supports_that_are_wrong(self):
+        flat, deep = self.cloud("flat.csv", "0,0\n1,0\n0,1\n"), self.cloud("deep.csv", "0,0,0\n1,0,0\n")
+        free = ("--barycenter.method", "free_support", "--input.measures")
+        self.refuse("hpot-barycenter", (*free, f"{flat},{deep}"), "deep.csv", "3 dimensions", "have 2")
+        self.refuse("hpot-barycenter", (*free, f"{flat},{A}"), A, "a grid", "as=voxels")
+        self.refuse("hpot-barycenter", (*free, A), "a grid", "barycenter.method")
+        self.refuse("hpot-barycenter", (*free, flat, "--cost.type", "euclidean"), "cost.type", "squared_euclidean")
+        self.refuse("hpot-barycenter", (*free, flat, "--cost.type", "matrix", "--cost.matrix", "c.npy"), "cost.type",
+                    "squared_euclidean")
+        self.refuse("hpot-barycenter", (*free, flat, "--kernel.type", "separable"), "kernel.type", "dense")
+        self.refuse("hpot-barycenter", (*free, flat, "--epsilon.unit", "mean_cost"), "epsilon.unit", "max_cost")
+        self.refuse("hpot-barycenter", (*free, flat, "--barycenter.points", "4"), "barycenter.points", "fewer")
+        self.refuse("hpot-barycenter", (*free, f"{flat},{flat}", "--barycenter.points", "4"), "barycenter.points",
+                    "3 different places")
+        self.refuse("hpot-barycenter", (*free, flat, "--barycenter.points", "0"), "barycenter.points")
+        self.refuse("hpot-barycenter", (*free, flat, "--barycenter.start", deep), "deep.csv", "dimension")
+        self.refuse("hpot-barycenter", (*free, flat, "--barycenter.start", "none.csv?as=points"), "none.csv")
+        self.refuse("hpot-barycenter", (*free, flat, "--barycenter.start", flat, "--barycenter.points", "2"),
+                    "barycenter.points", "3 points")
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.points", "4"), "barycenter.points", "free_support")
+        same = self.cloud("same.csv", "1,1\n1,1\n")
+        self.refuse("hpot-barycenter", (*free, same), "epsilon.unit", "cost")
 
     def test_divergence_at_three_values_of_eps(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--sinkhorn.divergence", "true", "--epsilon.unit", "max_cost"), "epsilon.unit",

@@ -19,3 +19,5 @@ target_include_directories(test_solver_certificates SYSTEM PRIVATE ${LEMON_INCLU
 hpot_add_test(solver/clouds SOURCE ${CMAKE_CURRENT_LIST_DIR}/clouds_test.cpp RANKS 1 2 3 LIBRARIES ${LEMON_LIBRARIES})
 target_include_directories(test_solver_clouds SYSTEM PRIVATE ${LEMON_INCLUDE_DIRS})
 hpot_add_test(solver/traffic SOURCE ${CMAKE_CURRENT_LIST_DIR}/traffic_test.cpp RANKS 1 2 3 4 5 6 7 8)
+hpot_add_test(solver/free_support SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_test.cpp)
+hpot_add_test(solver/free_support_ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_ranks_test.cpp RANKS 1 2 3)

@@ -11,9 +11,10 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
                       const BarycenterSolution& solution);
 
 /// One part's barycenters, one per row of `lambdas`: HDF5; NIfTI beside it where the inputs were volumes with an affine;
-/// a picture of all rows. Collective; rank 0 writes (`file` is null elsewhere).
-void write_barycenters(const Communicator& world, const OutputOptions& output, const std::string& group,
-                       Hdf5Writer* file, const Grid& grid, const RunRecord& run,
+/// a picture of all rows. With a free support also what free_support_result.hpp lists. Collective; rank 0 writes (`file` is
+/// null elsewhere).
+void write_barycenters(const ProcessGrid& processes, const OutputOptions& output, const std::string& group,
+                       Hdf5Writer* file, const Support& support, const RunRecord& run,
                        const std::vector<std::vector<Real>>& lambdas, const std::vector<BarycenterSolution>& solutions);
 
 }  // namespace hpot

@@ -70,9 +70,9 @@ TransportProblem make_transport_problem(const KernelOptions& kernel, const Trans
 class MultiscaleSinkhorn final : public LeveledProblem {
  public:
   /// Rows are divided over `along_rows`. The coarsest level has sides of at most `smallest_side`
-  /// (count_levels of pyramid.hpp). Collective.
+  /// (count_levels of pyramid.hpp). The level entered first begins at `start`, a g of its own, or at 0. Collective.
   MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
-                     Index smallest_side);
+                     Index smallest_side, const Field& start = {});
 
   /// A level may be entered once, and left for finer ones.
   FixedPointMap& enter(int level) override;
@@ -97,6 +97,7 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;
   std::unique_ptr<SinkhornMap> map_;
+  Field start_;
   int level_ = 0;
 };
 

@@ -1,8 +1,9 @@
-// A barycenter of measures on one grid, from options to the result.
+// A barycenter of measures on one grid, or of clouds with a free support, from options to the result.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
 #include "hpot/solver/barycenter.hpp"
+#include "hpot/solver/free_support.hpp"
 #include "hpot/solver/keeper.hpp"
 #include "hpot/solver/scales.hpp"
 
@@ -17,11 +18,14 @@ struct BarycenterSettings {
   Precision precision = Precision::full;
   bool debiased = true;
   std::string penalty = "balanced";  // of every measure
+  bool free_support = false;
 
   /// auto is momentum on volumes, where memory is short, else anderson.
-  [[nodiscard]] AccelerationOptions acceleration_on(const Grid& grid) const {
-    return acceleration.resolved(grid.dimension() == 3 ? "momentum" : "anderson");
+  [[nodiscard]] AccelerationOptions acceleration_on(const Support& support) const {
+    return acceleration.resolved(support.grid() != nullptr && support.dimension() == 3 ? "momentum" : "anderson");
   }
+  /// How a free support's points are transported to a measure.
+  [[nodiscard]] TransportSettings of_pair() const;
 
   /// InputError where ranges of masses exclude one another.
   void check_masses(const std::vector<Real>& masses) const;
@@ -39,6 +43,7 @@ struct BarycenterSolution {
   OwnedRows rows;
   BarycenterResult result;  // owned rows, the same on all ranks along batches
   bool debiased = false;
+  FreeSupportResult free;  // result.barycenter: its weights; the other errors are those of its values
 };
 
 /// `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
@@ -46,6 +51,12 @@ struct BarycenterSolution {
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
                                     std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
                                     const std::vector<Monitor*>& monitors, Keeper* keeper = nullptr);
+
+/// The same of clouds; `data.debiased` is set from the settings. acceleration.type serves the transports; positions move by
+/// momentum, or by plain steps where it is none. `error` is the larger of marginal error and movement. Collective.
+BarycenterSolution solve_free_support(const ProcessGrid& processes, const BarycenterSettings& settings,
+                                      FreeSupportData data, const std::vector<Monitor*>& monitors,
+                                      Keeper* keeper = nullptr);
 
 /// All but `rows`.
 void archive(Archive& archive, BarycenterSolution& solution);

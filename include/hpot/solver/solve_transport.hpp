@@ -39,6 +39,19 @@ struct TransportSolution {
   Field f, g;  // owned rows
 };
 
+/// Potentials of a pair, and the problem on the given supports that they belong to.
+struct SolvedPair {
+  Outcome outcome;
+  TransportProblem problem;
+  Field f, g;  // owned rows
+};
+
+/// Sweeps to settings.stopping at `target_epsilon` (in the unit of the cost): through the schedule, or from `start`, the owned
+/// rows of a g, at once. The penalties are those of `data`, which is whole on every rank. Collective.
+SolvedPair solve_potentials(const Communicator& world, const TransportSettings& settings, TransportData data,
+                            Real target_epsilon, const std::vector<Monitor*>& monitors, Keeper* keeper,
+                            const Field& start);
+
 /// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings): move it in, so
 /// that it is freed where only the owned rows are needed. Collective.
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,

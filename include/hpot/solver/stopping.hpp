@@ -17,6 +17,7 @@ struct StoppingOptions {
   Real tolerance = 1e-4;         // on both sides' residuals, L1, relative to the mass
   Index max_iterations = 20000;  // sweeps, all levels and values of eps together
   Real time_limit = infinity;    // seconds
+  bool interruptible = true;     // by signals; false: what contains this solve obeys them
 
   static std::vector<OptionKey> keys();
   static StoppingOptions from(const Options& options);

@@ -54,17 +54,28 @@ struct TransportRun {
   bool normalized = true;  // masses are 1; others are certified on copies of mass 1
   MapRun maps;
 };
+/// Of the clouds of a barycenter with a free support.
+struct CloudSizes {
+  int dimension = 0;
+  std::vector<Index> points;  // of every measure
+  Index wanted = 0;           // of the barycenter
+  [[nodiscard]] Support largest() const;
+};
 struct BarycenterRun {
-  Grid grid;
+  Support support;  // the grid, or the clouds' largest()
   Index measures = 1;
   ProcessGridShape shape;
   Index rows = 1;  // of barycenter.weights
   int parts = 1;
   bool picture = false;
+  CloudSizes clouds;  // of a free support
 };
 
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run);
 WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun& run);
+
+/// What plan_barycenter gives where the support is free.
+WorkPlan plan_free_support(const BarycenterSettings& settings, const BarycenterRun& run);
 
 /// A table for people.
 std::string describe(const WorkPlan& plan, int ranks);
