@@ -32,6 +32,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   auto settings = BarycenterSettings::from(options);
   if (settings.kernel.explicit_cost())
     options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
+  if (is_of_directions(settings.kernel.cost))
+    options.reject("cost.type", "a barycenter lives on a grid, whose points are no directions", "take another cost");
   check_writable(world, {output.file, output.picture});
   if (!input.normalize) options.reject("input.normalize", "barycenters are of measures of mass 1", "set it to true");
 

@@ -39,12 +39,12 @@ struct Benchmark {
 struct BenchmarkSizes {
   Index volume = 128;  // side of the volume, and length of the lines of the axis kernels
   Index image = 512;   // side of the image; sweeps take one of twice that, too
-  Index points = 64;   // side of the image whose points the dense and stored operators take
 };
 
 std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
 
-/// Sweeps by a cost matrix of so many rows and columns, in one visit to it and in two. `self` is this rank alone.
-std::vector<Benchmark> matrix_benchmarks(const Communicator& self, Index rows);
+/// Sweeps over all pairs of points of an image of this side, of as many in a volume, and by a cost matrix of as many rows and
+/// columns, in one visit to the pairs and in two. `self` is this rank alone.
+std::vector<Benchmark> pair_benchmarks(const Communicator& self, Index side);
 
 }  // namespace hpot

@@ -21,8 +21,9 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type(const Support& support) const;
   /// Whether costs come from a file.
   [[nodiscard]] bool explicit_cost() const { return !matrix_file.empty(); }
-  /// InputError where the type needs a grid and `support` is none. Local.
-  void check(const Support& support) const;
+  /// InputError where the type needs a grid and `support`, that of `measure`, is none, or the cost directions and it has a
+  /// point without one. Local.
+  void check(const Support& support, const std::string& measure) const;
 };
 
 /// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points), of a cloud in blocks of
