@@ -7,6 +7,7 @@ hpot_add_test(solver/gaussians SOURCE ${CMAKE_CURRENT_LIST_DIR}/gaussians_test.c
 hpot_add_test(solver/barycenter SOURCE ${CMAKE_CURRENT_LIST_DIR}/barycenter_test.cpp)
 hpot_add_test(solver/hostile SOURCE ${CMAKE_CURRENT_LIST_DIR}/hostile_test.cpp)
 hpot_add_test(solver/ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/ranks_test.cpp RANKS 1 2 3)
+hpot_add_test(solver/self_transport SOURCE ${CMAKE_CURRENT_LIST_DIR}/self_transport_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/newton SOURCE ${CMAKE_CURRENT_LIST_DIR}/newton_test.cpp RANKS 1 2 3)
 
 # The exact reference. Debian's package calls itself lemon in CMake; its network simplex lives in headers.
