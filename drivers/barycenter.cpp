@@ -40,6 +40,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   auto settings = BarycenterSettings::from(options);
   if (settings.kernel.explicit_cost() && !settings.free_support)
     options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
+  if (is_of_directions(settings.kernel.cost))
+    options.reject("cost.type", "a barycenter lives on a grid, whose points are no directions", "take another cost");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which measures
@@ -59,7 +61,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                     static_cast<int>(input.parts().size()),
                     !output.picture.empty(),
                     clouds ? clouds->sizes() : CloudSizes{}};
-  settings.kernel.check(run.support);
+  settings.kernel.check(run.support, names[0]);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;
     other.acceleration = acceleration;

@@ -20,8 +20,7 @@ std::vector<OptionKey> keys() {
   return {
       {"bench.size", "128", "side of the volume; its lines are what the axis kernels reduce", check::integer(2, 1024)},
       {"bench.image", "512", "side of the image; sweeps take one of twice that, too", check::integer(2, 16384)},
-      {"bench.points", "64",
-       "side of the image whose points the dense and stored operators take; a cost matrix has as many rows",
+      {"bench.points", "64", "side of the image whose points the dense operator takes; a cost matrix has as many rows",
        check::integer(2, 256)},
       {"bench.memory", "128",
        "MiB of each array that measures the memory and the pointwise kernels; far more than the caches",
@@ -97,10 +96,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Effort effort{options.integer("bench.repetitions"), options.real("bench.seconds")};
 
   // 2. what there is to measure
-  auto all = kernel_benchmarks(
-      {options.integer("bench.size"), options.integer("bench.image"), options.integer("bench.points")});
-  const Index points = options.integer("bench.points");
-  for (auto& more : matrix_benchmarks(world, points * points)) all.push_back(std::move(more));
+  auto all = kernel_benchmarks({options.integer("bench.size"), options.integer("bench.image")});
+  for (auto& more : pair_benchmarks(world, options.integer("bench.points"))) all.push_back(std::move(more));
   for (auto& more : problem_benchmarks(world, array_bytes)) all.push_back(std::move(more));
   std::printf("%s; %d threads, %d lanes\n", version_text().c_str(), threads_per_rank(), lanes::width);
   WorkPlan plan;  // one benchmark's data are there at a time

@@ -50,7 +50,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   }
   const std::vector<Support> supports =
       settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, names);
-  settings.kernel.check(supports[0]);
+  for (std::size_t side = 0; side < supports.size(); ++side) settings.kernel.check(supports[side], names[side]);
   check_outputs(options, output, maps, divergence, supports[0]);
   if (!maps.colors.empty()) maps.pixels = count_pixels(world, options, names[0]);
   TransportRun run{supports[0], supports[1],     world.size(), static_cast<int>(input.parts().size()),

@@ -15,12 +15,19 @@ const Entry table[] = {
     {"power_axes", [](Real p) -> Cost { return PowerAxes{p}; }},
     {"euclidean", [](Real) -> Cost { return Euclidean{}; }},
     {"power", [](Real p) -> Cost { return Power{p}; }},
+    {"cosine", [](Real) -> Cost { return Cosine{}; }},
 };
 
 }  // namespace
 
 bool is_separable(const Cost& cost) {
   return std::visit([](const auto& c) { return c.separable; }, cost);
+}
+
+bool has_positive_kernel(const Cost& cost) {
+  if (const auto* axes = std::get_if<PowerAxes>(&cost)) return axes->p <= 2.0;
+  if (const auto* power = std::get_if<Power>(&cost)) return power->p <= 2.0;
+  return true;
 }
 
 std::string name(const Cost& cost) { return table[cost.index()].name; }
@@ -32,9 +39,8 @@ std::vector<OptionKey> cost_keys() {
   return {
       {"cost.type", "squared_euclidean",
        "squared_euclidean |x-y|^2; power_axes sum_d |x_d-y_d|^p; euclidean |x-y|; power |x-y|^p. "
-       "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes). matrix: as "
-       "cost.matrix "
-       "says",
+       "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes). cosine "
+       "1 - x.y/(|x| |y|), of clouds. matrix: as cost.matrix says",
        check::one_of(names)},
       {"cost.p", "2", "exponent of power_axes (>= 1) and power (> 0)", check::positive()},
       {"cost.matrix", "none",

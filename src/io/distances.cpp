@@ -100,7 +100,7 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
   // 2. what it takes; then every measure, read by one rank (clouds by all), whole on every rank
   const std::vector<Support> supports =
       settings.kernel.explicit_cost() ? read_index_sets(world, names.all) : read_supports(world, names.all);
-  settings.kernel.check(supports[0]);
+  for (std::size_t k = 0; k < supports.size(); ++k) settings.kernel.check(supports[k], names.all[k]);
   check_study(options, names.all, supports, names.sources);
   const auto [source, target] = supports_for_plan(supports);
   StudyRun run{source, target, names.sources, targets, 0, world.size(), static_cast<int>(input.parts().size())};

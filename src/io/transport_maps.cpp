@@ -160,6 +160,8 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
   refuse(maps.keep_frames, "output.keep_frames", needs_grid);
   refuse(matrix && maps.map, "output.map", needs_grid);
   refuse(matrix && !output.picture.empty(), "output.picture", needs_grid);
+  refuse(maps.gradient && options.text("cost.type") == "cosine", "output.gradient",
+         "directions have no gradient by positions here");
   refuse(matrix && divergence, "sinkhorn.divergence", "it needs the costs within each measure, too");
 }
 

@@ -19,6 +19,9 @@ class DistributedOperator final : public KernelOperator {
   void softmin(Side side, const ConstField& h, const Field& s) const override {
     local_->softmin_spoiling(side, gathered(opposite(side), h, buffer_), s);
   }
+  [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
+    return local_->sweep(gathered_terms(terms, along_rows_, target_), f, s);
+  }
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
     const Side other = opposite(side);
     local_->average(side, gathered(other, h, buffer_), gathered(other, v, values_buffer_), mean);
@@ -76,6 +79,19 @@ class DistributedOperator final : public KernelOperator {
 };
 
 }  // namespace
+
+SweepTerms gathered_terms(const SweepTerms& terms, const Communicator& along_rows, const Partition& target) {
+  if (along_rows.size() == 1 || terms.g.extent(0) != 1) return terms;
+  const auto row = [](const Field& field, int k) {
+    return Field(Kokkos::subview(field, std::make_pair(k, k + 1), Kokkos::ALL));
+  };
+  const Field local("hpot::gathered_terms::local", 2, terms.g.extent(1));
+  const Field all("hpot::gathered_terms", 2, target.global_n());
+  Kokkos::deep_copy(row(local, 0), terms.log_b);
+  Kokkos::deep_copy(row(local, 1), terms.g);
+  along_rows.gather_points(local, all, target.offsets());
+  return {terms.log_a, terms.penalty, row(all, 0), row(all, 1)};
+}
 
 std::unique_ptr<KernelOperator> make_distributed_operator(std::unique_ptr<KernelOperator> local,
                                                           const Communicator& along_rows, const Partition& source,

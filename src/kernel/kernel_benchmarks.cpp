@@ -1,7 +1,6 @@
 #include "hpot/kernel/kernel_benchmarks.hpp"
 
 #include "hpot/kernel/axis_kernels.hpp"
-#include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/kept_weights.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/random.hpp"
@@ -14,7 +13,6 @@ namespace {
 
 /// `more` takes a second output.
 using Pass = std::function<void(const AxisCost& cost, const AxisPass& pass, Real* more)>;
-using MakeOperator = std::unique_ptr<KernelOperator> (*)(const Grid& grid);
 
 constexpr Real sum_limit = 20.0;       // largest cost / eps of a line that skips nothing
 constexpr Real product_limit = 501.0;  // just above what the product form takes
@@ -98,22 +96,6 @@ void add_axis_kernels(Index n, std::vector<Benchmark>& all) {
                      [](const auto& cost, const auto& pass, Real* mean) { mean_along(cost, pass, pass.in, mean); }));
   all.push_back(axis_benchmark("max_along", n, 0.0, "double", Ceiling::multiply_add,
                                [](const auto& cost, const auto& pass, Real*) { max_along(cost, pass, -1.0); }));
-}
-
-/// The first demand's amount is the number of terms; `kernel_values` are what the operator holds.
-Benchmark softmin_benchmark(const std::string& kernel, const Grid& grid, Real epsilon, Precision precision,
-                            const std::string& unit, const std::vector<Demand>& demands, double kernel_values,
-                            MakeOperator make) {
-  const double bytes = sizeof(Real) * (2.0 * static_cast<double>(grid.points()) + kernel_values);
-  const auto prepare = [=](std::vector<Demand>&) {
-    const std::shared_ptr<KernelOperator> kernel_operator = make(grid);
-    kernel_operator->prepare(epsilon);
-    kernel_operator->set_precision(precision);
-    const Field h = rough_values(grid.points());
-    const Field s("hpot::benchmark::s", 1, grid.points());
-    return [=] { kernel_operator->softmin(Side::source, h, s); };
-  };
-  return {kernel, describe(grid), epsilon, text_of(precision), demands.front().amount, unit, demands, bytes, prepare};
 }
 
 /// log b + g/eps with b a normal density and g the potential of a smooth map that stretches the axes by 0.8 to 1.2, shifts
@@ -214,30 +196,6 @@ void add_sweeps(const Grid& grid, std::vector<Benchmark>& all) {
   all.push_back(sweep_benchmark(grid, squared(grid.axes[0].n - 1) / sum_limit, Precision::full, SweepForm::product));
 }
 
-template <auto make>
-std::unique_ptr<KernelOperator> on_grid(const Grid& g) {
-  const Points points = grid_points(g);
-  return make(SquaredEuclidean{}, points, points, {0, g.points()}, {0, g.points()});
-}
-
-void add_dense(const Grid& grid, std::vector<Benchmark>& all) {
-  const double terms = squared(grid.points());
-  const double points = 2.0 * static_cast<double>(grid.points() * grid.dimension());
-  for (const Precision precision : {Precision::mixed, Precision::full}) {
-    all.push_back(softmin_benchmark("dense softmin", grid, 1.0, precision, "terms", {{exp_ceiling(precision), terms}},
-                                    points, on_grid<make_dense_operator>));
-  }
-}
-
-void add_stored(const Grid& grid, std::vector<Benchmark>& all) {
-  const double terms = squared(grid.points());
-  for (const Precision precision : {Precision::mixed, Precision::full}) {
-    all.push_back(softmin_benchmark("stored softmin", grid, 1.0, precision, "terms",
-                                    {{exp_ceiling(precision), terms}, {Ceiling::memory_read, sizeof(Real) * terms}},
-                                    terms, on_grid<make_stored_operator>));
-  }
-}
-
 /// The seconds that all demands of one ceiling take.
 double seconds_of(Ceiling ceiling, const std::vector<Demand>& demands, const Ceilings& ceilings) {
   double amount = 0.0;
@@ -262,10 +220,6 @@ std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes) {
   add_sweeps(cube(sizes.volume, 3), all);
   add_sweeps(cube(sizes.image, 2), all);
   add_sweeps(cube(2 * sizes.image, 2), all);
-  const Grid image = cube(sizes.points, 2);
-  add_dense(image, all);
-  add_dense(cube(std::llround(std::cbrt(squared(sizes.points))), 3), all);
-  add_stored(image, all);
   return all;
 }
 

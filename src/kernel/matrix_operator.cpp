@@ -1,5 +1,7 @@
 #include "hpot/kernel/cost_matrix.hpp"
-#include "matrix_sweep.hpp"
+#include "hpot/kernel/distributed.hpp"
+#include "matrix_kernels.hpp"
+#include "point_sweep.hpp"
 
 #include <cmath>
 
@@ -9,19 +11,6 @@ namespace {
 using matrix::Moment;
 using matrix::Sums;
 using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
-
-/// (batch, size) of `value`s, the first entries of every row those of `field`.
-Field padded(const ConstField& field, Index size, Real value) {
-  const Index batch = static_cast<Index>(field.extent(0));
-  const Index n = static_cast<Index>(field.extent(1));
-  const Field larger = make_unset_field("hpot::MatrixOperator::padded", batch, size);
-  Kokkos::parallel_for(
-      "hpot::MatrixOperator::pad", Policy(0, batch * size), KOKKOS_LAMBDA(Index item) {
-        const Index j = item % size;
-        larger(item / size, j) = j < n ? field(item / size, j) : value;
-      });
-  return larger;
-}
 
 Sums make_sums(Index batch, Index outputs, bool moment) {
   Sums sums{make_unset_field("hpot::MatrixOperator::top", batch, outputs),
@@ -62,29 +51,6 @@ Field part_of(const Field& all, Range range) {
   return part;
 }
 
-/// Sums of all chunks, in their order; u - log of them is softmin/-eps.
-matrix::Values total(const matrix::ChunkSums& sums) {
-  const matrix::Values all(Kokkos::view_alloc("hpot::MatrixOperator::total", Kokkos::WithoutInitializing),
-                           sums.extent(1));
-  Kokkos::parallel_for(
-      "hpot::MatrixOperator::total", Policy(0, all.size()), KOKKOS_LAMBDA(Index j) {
-        Real sum = 0.0;
-        for (std::size_t chunk = 0; chunk < sums.extent(0); ++chunk) sum += sums(chunk, j);
-        all(j) = sum;
-      });
-  return all;
-}
-
-/// exp(log_b), 0 where it is log_zero.
-matrix::Values weights_of(const Field& log_b) {
-  const matrix::Values b(Kokkos::view_alloc("hpot::MatrixOperator::weights", Kokkos::WithoutInitializing),
-                         log_b.extent(1));
-  Kokkos::parallel_for(
-      "hpot::MatrixOperator::weights", Policy(0, b.size()),
-      KOKKOS_LAMBDA(Index j) { b(j) = log_b(0, j) > 0.5 * log_zero ? Kokkos::exp(log_b(0, j)) : 0.0; });
-  return b;
-}
-
 template <class T>
 class MatrixOperator final : public KernelOperator {
  public:
@@ -96,35 +62,30 @@ class MatrixOperator final : public KernelOperator {
   void set_precision(Precision precision) override { precision_ = precision; }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
-    softmin_of(sums<Moment::none>(side, h, {}), epsilon_, s);
+    if (side == Side::target) {
+      softmin_of(column_sums<Moment::none>(h, {}), epsilon_, s);
+    } else if (precision_ == Precision::mixed) {
+      softmin_of_rows<Precision::mixed>(rows_by(gathered(h)), epsilon_, s);
+    } else {
+      softmin_of_rows<Precision::full>(rows_by(gathered(h)), epsilon_, s);
+    }
   }
   [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
-    if (matrix::width == 1 || f.extent(0) != 1) return false;
-    const Field u = gathered(quotient(terms.g, epsilon_), log_zero);
-    const Field log_b = gathered(terms.log_b, log_zero);
-    const auto row = [](const Field& field) { return matrix::Values(field.data(), field.extent(1)); };
-    const Index chunks = std::clamp<Index>(source_.local_n() / matrix::rows_at_once, 1, matrix::most_chunks);
-    const matrix::ChunkSums sums(Kokkos::view_alloc("hpot::MatrixOperator::chunks", Kokkos::WithoutInitializing),
-                                 chunks, columns() + 1);
-    const int at_once = matrix::rows_in_cache(columns());
-    std::visit(
-        [&](const auto& penalty) {
-          using Visit = matrix::OneVisit<T, std::decay_t<decltype(penalty)>>;
-          const auto scratch = Kokkos::PerTeam(Visit::scratch_bytes(at_once, columns()));
-          Kokkos::parallel_for(
-              "hpot::MatrixOperator::sweep",
-              Kokkos::TeamPolicy<ExecutionSpace>(static_cast<int>(chunks), 1).set_scratch_size(1, scratch),
-              Visit{rows_, row(u), row(log_b), weights_of(log_b), terms.log_a, f, sums, penalty, epsilon_, at_once,
-                    precision_ == Precision::mixed});
-        },
-        terms.penalty);
-    return finish_sweep(total(sums), u, s);
+    const SweepTerms whole = gathered_terms(terms, target_.along_rows, target_.partition);
+    const auto visit = [&](auto precision) {
+      const auto terms_of = [&](const ConstField& h) { return rows_by(h); };
+      return sweep_of_rows<precision()>(terms_of, whole, epsilon_, target_.range(), source_.along_rows, f, s);
+    };
+    if (precision_ == Precision::mixed) return visit(std::integral_constant<Precision, Precision::mixed>());
+    return visit(std::integral_constant<Precision, Precision::full>());
   }
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
-    mean_of(sums<Moment::value>(side, h, v), mean);
+    if (side == Side::target) return mean_of(column_sums<Moment::value>(h, v), mean);
+    mean_of_rows<MeanOf::values>(rows_by(gathered(h)), gathered(v), mean);
   }
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
-    mean_of(sums<Moment::cost>(side, h, {}), mean);
+    if (side == Side::target) return mean_of(column_sums<Moment::cost>(h, {}), mean);
+    mean_of_rows<MeanOf::costs>(rows_by(gathered(h)), ConstField(), mean);
   }
   void hard_min(Side side, const ConstField& h, const Field& m) const override {
     maxima(side, h, -1.0, m);
@@ -135,54 +96,29 @@ class MatrixOperator final : public KernelOperator {
  private:
   [[nodiscard]] Index columns() const { return static_cast<Index>(rows_.extent(1)); }
 
-  /// All of `local`, of the target, padded.
-  [[nodiscard]] Field gathered(const ConstField& local, Real value) const {
+  /// All of `local`, of the target.
+  [[nodiscard]] Field gathered(const ConstField& local) const {
     const Field all = make_unset_field("hpot::MatrixOperator::gathered", static_cast<Index>(local.extent(0)),
                                        target_.partition.global_n());
     target_.along_rows.gather_points(local, all, target_.partition.offsets());
-    return padded(all, columns(), value);
+    return all;
+  }
+  [[nodiscard]] CostTerms<MatrixCosts<T>> rows_by(const ConstField& h) const {
+    return {{rows_, matrix_->columns}, h, log2_e, log2_e / epsilon_};
   }
 
   template <Moment what>
-  [[nodiscard]] Sums sums(Side side, const ConstField& h, const ConstField& v) const {
+  [[nodiscard]] Sums column_sums(const ConstField& h, const ConstField& v) const {
     const Index batch = static_cast<Index>(h.extent(0));
     const bool brief = precision_ == Precision::mixed && what == Moment::none;
-    const Real rate = 1.0 / epsilon_;
     constexpr bool moment = what != Moment::none;
-    if (side == Side::source) {
-      const Sums out = make_sums(batch, source_.local_n(), moment);
-      const Field values = what == Moment::value ? gathered(v, 0.0) : Field();
-      Kokkos::parallel_for("hpot::MatrixOperator::rows", Policy(0, batch * source_.local_n()),
-                           matrix::RowSums<T, what>{rows_, gathered(h, log_zero), values, out, rate, brief});
-      return out;
-    }
     const Sums all = make_sums(batch, columns(), moment);
     const Index strips = (columns() + matrix::strip - 1) / matrix::strip;
     Kokkos::parallel_for("hpot::MatrixOperator::columns", Policy(0, batch * strips),
-                         matrix::ColumnSums<T, what>{rows_, h, v, all, rate, brief});
+                         matrix::ColumnSums<T, what>{rows_, h, v, all, 1.0 / epsilon_, brief});
     add_over_ranks(all);
     const Range range = target_.range();
     return {part_of(all.top, range), part_of(all.sum, range), moment ? part_of(all.moment, range) : Field()};
-  }
-
-  /// s = eps (u - log c) of the owned columns, c added over ranks; false where what clamped exponentials add to a column
-  /// (lanes.hpp: 1e-307 each, or what vanishes) may be more than a 1e-16th of it.
-  [[nodiscard]] bool finish_sweep(const matrix::Values& sums, const Field& u, const Field& s) const {
-    constexpr Real clamped = 1e-307 * 1e16;
-    const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, sums);
-    std::vector<Real> values(host.data(), host.data() + matrix_->columns);
-    values.push_back(host(columns()));
-    source_.along_rows.sum(values);
-    const Real least = clamped * values.back();
-    for (Index j = 0; j < matrix_->columns; ++j) {
-      if (!(values[j] > least && values[j] < infinity)) return false;  // on all ranks alike
-    }
-    const std::vector<Real> heights = host_values(u);
-    const Range range = target_.range();
-    std::vector<Real> mine;
-    for (Index j = range.begin; j < range.end; ++j) mine.push_back(epsilon_ * (heights[j] - std::log(values[j])));
-    set_entry(s, 0, mine);
-    return true;
   }
 
   /// Every rank's sums, relative to its own maxima, to those of all rows.
@@ -208,9 +144,7 @@ class MatrixOperator final : public KernelOperator {
   void maxima(Side side, const ConstField& h, Real sign, const Field& m) const {
     const Index batch = static_cast<Index>(h.extent(0));
     if (side == Side::source) {
-      Kokkos::parallel_for("hpot::MatrixOperator::row_maxima", Policy(0, batch * source_.local_n()),
-                           matrix::RowMaxima<T>{rows_, gathered(h, log_zero), m, matrix_->columns, sign});
-      return;
+      return extremum_of_rows(CostTerms<MatrixCosts<T>>{{rows_, matrix_->columns}, gathered(h), 1.0, -sign}, 1.0, m);
     }
     const Field all = make_unset_field("hpot::MatrixOperator::maxima", batch, matrix_->columns);
     const Index strips = (matrix_->columns + matrix::strip - 1) / matrix::strip;
@@ -233,7 +167,14 @@ class MatrixOperator final : public KernelOperator {
 
 }  // namespace
 
-Index padded_columns(Index columns) { return (columns + lanes::width - 1) / lanes::width * lanes::width; }
+Index padded_columns(Index columns) { return padded(columns); }
+
+Real values_of_visit(Index rows, Index columns) {
+  const Index of_thread = std::max<Index>(bytes_of_visit, block_rows * columns * static_cast<Index>(sizeof(Real)));
+  const Index threads = ExecutionSpace{}.concurrency();
+  return static_cast<Real>(chunks_of(rows) * padded(columns) + threads * of_thread / static_cast<Index>(sizeof(Real)) +
+                           5 * columns);
+}
 
 std::shared_ptr<KernelOperator> make_matrix_operator(std::shared_ptr<const CostMatrix> matrix, const OwnedRows& source,
                                                      const OwnedRows& target) {

@@ -1,5 +1,5 @@
 // Costs of a few rows at once to a vector of columns, computed from coordinates or read from a matrix. Part of dense.cpp and
-// stored.cpp (hence the unnamed namespace).
+// matrix_operator.cpp (hence the unnamed namespace).
 //
 // Columns are padded to a multiple of column_unit; what the padding's costs are does not matter, as its h is log_zero.
 #pragma once
@@ -22,7 +22,7 @@ constexpr Index column_unit = lanes::width > 1 ? sum_vectors* lanes::width : til
 
 constexpr Index padded(Index columns) { return (columns + column_unit - 1) / column_unit * column_unit; }
 
-/// Axis by axis: (dimension, padded points).
+/// Axis by axis: (dimension, at least the padded points).
 using Coordinates = Kokkos::View<Real**, Kokkos::LayoutRight, MemorySpace>;
 
 template <class F>
@@ -48,6 +48,8 @@ KOKKOS_FORCEINLINE_FUNCTION Wide of_sum(const C& cost, Wide sum) {
     return lanes::sqrt(sum);
   } else if constexpr (std::is_same_v<C, Power>) {
     return lane_by_lane(sum, [&cost](Real x) { return cost.of_sum(x); });
+  } else if constexpr (std::is_same_v<C, Cosine>) {
+    return sum * 0.5;
   } else {
     return sum;
   }
@@ -57,6 +59,7 @@ KOKKOS_FORCEINLINE_FUNCTION Wide of_sum(const C& cost, Wide sum) {
 /// Ledger per pair: 3 flops an axis less one, and the cost's root or powers; no bytes but a tile's, shared by block_rows.
 template <class C, int fixed>
 struct PointCosts {
+  static constexpr bool all_at_once = false;
   C cost;
   Coordinates out, in;
   Index first;  // point of row 0
@@ -80,8 +83,11 @@ struct PointCosts {
   }
 };
 
+/// Of any dimension: rows share what is loaded of a column, as in a product of matrices whose tiles are block_rows x width.
+/// Ledger per pair and axis: 2 flops, 2 bytes from the second-level cache.
 template <class C>
 struct PointCosts<C, 0> {
+  static constexpr bool all_at_once = true;
   C cost;
   Coordinates out, in;
   Index first;
@@ -101,20 +107,39 @@ struct PointCosts<C, 0> {
       sum = sum + along_axis(cost, lanes::load(y + d * y_stride) - rows.x[r][d * x_stride]);
     return of_sum(cost, sum);
   }
+  /// Of all rows.
+  KOKKOS_FORCEINLINE_FUNCTION void at(const Rows& rows, Index j, Wide* costs) const {
+    const Index x_stride = out.extent(1), y_stride = in.extent(1), dimension = in.extent(0);
+    const Real* y = &in(0, j);
+    Wide sum[block_rows];
+    for (int r = 0; r < block_rows; ++r) sum[r] = lanes::broadcast(0.0);
+    for (Index d = 0; d < dimension; ++d) {
+      const Wide along = lanes::load(y + d * y_stride);
+#pragma GCC unroll 4
+      for (int r = 0; r < block_rows; ++r) sum[r] = sum[r] + along_axis(cost, along - rows.x[r][d * x_stride]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) costs[r] = of_sum(cost, sum[r]);
+  }
 };
 
-/// Rows of a matrix, (rows, padded columns). Ledger per pair: 8 bytes.
-struct StoredCosts {
-  Points matrix;
+KOKKOS_FORCEINLINE_FUNCTION Wide load_wide(const double* from) { return lanes::load(from); }
+KOKKOS_FORCEINLINE_FUNCTION Wide load_wide(const float* from) { return lanes::widen(lanes::load(from)); }
+
+/// Rows of a matrix, (rows, padded columns). Ledger per pair: 8 bytes, 4 of floats.
+template <class T>
+struct MatrixCosts {
+  static constexpr bool all_at_once = false;
+  Kokkos::View<T**, Kokkos::LayoutRight, MemorySpace> matrix;
   Index columns;
 
   struct Rows {
-    const Real* row[block_rows];
+    const T* row[block_rows];
   };
   KOKKOS_FORCEINLINE_FUNCTION void enter(Rows& rows, Index i, Index last) const {
     for (int r = 0; r < block_rows; ++r) rows.row[r] = &matrix(Kokkos::min(i + r, last), 0);
   }
-  KOKKOS_FORCEINLINE_FUNCTION Wide at(const Rows& rows, int r, Index j) const { return lanes::load(rows.row[r] + j); }
+  KOKKOS_FORCEINLINE_FUNCTION Wide at(const Rows& rows, int r, Index j) const { return load_wide(rows.row[r] + j); }
 };
 
 }  // namespace

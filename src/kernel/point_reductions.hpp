@@ -1,4 +1,4 @@
-// Reductions of rows over all columns, for any terms of point_terms.hpp. Part of dense.cpp and stored.cpp.
+// Reductions of rows over all columns, for any terms of point_terms.hpp. Part of dense.cpp and matrix_operator.cpp.
 //
 // A work item is some rows of one batch entry; columns come in tiles. Of a few rows and a tile, exponents are formed over
 // each row's reference, which is close to the largest one so far; then one exponential per pair is summed. Where a tile
@@ -82,6 +82,21 @@ struct RowSums {
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION bool reached() const { return reference > 0.5 * log_zero; }
 };
 
+/// take(r, exponent) for each of a few rows.
+template <class Terms, class Take>
+KOKKOS_FORCEINLINE_FUNCTION void for_exponents(const Terms& terms, const typename Terms::Tile& tile, Index v,
+                                               const typename Terms::Rows& rows, const Take& take) {
+  if constexpr (Terms::all_at_once) {
+    Wide x[block_rows];
+    terms.exponents(tile, v, rows, x);
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) take(r, x[r]);
+  } else {
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) take(r, terms.exponent(tile, v, rows, r));
+  }
+}
+
 /// The exponents of a few rows and a tile.
 template <class Terms, Precision precision>
 struct ExponentsOfTile {
@@ -104,12 +119,11 @@ struct ExponentsOfTile {
     }
     const typename Terms::Rows row = rows;  // apart from what is stored, so that it stays in registers
     for (Index v = 0; v < vectors; ++v) {
-#pragma GCC unroll 4
-      for (int r = 0; r < block_rows; ++r) {
-        const Lanes x = K::of(terms.exponent(tile, v, row, r) - reference[r]);
+      for_exponents(terms, tile, v, row, [&](int r, Wide exponent) {
+        const Lanes x = K::of(exponent - reference[r]);
         lanes::store(over_reference[r] + v * lanes::width, x);
         running[r] = lanes::max(x, running[r]);
-      }
+      });
     }
     Lanes top[block_rows];  // another array, so that the running one stays in registers
 #pragma GCC unroll 4
@@ -135,10 +149,8 @@ KOKKOS_FORCEINLINE_FUNCTION void raise_to_exponents(const Terms& terms, const ty
                                                     const typename Terms::Rows& rows, Index vectors, Wide* top) {
   Wide t[block_rows];
   for (int r = 0; r < block_rows; ++r) t[r] = lanes::broadcast(2.0 * log_zero);
-  for (Index v = 0; v < vectors; ++v) {
-#pragma GCC unroll 4
-    for (int r = 0; r < block_rows; ++r) t[r] = lanes::max(terms.exponent(tile, v, rows, r), t[r]);
-  }
+  for (Index v = 0; v < vectors; ++v)
+    for_exponents(terms, tile, v, rows, [&](int r, Wide exponent) { t[r] = lanes::max(exponent, t[r]); });
   for (int r = 0; r < block_rows; ++r) top[r] = lanes::max(t[r], top[r]);
 }
 
@@ -285,6 +297,33 @@ struct RowExtremum {
     }
   }
 };
+
+using RowPolicy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+
+inline RowItems items_of(const ConstField& out) {
+  return {static_cast<Index>(out.extent(0)), static_cast<Index>(out.extent(1))};
+}
+
+template <Precision precision, class Terms>
+void softmin_of_rows(const Terms& terms, Real epsilon, const Field& s) {
+  const RowItems items = items_of(s);
+  Kokkos::parallel_for("hpot::PointOperator::softmin", RowPolicy(0, items.count),
+                       RowSoftmin<Terms, precision>{terms, s, items, epsilon});
+}
+
+template <MeanOf what, class Terms>
+void mean_of_rows(const Terms& terms, const ConstField& v, const Field& mean) {
+  const RowItems items = items_of(mean);
+  Kokkos::parallel_for("hpot::PointOperator::average", RowPolicy(0, items.count),
+                       RowMean<Terms, what>{terms, v, mean, items});
+}
+
+template <class Terms>
+void extremum_of_rows(const Terms& terms, Real outer, const Field& m) {
+  const RowItems items = items_of(m);
+  Kokkos::parallel_for("hpot::PointOperator::extremum", RowPolicy(0, items.count),
+                       RowExtremum<Terms>{terms, m, items, outer});
+}
 
 }  // namespace
 }  // namespace hpot

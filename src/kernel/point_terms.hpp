@@ -1,5 +1,5 @@
 // Exponents of the pairs of some rows and a tile of columns, in units of log 2, so that exponentials are powers of two. Part
-// of dense.cpp and stored.cpp.
+// of dense.cpp and matrix_operator.cpp.
 //
 //   CostTerms      e_ij = unit h_j - scale C_ij
 //   ProductTerms   the same of squared Euclidean costs, but for a term of the row alone, through the scalar product of
@@ -42,6 +42,7 @@ struct ScaledColumns {
 
 template <class Costs>
 struct CostTerms {
+  static constexpr bool all_at_once = Costs::all_at_once;
   Costs costs;
   ConstField h;
   Real unit, scale;
@@ -67,6 +68,12 @@ struct CostTerms {
   KOKKOS_FORCEINLINE_FUNCTION Wide exponent(const Tile& tile, Index v, const Rows& rows, int r) const {
     return lanes::load(tile.h + v * lanes::width) - cost(tile, v, rows, r) * scale;
   }
+  /// Of all rows.
+  KOKKOS_FORCEINLINE_FUNCTION void exponents(const Tile& tile, Index v, const Rows& rows, Wide* x) const {
+    costs.at(rows, tile.first + v * tile.step, x);
+#pragma GCC unroll 4
+    for (int r = 0; r < block_rows; ++r) x[r] = lanes::load(tile.h + v * lanes::width) - x[r] * scale;
+  }
   KOKKOS_FORCEINLINE_FUNCTION Real of_row(Index) const { return 0.0; }
 };
 
@@ -83,6 +90,7 @@ struct Frame {
 /// Ledger per pair: one multiply-add an axis.
 template <int dimension>
 struct ProductTerms {
+  static constexpr bool all_at_once = false;
   PointCosts<SquaredEuclidean, dimension> points;
   ConstField h;
   Real scale;

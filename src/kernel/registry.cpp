@@ -14,14 +14,19 @@ struct Geometry {
   const Cost& cost;
   const Support& source;
   const Support& target;
-  Range source_rows;
-  Range target_rows;
+  const OwnedRows& source_rows;
+  const OwnedRows& target_rows;
   Real window_cut;
+
+  [[nodiscard]] const Communicator& along_rows() const { return source_rows.along_rows; }
+  [[nodiscard]] std::shared_ptr<KernelOperator> distributed(std::unique_ptr<KernelOperator> local) const {
+    return make_distributed_operator(std::move(local), along_rows(), source_rows.partition, target_rows.partition);
+  }
 };
 
 struct Entry {
   const char* name;
-  std::unique_ptr<KernelOperator> (*make)(const Geometry&);
+  std::shared_ptr<KernelOperator> (*make)(const Geometry&);
 };
 
 bool same_axes(const Grid& a, const Grid& b) {
@@ -36,32 +41,40 @@ bool same_points(const Support& a, const Support& b) {
   return a.cloud() != nullptr && b.cloud() != nullptr && a.cloud()->coordinates == b.cloud()->coordinates;
 }
 
+/// A cloud as the cost takes it.
+PointCloud seen_by(const Cost& cost, const PointCloud& cloud) {
+  return is_of_directions(cost) ? directions_of(cloud) : cloud;
+}
+
 /// Points of both sides, made once where they are the same.
 std::pair<Points, Points> points_of(const Geometry& g) {
-  const Points source = points_of(g.source);
-  return {source, same_points(g.source, g.target) ? source : points_of(g.target)};
+  const Points source = points_of(g.cost, g.source);
+  return {source, same_points(g.source, g.target) ? source : points_of(g.cost, g.target)};
 }
 
 const Entry table[] = {
     {"separable",
      [](const Geometry& g) {
-       return make_separable_operator(g.cost, *g.source.grid(), *g.target.grid(), g.source_rows, g.target_rows,
-                                      g.window_cut);
+       return g.distributed(make_separable_operator(g.cost, *g.source.grid(), *g.target.grid(), g.source_rows.range(),
+                                                    g.target_rows.range(), g.window_cut));
      }},
     {"dense",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
-       return make_dense_operator(g.cost, source, target, g.source_rows, g.target_rows);
+       return g.distributed(
+           make_dense_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.along_rows()));
      }},
     {"truncated",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
-       return make_truncated_operator(g.cost, source, target, g.source_rows, g.target_rows, g.window_cut);
+       return g.distributed(make_truncated_operator(g.cost, source, target, g.source_rows.range(),
+                                                    g.target_rows.range(), g.window_cut));
      }},
     {"stored",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
-       return make_stored_operator(g.cost, source, target, g.source_rows, g.target_rows);
+       return make_matrix_operator(make_cost_matrix(g.cost, source, target, g.source_rows), g.source_rows,
+                                   g.target_rows);
      }},
 };
 
@@ -95,7 +108,22 @@ std::string KernelOptions::resolved_type(const Support& support) const {
   return few_axes && support.points() > most_dense_points ? "truncated" : "dense";
 }
 
-void KernelOptions::check(const Support& support) const {
+void KernelOptions::check(const Support& support, const std::string& measure) const {
+  if (is_of_directions(cost)) {
+    const std::string key = "cost.type = " + hpot::name(cost);
+    require(support.cloud() != nullptr, measure, key + " is between the directions of points, and these are a grid's",
+            "give clouds of points, or use another cost");
+    const PointCloud& cloud = *support.cloud();
+    for (Index p = 0; p < cloud.points(); ++p) {
+      bool zero = true;
+      for (int d = 0; d < cloud.dimension; ++d) zero = zero && cloud.at(p, d) == 0.0;
+      const Index given = cloud.order == nullptr ? p : (*cloud.order)[p];
+      require(!zero, measure,
+              "point " + std::to_string(given) + " (from 0) lies at the origin: it has no direction, which " + key +
+                  " needs",
+              "leave it out, or use another cost");
+    }
+  }
   if (type == "truncated" && support.dimension() > truncated_most_dimensions) {
     throw InputError(error_text({}, "kernel.type", type,
                                 "in " + std::to_string(support.dimension()) + " dimensions boxes hold too little",
@@ -134,21 +162,19 @@ OwnedRows own_rows(const Support& support, const Communicator& along_rows) {
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target) {
-  const Geometry geometry{options.cost,   source_support, target_support,
-                          source.range(), target.range(), options.window_cut};
+  const Geometry geometry{options.cost, source_support, target_support, source, target, options.window_cut};
   if (options.explicit_cost()) return make_matrix_operator(options.matrix, source, target);
   const bool fewer = source_support.points() <= target_support.points();
   const std::string type = options.resolved_type(fewer ? source_support : target_support);
   for (const Entry& entry : table) {
-    if (type != entry.name) continue;
-    return make_distributed_operator(entry.make(geometry), source.along_rows, source.partition, target.partition);
+    if (type == entry.name) return entry.make(geometry);
   }
   throw std::logic_error("make_kernel: unknown type " + options.type);
 }
 
-Points points_of(const Support& support) {
+Points points_of(const Cost& cost, const Support& support) {
   if (support.grid() != nullptr) return grid_points(*support.grid());
-  const PointCloud& cloud = *support.cloud();
+  const PointCloud cloud = seen_by(cost, *support.cloud());
   const Points points(Kokkos::view_alloc("hpot::points_of", Kokkos::WithoutInitializing), cloud.points(),
                       cloud.dimension);
   const Kokkos::View<const Real**, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> given(
@@ -160,7 +186,7 @@ Points points_of(const Support& support) {
 Real neighbour_cost(const Cost& cost, const Support& support) {
   if (support.dimension() == 0) return 0.0;
   const Real spacing =
-      support.grid() != nullptr ? support.grid()->smallest_spacing() : typical_spacing(*support.cloud());
+      support.grid() != nullptr ? support.grid()->smallest_spacing() : typical_spacing(seen_by(cost, *support.cloud()));
   return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(spacing)); }, cost);
 }
 

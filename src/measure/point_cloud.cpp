@@ -83,6 +83,20 @@ std::vector<Real> in_input_order(const PointCloud& cloud, const std::vector<Real
   return ordered;
 }
 
+PointCloud directions_of(const PointCloud& cloud) {
+  std::vector<Real> coordinates = *cloud.coordinates;
+  for (auto point = coordinates.begin(); point != coordinates.end(); point += cloud.dimension) {
+    Real largest = 0.0, square = 0.0;  // scaled, so that no square over- or underflows
+    for (int d = 0; d < cloud.dimension; ++d) largest = std::max(largest, std::abs(point[d]));
+    if (largest == 0.0) continue;
+    for (int d = 0; d < cloud.dimension; ++d) square += (point[d] / largest) * (point[d] / largest);
+    for (int d = 0; d < cloud.dimension; ++d) point[d] = point[d] / largest / std::sqrt(square);
+  }
+  PointCloud directions = make_cloud(cloud.dimension, std::move(coordinates));
+  directions.order = cloud.order;
+  return directions;
+}
+
 std::pair<PointCloud, std::vector<Real>> coarsen(const PointCloud& cloud, const std::vector<Real>& weights) {
   const Index run = Index{1} << cloud.dimension;
   const Index n = cloud.points();

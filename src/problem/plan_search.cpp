@@ -116,8 +116,8 @@ void place_boxes(const OwnedRows& targets, const ConstField& g, PlanSearch& sear
   const bool cloud = search.source_support.cloud() != nullptr;
   const int axes = std::min(bounded_axes, search.target_support.dimension());
   if (cloud) {
-    search.source_points = points_of(search.source_support);
-    search.target_points = points_of(search.target_support);
+    search.source_points = points_of(search.cost, search.source_support);
+    search.target_points = points_of(search.cost, search.target_support);
     search.ends = BoxAxes(Kokkos::view_alloc("hpot::PlanSearch::ends", Kokkos::WithoutInitializing), above, 2 * axes);
     fill_ends(boxes, search.target_points, search.ends);
     if (const auto order = order_of(search.target_support); order != nullptr)

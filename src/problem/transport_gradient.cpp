@@ -90,8 +90,8 @@ Field place_gradient(const TransportProblem& problem, Side side, const KernelOpt
   add_log_weight(other.log_weight, other_potential, problem.epsilon, h);
   const Field all = make_unset_field("hpot::place_gradient::gathered", 1, other.rows.partition.global_n());
   other.rows.along_rows.gather_points(h, all, other.rows.partition.offsets());
-  const Points x = points_of(side == Side::source ? source : target);
-  const Points y = points_of(side == Side::source ? target : source);
+  const Points x = points_of(kernel.cost, side == Side::source ? source : target);
+  const Points y = points_of(kernel.cost, side == Side::source ? target : source);
   const Field gradient = mean_cost_gradient(kernel.cost, x, own.rows.range(), y, all, s, problem.epsilon);
   scale_by(p, 1.0, gradient);
   return gradient;

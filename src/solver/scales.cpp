@@ -9,6 +9,8 @@
 namespace hpot {
 
 Real diameter_cost(const Cost& cost, const Support& source, const Support& target) {
+  constexpr Real opposite_directions = 2.0;
+  if (is_of_directions(cost)) return opposite_directions;
   return std::visit(
       [&](const auto& c) {
         Real sum = 0.0;

@@ -111,6 +111,37 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
   return solution;
 }
 
+bool is_solved_by_symmetry(const KernelOptions& kernel) {
+  return !kernel.explicit_cost() && has_positive_kernel(kernel.cost);
+}
+
+TransportSolution solve_self_transport(const Communicator& world, const TransportSettings& settings,
+                                       SelfTransportData data, Keeper* keeper) {
+  const Real unit = support_unit(settings.epsilon, settings.kernel, data.support);
+  require(unit > 0.0, "epsilon.unit = " + settings.epsilon.unit, "it is zero for these measures",
+          "use epsilon.unit = cost");
+  data.penalty = parse_penalty(settings.source_penalty, unit);
+  TransportSolution solution{
+      {}, {}, settings.epsilon.target * unit, settings.stopping.tolerance, {{}, world}, {{}, world}, {}, {}};
+  const Real diameter = largest_cost_of(settings.kernel, data.support, data.support);
+  AccelerationOptions mixing = settings.mixing();
+  if (mixing.type == "overrelaxation") mixing.type = "none";
+  const TransportProblem finest = [&] {  // what only sweeps need is freed before the evaluation
+    MultiscaleSelfTransport problem(settings.kernel, std::move(data), world, settings.schedule.coarsest_side(),
+                                    settings.precision);
+    const auto stages = make_schedule(settings.schedule, solution.target_epsilon, diameter, problem.neighbour_costs(),
+                                      settings.stopping.tolerance);
+    const auto acceleration = make_acceleration(mixing);
+    solution.outcome = solve(world, problem, stages, settings.stopping, *acceleration, {}, keeper);
+    if (solution.outcome.level != 0) problem.enter(0).set_epsilon(solution.outcome.epsilon);
+    solution.f = solution.g = problem.map().f();
+    return problem.map().problem();
+  }();
+  solution.source_rows = solution.target_rows = finest.source.rows;
+  solution.values = evaluate_transport(world, finest, solution.f, solution.g);
+  return solution;
+}
+
 namespace {
 
 void visit(Archive& archive, TransportValues& values) {
@@ -156,9 +187,14 @@ Divergence sinkhorn_divergence(const Communicator& world, const TransportSetting
     (keeper == nullptr ? keeps_nothing : *keeper)
         .once(
             [&] {
-              std::vector<Real> again = weights;
-              const auto solution =
-                  solve_transport(world, self, {support, support, std::move(weights), std::move(again)}, {}, keeper);
+              const auto general = [&] {
+                std::vector<Real> again = weights;
+                return solve_transport(world, self, {support, support, std::move(weights), std::move(again)}, {},
+                                       keeper);
+              };
+              const auto solution = is_solved_by_symmetry(self.kernel)
+                                        ? solve_self_transport(world, self, {support, std::move(weights)}, keeper)
+                                        : general();
               dual_cost = solution.values.dual_cost;
               if (solution.outcome.reason != StopReason::converged) divergence.reason = solution.outcome.reason;
               return !resumable(solution.outcome.reason);

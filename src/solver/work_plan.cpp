@@ -65,7 +65,13 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
     return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n;
   }
   const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
-  return type == "stored" ? points + (cloud ? 2.0 : 1.0) * local_n * n : points;
+  return type == "stored" ? local_n * n + 6.0 * n : points;
+}
+
+/// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
+Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  if (kernel.resolved_type(support) == "separable") return 0.0;
+  return values_of_visit(static_cast<Index>(local_n), static_cast<Index>(n));
 }
 
 /// Coordinates of two clouds of n points each on the host, of all levels.
@@ -269,7 +275,8 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
   const Real raw = run.parts > 1 ? 2.0 * n : 0.0;
-  const bool second = run.divergence && 2.0 * local_n > n;  // then (a, a) holds more than (a, b)
+  // (a, a) holds more than (a, b) where it is solved like that
+  const bool second = run.divergence && 2.0 * local_n > n && !is_solved_by_symmetry(settings.kernel);
   const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * n;
   const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
   const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
@@ -294,7 +301,8 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                 {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
-                 arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+                 arrays("gathered potentials", gathered), arrays("kernel", kernel),
+                 arrays("exponentials and column sums", visit_values(settings.kernel, support, n, local_n))});
   if (support.grid() != nullptr && settings.finish.wanted(settings.stopping.tolerance)) {
     const Grid& grid = *support.grid();
     const Real weights = weights_of_averages(settings, grid);

@@ -311,6 +311,13 @@ class BadInput(programs.DriverTest):
         same = self.cloud("same.csv", "1,1\n1,1\n")
         self.refuse("hpot-barycenter", (*free, same), "epsilon.unit", "cost")
 
+    def test_directions_that_are_not_there(self):
+        cloud = self.cloud("origin.csv", "1,0\n0,1\n0,0\n")
+        self.refuse("hpot-sinkhorn", ("--input.source", cloud, "--input.target", cloud, "--cost.type", "cosine"), "point 2",
+                    "direction")
+        self.refuse("hpot-sinkhorn", (*PAIR, "--cost.type", "cosine"), "cosine", "grid")
+        self.refuse("hpot-barycenter", ("--input.measures", f"{A},{A}", "--cost.type", "cosine"), "cost.type")
+
     def test_divergence_at_three_values_of_eps(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--sinkhorn.divergence", "true", "--epsilon.unit", "max_cost"), "epsilon.unit",
                     "three problems")

@@ -25,7 +25,7 @@ class Bench(programs.DriverTest):
         kernels = {row["kernel"] for row in rows}
         for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "sweep in windows",
                        "sweep of full lines", "average in windows", "average of kept weights", "product sweep",
-                       "dense softmin", "stored softmin", "matrix sweep at one visit", "matrix sweep at two visits", "add_log_weight", "residual", "mass (tile sums)"):
+                       "dense sweep at one visit", "dense sweep at two visits", "matrix sweep at one visit", "matrix sweep at two visits", "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
         dense = {(row["size"].count("x") + 1, row["precision"]) for row in rows if row["kernel"] == "dense softmin"}

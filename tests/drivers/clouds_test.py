@@ -93,7 +93,7 @@ class Clouds(programs.DriverTest):
             self.assertAlmostEqual(file.attrs["transport_cost"], (plan * rounded).sum(), delta=1e-11)
 
     def test_ranks_agree(self):
-        for arguments, tolerance in ((self.points(), 0.0), (self.matrix(self.cost), 1e-11)):
+        for arguments, tolerance in ((self.points(), 1e-11), (self.matrix(self.cost), 1e-11)):
             with self.subTest(arguments=arguments):
                 results = {ranks: self.succeed("hpot-sinkhorn", *arguments, *EXACT, "--penalty.source", "kl:1", ranks=ranks)
                            for ranks in (1, 2, 3, 5)}
@@ -116,6 +116,15 @@ class Clouds(programs.DriverTest):
                     with h5py.File(again) as file:
                         self.assertTrue((file["potentials/f"][()] == f).all())
                         self.assertEqual(file.attrs["iterations"], sweeps)
+
+    def test_cosine_costs_are_those_of_the_matrix(self):
+        x, y = (points / numpy.linalg.norm(points, axis=1)[:, None] for points in (self.x, self.y))
+        cost = numpy.maximum(0.0, 1.0 - x @ y.T)
+        of_points = self.succeed("hpot-sinkhorn", *self.points(), *EXACT, "--cost.type", "cosine", ranks=2)
+        of_matrix = self.succeed("hpot-sinkhorn", *self.matrix(cost), *EXACT)
+        with h5py.File(of_points) as one, h5py.File(of_matrix) as other:
+            for name in ("transport_cost", "dual_cost", "primal_cost"):
+                self.assertAlmostEqual(one.attrs[name], other.attrs[name], delta=1e-9)
 
     def test_divergence_is_that_of_three_solves(self):
         def dual(*names):

@@ -1,5 +1,6 @@
 // The operators on clouds of points against long-double loops: every cost, odd sizes, holes and huge ranges.
 #include "hpot/kernel/dense.hpp"
+#include "hpot/kernel/lanes.hpp"
 #include "reference.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +51,8 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   const Index sizes[] = {1, 7, 63, 64, 65, 300};
   unsigned seed = 0;
-  for (const Cost& cost : {Cost{SquaredEuclidean{}}, Cost{Euclidean{}}, Cost{PowerAxes{1.5}}, Cost{Power{0.7}}}) {
+  for (const Cost& cost :
+       {Cost{SquaredEuclidean{}}, Cost{Euclidean{}}, Cost{PowerAxes{1.5}}, Cost{Power{0.7}}, Cost{Cosine{}}}) {
     for (const int dimension : {1, 2, 3, 5}) {
       for (const Index n : sizes) {
         const Index rows = sizes[++seed % 6];
@@ -66,12 +68,19 @@ std::vector<Case> cases() {
   return all;
 }
 
-std::vector<std::unique_ptr<KernelOperator>> operators(const Case& c, Range rows) {
-  const Points x = view_of(c.source), y = view_of(c.target);
-  const Range columns{0, static_cast<Index>(c.target.size())};
-  std::vector<std::unique_ptr<KernelOperator>> both;
-  both.push_back(make_dense_operator(c.cost, x, y, rows, columns));
-  both.push_back(make_stored_operator(c.cost, x, y, rows, columns));
+std::shared_ptr<KernelOperator> dense_operator(const Case& c, Range rows) {
+  return make_dense_operator(c.cost, view_of(c.source), view_of(c.target), rows,
+                             {0, static_cast<Index>(c.target.size())});
+}
+/// On the fly and from the matrix of all costs.
+std::vector<std::shared_ptr<KernelOperator>> operators(const Case& c) {
+  const Communicator self = Communicator::world();
+  const Range rows{0, static_cast<Index>(c.source.size())};
+  const OwnedRows owned{Partition(rows.end, 1, 1), self};
+  std::vector<std::shared_ptr<KernelOperator>> both{
+      dense_operator(c, rows),
+      make_matrix_operator(make_cost_matrix(c.cost, view_of(c.source), view_of(c.target), owned), owned,
+                           {Partition(static_cast<Index>(c.target.size()), 1, 1), self})};
   for (const auto& op : both) op->prepare(epsilon);
   return both;
 }
@@ -99,7 +108,7 @@ Values softmin_of(const KernelOperator& op, const Values& h, Index rows) {
 TEST(PointOperators, SoftminEqualsLongDoubleLoopsInBothPrecisions) {
   for (const Case& c : cases()) {
     const Values h = two(c, 3);
-    for (const auto& op : operators(c, all_rows(c))) {
+    for (const auto& op : operators(c)) {
       for (const Precision precision : {Precision::full, Precision::mixed}) {
         op->set_precision(precision);
         const Values s = softmin_of(*op, h, all_rows(c).size());
@@ -125,7 +134,7 @@ TEST(PointOperators, MeansEqualLongDoubleLoops) {
     const Index n = static_cast<Index>(c.target.size());
     const Values h = two(c, 5);
     const Values v = reference::random_values(batch * n, 6, -1.0, 1.0);
-    for (const auto& op : operators(c, all_rows(c))) {
+    for (const auto& op : operators(c)) {
       const Field mean("mean", batch, all_rows(c).size()), cost("cost", batch, all_rows(c).size());
       op->average(Side::source, reference::field_of(h, batch), reference::field_of(v, batch), mean);
       op->average_cost(Side::source, reference::field_of(h, batch), cost);
@@ -145,7 +154,7 @@ TEST(PointOperators, MeansEqualLongDoubleLoops) {
 TEST(PointOperators, ExtremaEqualPlainLoops) {
   for (const Case& c : cases()) {
     const Values h = two(c, 7);
-    for (const auto& op : operators(c, all_rows(c))) {
+    for (const auto& op : operators(c)) {
       const Field least("least", batch, all_rows(c).size()), most("most", batch, all_rows(c).size());
       op->hard_min(Side::source, reference::field_of(h, batch), least);
       op->hard_max(Side::source, reference::field_of(h, batch), most);
@@ -172,18 +181,18 @@ TEST(PointOperators, ABlockOfRowsHasTheBitsOfAllRows) {
   for (const Case& c : cases()) {
     const Index n = all_rows(c).size();
     const Values h = two(c, 9);
-    const auto whole = operators(c, all_rows(c));
+    const auto whole = dense_operator(c, all_rows(c));
+    whole->prepare(epsilon);
     for (const Range rows : {Range{n / 3, n}, Range{n / 2, n / 2 + 1}}) {
-      const auto part = operators(c, rows);
-      for (int o = 0; o < 2; ++o) {
-        for (const Precision precision : {Precision::full, Precision::mixed}) {
-          whole[o]->set_precision(precision);
-          part[o]->set_precision(precision);
-          const Values all = softmin_of(*whole[o], h, n), some = softmin_of(*part[o], h, rows.size());
-          for (int k = 0; k < batch; ++k) {
-            const Values expected = entry(all, k);
-            EXPECT_EQ(entry(some, k), Values(expected.begin() + rows.begin, expected.begin() + rows.end));
-          }
+      const auto part = dense_operator(c, rows);
+      part->prepare(epsilon);
+      for (const Precision precision : {Precision::full, Precision::mixed}) {
+        whole->set_precision(precision);
+        part->set_precision(precision);
+        const Values all = softmin_of(*whole, h, n), some = softmin_of(*part, h, rows.size());
+        for (int k = 0; k < batch; ++k) {
+          const Values expected = entry(all, k);
+          EXPECT_EQ(entry(some, k), Values(expected.begin() + rows.begin, expected.begin() + rows.end));
         }
       }
     }
@@ -193,13 +202,90 @@ TEST(PointOperators, ABlockOfRowsHasTheBitsOfAllRows) {
 TEST(PointOperators, NothingToReachGivesAHugeFinitePotential) {
   for (const Case& c : cases()) {
     const Index n = all_rows(c).size();
-    for (const auto& op : operators(c, all_rows(c))) {
+    for (const auto& op : operators(c)) {
       for (const Precision precision : {Precision::full, Precision::mixed}) {
         op->set_precision(precision);
         EXPECT_EQ(softmin_of(*op, Values(batch * c.target.size(), log_zero), n),
                   Values(batch * n, -epsilon * log_zero));
       }
     }
+  }
+}
+
+/// log b_j, two fifths of them log_zero.
+struct SweepCase {
+  Values log_a, log_b, g;
+};
+SweepCase sweep_case(const Case& c, unsigned seed) {
+  SweepCase sweep{reference::random_values(static_cast<Index>(c.source.size()), seed, -8.0, 0.0),
+                  holed(static_cast<Index>(c.target.size()), seed + 1, 4.0),
+                  reference::random_values(static_cast<Index>(c.target.size()), seed + 2, 0.0, 2.0)};
+  sweep.log_b[0] = -1.0;
+  for (std::size_t i = 1; i < sweep.log_a.size(); i += 4) sweep.log_a[i] = log_zero;
+  return sweep;
+}
+
+Values heights(const Values& log_weight, const Values& potential) {
+  Values h = log_weight;
+  for (std::size_t j = 0; j < h.size(); ++j) h[j] += h[j] > 0.5 * log_zero ? potential[j] / epsilon : 0.0;
+  return h;
+}
+Matrix transposed(const Matrix& costs) {
+  Matrix other(costs[0].size(), Values(costs.size()));
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    for (std::size_t j = 0; j < other.size(); ++j) other[j][i] = costs[i][j];
+  }
+  return other;
+}
+
+/// 1e-7 + 4e-8 |x| for exponents x of float exponentials, which lie at most this deep here: 2^-20 for columns without weight,
+/// and 24 bits below them.
+constexpr Real deep = 1e-7 + 4e-8 * 45.0;
+
+TEST(PointOperators, SweepEqualsTwoLongDoubleHalfSteps) {
+  if (lanes::width == 1) GTEST_SKIP() << "scalars have no sweep";
+  unsigned seed = 0;
+  int visits = 0, asked = 0;
+  for (const Case& c : cases()) {
+    const SweepCase given = sweep_case(c, ++seed);
+    const Values half = reference::softmin(c.costs, heights(given.log_b, given.g), epsilon);
+    const MarginalPenalty penalties[] = {Balanced{}, KullbackLeibler{0.5}, TotalVariation{0.3}, MassRange{0.5, 2.0}};
+    {
+      const MarginalPenalty& penalty = penalties[seed % 4];
+      Values f = half;
+      for (Real& value : f) value = std::visit([&](const auto& p) { return p.prox(value, epsilon); }, penalty);
+      const Values s = reference::softmin(transposed(c.costs), heights(given.log_a, f), epsilon);
+      for (const auto& op : operators(c)) {
+        for (const Precision precision : {Precision::full, Precision::mixed}) {
+          op->set_precision(precision);
+          const Field got_f("f", 1, c.source.size()), got_s("s", 1, c.target.size());
+          ++asked;
+          if (!op->sweep({reference::field_of(given.log_a), penalty, reference::field_of(given.log_b),
+                          reference::field_of(given.g)},
+                         got_f, got_s))
+            continue;
+          ++visits;
+          const bool full = precision == Precision::full;
+          EXPECT_LT(reference::largest_difference(reference::values_of(got_f), f) / epsilon, full ? 1e-11 : deep);
+          EXPECT_LT(reference::largest_difference(reference::values_of(got_s), s) / epsilon, full ? 1e-11 : deep)
+              << name(c.cost) << " " << describe(penalty) << ' ' << c.source.size() << " x " << c.target.size();
+        }
+      }
+    }
+  }
+  EXPECT_GE(visits, asked / 2) << "sweeps hardly ever stayed in range, of " << asked;
+}
+
+TEST(PointOperators, SweepRefusesAColumnBeyondTheRangeOfItsExponentials) {
+  Case c{SquaredEuclidean{}, cloud(40, 2, 1), cloud(50, 2, 2), 1.0};
+  c.target.push_back({5.0 + 60.0, 5.0});  // 3600/0.05 away from every source
+  const auto op = dense_operator(c, {0, 40});
+  op->prepare(epsilon);
+  const Field weight = reference::field_of(Values(40, -4.0)), other = reference::field_of(Values(51, -4.0));
+  const Field g = reference::field_of(Values(51, 0.0)), f("f", 1, 40), s("s", 1, 51);
+  for (const Precision precision : {Precision::full, Precision::mixed}) {
+    op->set_precision(precision);
+    EXPECT_FALSE(op->sweep({weight, Balanced{}, other, g}, f, s));
   }
 }
 

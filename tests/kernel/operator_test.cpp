@@ -132,6 +132,13 @@ TEST(SeparableOperator, NothingToReachGivesAHugeFinitePotential) {
   for (const Real s : softmin_of(*op, Side::source, Values(12, log_zero), 12)) EXPECT_GT(s, 1e299);
 }
 
+std::shared_ptr<KernelOperator> stored_operator(const Cost& cost, const Points& x, const Points& y) {
+  const Communicator self = Communicator::world();
+  const OwnedRows rows{Partition(static_cast<Index>(x.extent(0)), 1, 1), self};
+  return make_matrix_operator(make_cost_matrix(cost, x, y, rows), rows,
+                              {Partition(static_cast<Index>(y.extent(0)), 1, 1), self});
+}
+
 TEST(AllOperators, AgreeOnEveryReduction) {
   for (const Case& c : separable_cases()) {
     const Range rows{0, c.source.points()};
@@ -140,7 +147,7 @@ TEST(AllOperators, AgreeOnEveryReduction) {
     const Points y = grid_points(c.target);
     const auto separable = make_separable_operator(c.cost, c.source, c.target, rows, columns);
     const auto dense = make_dense_operator(c.cost, x, y, rows, columns);
-    const auto stored = make_stored_operator(c.cost, x, y, rows, columns);
+    const auto stored = stored_operator(c.cost, x, y);
     const Field h = reference::field_of(rough(c.target.points(), 6, 20.0));
     Values softmins[3], means[3], minima[3], maxima[3];
     int n = 0;
@@ -166,15 +173,15 @@ TEST(AllOperators, AgreeOnEveryReduction) {
 }
 
 /// What the registry calls separable, dense and stored, of all rows.
-std::vector<std::unique_ptr<KernelOperator>> all_operators(const Case& c) {
+std::vector<std::shared_ptr<KernelOperator>> all_operators(const Case& c) {
   const Range rows{0, c.source.points()};
   const Range columns{0, c.target.points()};
   const Points x = grid_points(c.source);
   const Points y = grid_points(c.target);
-  std::vector<std::unique_ptr<KernelOperator>> all;
+  std::vector<std::shared_ptr<KernelOperator>> all;
   all.push_back(make_separable_operator(c.cost, c.source, c.target, rows, columns));
   all.push_back(make_dense_operator(c.cost, x, y, rows, columns));
-  all.push_back(make_stored_operator(c.cost, x, y, rows, columns));
+  all.push_back(stored_operator(c.cost, x, y));
   for (const auto& op : all) op->prepare(c.epsilon);
   return all;
 }

@@ -128,7 +128,8 @@ Values owned(const Values& all, const OwnedRows& rows) {
   return {all.begin() + rows.range().begin, all.begin() + rows.range().end};
 }
 
-TEST(CloudsOnRanks, HaveTheBitsOfOneRank) {
+/// Column sums are added over ranks: potentials agree to rounding, which mixing enlarges.
+TEST(CloudsOnRanks, AgreeWithOneRank) {
   const Pair pair = random_pair("points?n=900&dim=3&weights=random&count=2", "points?n=700&dim=3&shape=sphere&count=2");
   for (const char* penalty : {"balanced", "kl:0.3"}) {
     for (const char* type : {"dense", "stored", "truncated"}) {
@@ -137,12 +138,16 @@ TEST(CloudsOnRanks, HaveTheBitsOfOneRank) {
       settings.schedule.smallest_side = 4;  // three levels
       const auto together = solve_pair(Communicator::world(), settings, pair);
       const auto single = solve_pair(test::alone(), settings, pair);
-      EXPECT_EQ(host_values(together.f), owned(host_values(single.f), together.source_rows)) << type;
-      EXPECT_EQ(host_values(together.g), owned(host_values(single.g), together.target_rows)) << type;
+      constexpr Real allowed = 1e-10;
+      const auto far = [](const Field& some, const Field& whole, const OwnedRows& rows) {
+        return reference::largest_difference(host_values(some), owned(host_values(whole), rows));
+      };
+      EXPECT_LE(far(together.f, single.f, together.source_rows), allowed) << type;
+      EXPECT_LE(far(together.g, single.g, together.target_rows), allowed) << type;
       EXPECT_EQ(together.outcome.iterations, single.outcome.iterations);
-      EXPECT_EQ(together.values.transport_cost, single.values.transport_cost);
-      EXPECT_EQ(together.values.lower_cost, single.values.lower_cost);
-      EXPECT_EQ(together.values.gap, single.values.gap);
+      EXPECT_NEAR(together.values.transport_cost, single.values.transport_cost, allowed);
+      EXPECT_NEAR(together.values.lower_cost, single.values.lower_cost, allowed);
+      EXPECT_NEAR(together.values.gap, single.values.gap, allowed);
       EXPECT_EQ(single.outcome.reason, StopReason::converged) << type << " " << penalty;
     }
   }

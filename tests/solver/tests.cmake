@@ -8,6 +8,7 @@ hpot_add_test(solver/barycenter SOURCE ${CMAKE_CURRENT_LIST_DIR}/barycenter_test
 hpot_add_test(solver/unbalanced_barycenter SOURCE ${CMAKE_CURRENT_LIST_DIR}/unbalanced_barycenter_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/hostile SOURCE ${CMAKE_CURRENT_LIST_DIR}/hostile_test.cpp)
 hpot_add_test(solver/ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/ranks_test.cpp RANKS 1 2 3)
+hpot_add_test(solver/self_transport SOURCE ${CMAKE_CURRENT_LIST_DIR}/self_transport_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/newton SOURCE ${CMAKE_CURRENT_LIST_DIR}/newton_test.cpp RANKS 1 2 3)
 
 # The exact reference. Debian's package calls itself lemon in CMake; its network simplex lives in headers.

@@ -4,6 +4,7 @@
 //   power_axes          sum_d |x_d - y_d|^p, p >= 1 separable
 //   euclidean           |x - y|_2
 //   power               |x - y|_2^p, p > 0
+//   cosine              1 - x.y/(|x| |y|), which is |x - y|_2^2/2 of points over their lengths: it is given those
 //
 // Each is even and non-decreasing in every |x_d - y_d|; the separable ones are convex along each axis. Unit: the
 // coordinates' unit to the power. Gradients: dc/dx_d = slope_of_sum(sum) slope_along_axis(x_d - y_d), 0 where x = y (of
@@ -57,10 +58,22 @@ struct Power {
   }
 };
 
+struct Cosine {
+  static constexpr bool separable = false;
+  KOKKOS_INLINE_FUNCTION Real along_axis(Real difference) const { return difference * difference; }
+  KOKKOS_INLINE_FUNCTION Real of_sum(Real sum) const { return 0.5 * sum; }
+  KOKKOS_INLINE_FUNCTION Real slope_along_axis(Real difference) const { return 2.0 * difference; }
+  KOKKOS_INLINE_FUNCTION Real slope_of_sum(Real) const { return 0.5; }
+};
+
 /// c(x, y) = of_sum(sum_d along_axis(x_d - y_d)).
-using Cost = std::variant<SquaredEuclidean, PowerAxes, Euclidean, Power>;
+using Cost = std::variant<SquaredEuclidean, PowerAxes, Euclidean, Power, Cosine>;
 
 [[nodiscard]] bool is_separable(const Cost& cost);
+/// True where exp(-c/eps) is a positive definite kernel at every eps [Schoenberg 1938]: all but powers above 2.
+[[nodiscard]] bool has_positive_kernel(const Cost& cost);
+/// True where points are given to it over their lengths.
+[[nodiscard]] inline bool is_of_directions(const Cost& cost) { return std::holds_alternative<Cosine>(cost); }
 [[nodiscard]] std::string name(const Cost& cost);
 
 /// Keys cost.type, cost.p, cost.matrix and cost.storage.

@@ -2,7 +2,8 @@
 //
 //   source outputs   every rank reduces its rows against all of h, which is gathered
 //   target outputs   every rank reduces its part of all columns to (maximum, sum), which are then reduced over ranks
-// Both read the owned rows once. Columns go in blocks of rows: the running maximum is raised, and the sum rescaled, once a
+//   sweep            both half-steps from one reading of the owned rows
+// Columns go in blocks of rows: the running maximum is raised, and the sum rescaled, once a
 // block, so that there is one exponential an entry on either side.
 //
 // Ledger per entry: 8 bytes (4 where costs are kept as floats); 4 flops and one exponential. The problem solved is that of
@@ -32,6 +33,9 @@ struct CostMatrix {
 
 /// Columns with the padding that CostMatrix has.
 Index padded_columns(Index columns);
+
+/// What a sweep in one visit (of this operator and of the dense one) takes besides, in values of 8 bytes, at most.
+Real values_of_visit(Index rows, Index columns);
 
 /// Outputs are divided as `source` and `target` say, the rows of `matrix` as `source`. All that it does is collective along
 /// rows. Column sums are added over ranks: they agree over numbers of ranks to rounding.

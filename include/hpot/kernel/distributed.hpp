@@ -13,4 +13,7 @@ std::unique_ptr<KernelOperator> make_distributed_operator(std::unique_ptr<Kernel
                                                           const Communicator& along_rows, const Partition& source,
                                                           const Partition& target);
 
+/// `terms` with the values of all points of the target. Collective; with one rank along rows `terms` itself.
+SweepTerms gathered_terms(const SweepTerms& terms, const Communicator& along_rows, const Partition& target);
+
 }  // namespace hpot

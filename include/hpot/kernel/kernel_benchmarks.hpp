@@ -40,7 +40,6 @@ struct Benchmark {
 struct BenchmarkSizes {
   Index volume = 128;  // side of the volume, and length of the lines of the axis kernels
   Index image = 512;   // side of the image; sweeps take one of twice that, too
-  Index points = 64;   // side of the image whose points the dense and stored operators take
 };
 
 std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
@@ -48,7 +47,8 @@ std::vector<Benchmark> kernel_benchmarks(const BenchmarkSizes& sizes);
 /// The rows `owned` of n x n costs in [0, 1.05]: squared distances on a line, and a little noise. Stored as floats where mixed.
 std::shared_ptr<const CostMatrix> synthetic_matrix(Index n, Range owned, Precision storage);
 
-/// Sweeps by a cost matrix of so many rows and columns, in one visit to it and in two. `self` is this rank alone.
-std::vector<Benchmark> matrix_benchmarks(const Communicator& self, Index rows);
+/// Sweeps over all pairs of points of an image of this side, of as many in a volume, and by a cost matrix of as many rows and
+/// columns, in one visit to the pairs and in two. `self` is this rank alone.
+std::vector<Benchmark> pair_benchmarks(const Communicator& self, Index side);
 
 }  // namespace hpot

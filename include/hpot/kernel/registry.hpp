@@ -22,8 +22,9 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type(const Support& support) const;
   /// Whether costs come from a file.
   [[nodiscard]] bool explicit_cost() const { return !matrix_file.empty(); }
-  /// InputError where the type needs a grid, or few dimensions, and `support` is none or has more. Local.
-  void check(const Support& support) const;
+  /// InputError where the type needs a grid, or few dimensions, and `support`, that of `measure`, is none, or has more; or the
+  /// cost needs directions and it has a point without one. Local.
+  void check(const Support& support, const std::string& measure) const;
 };
 
 /// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points), of a cloud in blocks of
@@ -37,8 +38,8 @@ std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const 
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target);
 
-/// Coordinates of all points of a grid or a cloud, on the device.
-Points points_of(const Support& support);
+/// Coordinates of all points of a grid or a cloud, on the device, as the cost takes them: for cosine over their lengths.
+Points points_of(const Cost& cost, const Support& support);
 
 /// A cost's value between neighbours, on a grid's finest axis or at a cloud's typical spacing: the scale that eps is compared
 /// with.

@@ -48,6 +48,9 @@ std::pair<PointCloud, std::vector<Real>> coarsen(const PointCloud& cloud, const 
 /// order, all of them in small clouds; 0 where all points are one. In Morton order only.
 Real typical_spacing(const PointCloud& cloud);
 
+/// Every point over its length; those at the origin stay there.
+PointCloud directions_of(const PointCloud& cloud);
+
 /// Smallest and largest coordinate along an axis.
 std::pair<Real, Real> extent(const PointCloud& cloud, int axis);
 

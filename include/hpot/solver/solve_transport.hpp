@@ -6,7 +6,7 @@
 #include "hpot/solver/keeper.hpp"
 #include "hpot/solver/newton.hpp"
 #include "hpot/solver/scales.hpp"
-#include "hpot/solver/sinkhorn.hpp"
+#include "hpot/solver/self_transport.hpp"
 
 namespace hpot {
 
@@ -59,6 +59,14 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
 
 /// All but the rows.
 void archive(Archive& archive, TransportSolution& solution);
+
+/// True where the self-transports of a divergence are solved by solve_self_transport: costs with a positive kernel.
+[[nodiscard]] bool is_solved_by_symmetry(const KernelOptions& kernel);
+
+/// The same of a measure and itself, settings.source_penalty on both sides: one potential, one kernel product a sweep, no Newton
+/// steps. Over-relaxation becomes plain sweeps. eps in the cost's unit or spacing2. Collective.
+TransportSolution solve_self_transport(const Communicator& world, const TransportSettings& settings,
+                                       SelfTransportData data, Keeper* keeper = nullptr);
 
 struct Divergence {
   Real value = 0.0;

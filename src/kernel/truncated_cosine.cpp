@@ -1,0 +1,5 @@
+#include "truncated_operator.hpp"
+
+namespace hpot {
+template std::unique_ptr<KernelOperator> make_truncated_any(const Cosine& cost, TiledClouds clouds, Real cut);
+}
