@@ -67,8 +67,8 @@ const Entry table[] = {
     {"truncated",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
-       return g.distributed(make_truncated_operator(g.cost, source, target, g.source_rows.range(),
-                                                    g.target_rows.range(), g.window_cut));
+       return g.distributed(
+           make_truncated_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut));
      }},
     {"stored",
      [](const Geometry& g) {
@@ -87,14 +87,15 @@ std::vector<OptionKey> KernelOptions::keys() {
   keys.push_back(
       {"kernel.type", "auto",
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
-       "truncated: any cost in up to three dimensions, on the fly, near pairs only; stored: any cost, kept as a matrix; "
+       "truncated: any cost in up to three dimensions, on the fly, near pairs only; stored: any cost, kept as a "
+       "matrix; "
        "auto: separable where the cost allows, else truncated from 8192 points in up to three dimensions, else dense",
        check::one_of(names)});
-  keys.push_back(
-      {"kernel.window_cut", "1e-15",
-       "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision 1e-10 at least); "
-       "truncated: in all (1e-12, in mixed precision 1e-7, at least); 0: every term",
-       check::real(0.0, 1e-3)});
+  keys.push_back({"kernel.window_cut", "1e-15",
+                  "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision "
+                  "1e-10 at least); "
+                  "truncated: in all (1e-12, in mixed precision 1e-7, at least); 0: every term",
+                  check::real(0.0, 1e-3)});
   return keys;
 }
 

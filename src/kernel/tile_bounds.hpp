@@ -89,9 +89,7 @@ struct BoxBound {
       return lanes::max(apart - reach, lanes::broadcast(0.0));
     }
   }
-  KOKKOS_FORCEINLINE_FUNCTION Wide part(Wide sum) const {
-    return of_sum(cost, sum) * (far ? scale : -scale);
-  }
+  KOKKOS_FORCEINLINE_FUNCTION Wide part(Wide sum) const { return of_sum(cost, sum) * (far ? scale : -scale); }
   KOKKOS_FORCEINLINE_FUNCTION Wide over(const RowBoxes<dim>& rows, const TileTree& tree, Index node) const {
     Wide sum = lanes::broadcast(0.0);
 #pragma GCC unroll 3

@@ -14,6 +14,7 @@ namespace {
 
 template <class C>
 struct TiledCosts {
+  static constexpr bool all_at_once = false;
   C costs;
   const Real* h;
   Real scale;
@@ -35,6 +36,7 @@ struct TiledCosts {
 /// Ledger per pair: one multiply-add an axis.
 template <int dimension>
 struct TiledProducts {
+  static constexpr bool all_at_once = false;
   PointCosts<SquaredEuclidean, dimension> points;
   const Real* h;
   Real scale;
@@ -102,9 +104,8 @@ template <class Terms, Precision precision>
 struct SoftminOfItem : RowsOfItem<Terms, precision> {
   using RowsOfItem<Terms, precision>::RowsOfItem;
   __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
-    this->form(group, column, vectors, [this](int r, Index here, RowSums& row) {
-      add_exponentials<precision>(this->exponents, r, here, row);
-    });
+    this->form(group, column, vectors,
+               [this](int r, Index here, RowSums& row) { add_exponentials<precision>(this->exponents, r, here, row); });
   }
 };
 

@@ -17,8 +17,8 @@ constexpr int pending_tiles = 1024;  // that wait to be visited group by group
 struct Cut {
   static constexpr Real margin = 6.0;
   Real log_cut = 0.0;
-  bool counts = true;     // false: nodes are left out where they cannot change a maximum
-  Real rounding = 0.0;    // of bounds, log-sums and exponents
+  bool counts = true;   // false: nodes are left out where they cannot change a maximum
+  Real rounding = 0.0;  // of bounds, log-sums and exponents
 };
 
 /// The tile whose bound at x is the largest, -1 where no column has weight.

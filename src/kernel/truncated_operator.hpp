@@ -60,12 +60,8 @@ class TruncatedOperator final : public KernelOperator {
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
     mean_of<MeanOf::costs>(side, h, ConstField(), mean);
   }
-  void hard_min(Side side, const ConstField& h, const Field& m) const override {
-    extremum<false>(side, h, m);
-  }
-  void hard_max(Side side, const ConstField& h, const Field& m) const override {
-    extremum<true>(side, h, m);
-  }
+  void hard_min(Side side, const ConstField& h, const Field& m) const override { extremum<false>(side, h, m); }
+  void hard_max(Side side, const ConstField& h, const Field& m) const override { extremum<true>(side, h, m); }
 
  private:
   using Costs = PointCosts<C, dimension>;
@@ -122,10 +118,10 @@ class TruncatedOperator final : public KernelOperator {
   template <Precision precision, class Terms>
   void softmin_with(const Terms& terms, Side side, const ConstField& h, const Field& s, Index k) const {
     const ItemTurns turns(rows(side).items);
-    Kokkos::parallel_for("hpot::TruncatedOperator::softmin", ItemPolicy(0, turns.ranks()),
-                         TiledSoftmin<Terms, Bound, precision>{terms, bound(cost_, scale()), columns(side).tree,
-                                                               rows(side), cut_of(h, k, precision), turns, s, k,
-                                                               epsilon_});
+    Kokkos::parallel_for(
+        "hpot::TruncatedOperator::softmin", ItemPolicy(0, turns.ranks()),
+        TiledSoftmin<Terms, Bound, precision>{terms, bound(cost_, scale()), columns(side).tree, rows(side),
+                                              cut_of(h, k, precision), turns, s, k, epsilon_});
   }
   void softmin_of(Side side, const ConstField& h, const Field& s, Index k) const {
     if (rows(side).items == 0) return;
@@ -154,9 +150,9 @@ class TruncatedOperator final : public KernelOperator {
       if constexpr (what == MeanOf::values) in_tile_order(v, k, columns(side).order, clouds_.values);
       const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
       Kokkos::parallel_for("hpot::TruncatedOperator::average", ItemPolicy(0, turns.ranks()),
-                           TiledMean<TiledCosts<Costs>, Bound, what>{
-                               terms, bound(cost_, scale()), columns(side).tree, rows(side),
-                               cut_of(h, k, Precision::full), turns, clouds_.values.data(), mean, k});
+                           TiledMean<TiledCosts<Costs>, Bound, what>{terms, bound(cost_, scale()), columns(side).tree,
+                                                                     rows(side), cut_of(h, k, Precision::full), turns,
+                                                                     clouds_.values.data(), mean, k});
     }
   }
 

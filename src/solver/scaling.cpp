@@ -105,7 +105,8 @@ WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
     settings.debiased = options.debiased;
     settings.acceleration.type = "none";
     BarycenterRun run;
-    run.grid = synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+    run.support =
+        synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
     run.measures = options.measures;
     run.shape = shape;
     return plan_barycenter(settings, run);

@@ -147,12 +147,7 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                 parse_penalty(settings.penalty, unit)},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
-  BarycenterSolution solution{{},
-                              settings.epsilon.target * unit,
-                              {{}, processes.world()},
-                              {},
-                              settings.debiased,
-                              {}};
+  BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};
   const auto stages =
       make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
                     problem.neighbour_costs(), settings.stopping.tolerance);

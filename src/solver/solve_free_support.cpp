@@ -35,7 +35,7 @@ class OneLevel final : public LeveledProblem {
 class CountedSteps final : public Acceleration {
  public:
   CountedSteps(const FreeSupportMap& map, std::unique_ptr<Acceleration> steps) : map_(map), steps_(std::move(steps)) {}
-  void reset(Real tolerance) override { steps_->reset(tolerance); }
+  void reset(const FixedPointMap& map, Real tolerance) override { steps_->reset(map, tolerance); }
   void advance(FixedPointMap& map, Real error) override {
     if (!map_.cut_short()) steps_->advance(map, error);
   }
@@ -66,6 +66,7 @@ BarycenterSolution solve_free_support(const ProcessGrid& processes, const Baryce
   solution.outcome.iterations = map.sweeps() + (map.cut_short() ? map.last_sweeps() : 0);
   solution.free = map.result();
   solution.result.barycenter = map.weight();
+  solution.result.mass = mass(map.rows(), map.weight())[0];
   BarycenterErrors& errors = solution.result.errors;
   for (const TransportValues& values : solution.free.values) {
     errors.marginal.push_back(std::max(values.residual_source, values.residual_target));

@@ -1,6 +1,6 @@
 // The truncated operator against the dense one, which takes every term, in double: never more left out than is said.
-#include "hpot/kernel/registry.hpp"
 #include "hpot/kernel/truncated.hpp"
+#include "hpot/kernel/registry.hpp"
 #include "reference.hpp"
 
 #include <gtest/gtest.h>
@@ -112,8 +112,12 @@ std::vector<Case> cases() {
           const Index sizes[] = {500, 321, 33, 800, 260};
           Case c{std::string(shape) + " " + name(cost) + " " + std::to_string(dimension) + "-D, weights " +
                      std::to_string(static_cast<int>(weights)) + ", eps " + std::to_string(epsilon),
-                 cost, make(sizes[(seed + 2) % 5], dimension, seed), make(sizes[seed % 5], dimension, seed + 100),
-                 weights, epsilon, {}};
+                 cost,
+                 make(sizes[(seed + 2) % 5], dimension, seed),
+                 make(sizes[seed % 5], dimension, seed + 100),
+                 weights,
+                 epsilon,
+                 {}};
           c.h = log_values(c.y, weights, epsilon, seed);
           all.push_back(std::move(c));
         }
@@ -242,8 +246,7 @@ TEST(TruncatedOperator, WhatARowBecomesDependsOnItsArgumentsAlone) {
     EXPECT_EQ(softmin_of(*pair.truncated, c), first) << c.name;
 
     const Range rows{c.x.points() / 3, c.x.points() - 5};
-    const auto part =
-        make_truncated_operator(c.cost, view_of(c.x), view_of(c.y), rows, {0, c.y.points()}, 1e-5);
+    const auto part = make_truncated_operator(c.cost, view_of(c.x), view_of(c.y), rows, {0, c.y.points()}, 1e-5);
     part->prepare(c.epsilon);
     const Field s("s", 1, rows.size());
     part->softmin(Side::source, reference::field_of(c.h), s);

@@ -179,8 +179,8 @@ TEST(Clouds, LevelsLeadToTheAnswerOfTheGivenClouds) {
 
 /// Every penalty and acceleration, on all ranks, at a cut that leaves out much and at the usual one.
 TEST(CloudsOnRanks, TruncatedSumsHaveTheAnswerOfAllPairs) {
-  const Pair pair =
-      random_pair("points?n=400&dim=3&shape=clusters&count=2", "points?n=300&dim=3&shape=sphere&weights=random&count=2");
+  const Pair pair = random_pair("points?n=400&dim=3&shape=clusters&count=2",
+                                "points?n=300&dim=3&shape=sphere&weights=random&count=2");
   const char* accelerations[] = {"anderson", "momentum", "overrelaxation", "none"};
   int number = 0;
   for (const char* penalty : {"balanced", "kl:0.3", "tv:0.2", "range:0.8,1.3"}) {
