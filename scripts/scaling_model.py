@@ -80,7 +80,7 @@ def traffic(case, ranks):
     if case["operator"] != "barycenter":
         if ranks == 1:
             return 0, 0, 0, 0
-        columns = (points + 1) * NUMBER if case["operator"] == "matrix" else 0
+        columns = (points + 2) * NUMBER if case["operator"] != "separable" else 0
         return 3 + (columns > 0), 2 * local + columns + sums, 2 * whole, columns + sums
     own, extra = largest(measures, batches), int(case["debiased"] == "true")
     calls = gathered = reduced = sent = 0

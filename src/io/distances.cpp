@@ -37,7 +37,7 @@ StudyNames names_of(const Communicator& world, const Options& options) {
 }
 
 void refuse_what_is_of_one_pair(const Options& options, const TransportSettings& settings) {
-  for (const char* key : {"output.plan", "output.map", "output.interpolation", "output.colors"}) {
+  for (const char* key : {"output.plan", "output.map", "output.gradient", "output.interpolation", "output.colors"}) {
     if (options.given(key))
       options.reject(key, "plans, maps and frames are of one pair of measures", "leave it out, or solve that pair");
   }

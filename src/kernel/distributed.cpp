@@ -20,8 +20,9 @@ class DistributedOperator final : public KernelOperator {
     local_->softmin_spoiling(side, gathered(opposite(side), h, buffer_), s);
   }
   [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
-    return local_->sweep(gathered_terms(terms, along_rows_, target_), f, s);
+    return local_->has_sweep() && local_->sweep(gathered_terms(terms, along_rows_, target_), f, s);
   }
+  [[nodiscard]] bool has_sweep() const override { return local_->has_sweep(); }
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
     const Side other = opposite(side);
     local_->average(side, gathered(other, h, buffer_), gathered(other, v, values_buffer_), mean);

@@ -70,7 +70,9 @@ class MatrixOperator final : public KernelOperator {
       softmin_of_rows<Precision::full>(rows_by(gathered(h)), epsilon_, s);
     }
   }
+  [[nodiscard]] bool has_sweep() const override { return lanes::width > 1; }
   [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
+    if (!has_sweep()) return false;
     const SweepTerms whole = gathered_terms(terms, target_.along_rows, target_.partition);
     const auto visit = [&](auto precision) {
       const auto terms_of = [&](const ConstField& h) { return rows_by(h); };

@@ -29,6 +29,7 @@ class PointOperator : public KernelOperator {
       softmin_of_rows<Precision::full>(weights(side, h), epsilon_, s);
     }
   }
+  [[nodiscard]] bool has_sweep() const override { return lanes::width > 1; }
   [[nodiscard]] bool sweep(const SweepTerms& terms, const Field& f, const Field& s) const override {
     const auto terms_of = [&](const ConstField& h) { return weights(Side::source, h); };
     if (precision_ == Precision::mixed) return sweep_by<Precision::mixed>(terms_of, terms, f, s);

@@ -28,7 +28,7 @@ class Bench(programs.DriverTest):
                        "dense sweep at one visit", "dense sweep at two visits", "matrix sweep at one visit", "matrix sweep at two visits", "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
-        dense = {(row["size"].count("x") + 1, row["precision"]) for row in rows if row["kernel"] == "dense softmin"}
+        dense = {(row["size"].count("x") + 1, row["precision"]) for row in rows if row["kernel"] == "dense sweep at one visit"}
         self.assertEqual(dense, {(2, "mixed"), (2, "double"), (3, "mixed"), (3, "double")})
         for row in rows:
             with self.subTest(row=row):

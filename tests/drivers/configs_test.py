@@ -146,11 +146,11 @@ class Configs(programs.DriverTest):
         self.assertEqual(png_size(self.folder / "way1.png"), (7 * 256 + 6 * 2, 256))
 
     def test_sinkhorn_matrix(self):
-        one, *others = [self.small_run("sinkhorn_matrix", ranks) for ranks in (1, 2, 3)]
+        one, *others = [self.small_run("sinkhorn_matrix", ranks, "--kernel.precision", "double") for ranks in (1, 2, 3)]
         for ranks, other in enumerate(others, start=2):
             self.assert_run_record(other, ranks)
             for dataset in ("potentials/f", "plan/value", "gradient/source/weights", "gradient/target/weights"):
-                self.assert_equal_results(one, other, dataset, 1e-9)
+                self.assert_equal_results(one, other, dataset, 1e-8)
         with h5py.File(one) as file:
             self.assertEqual(len(file.attrs["input_sha256"]), 3)
             self.assertTrue(file.attrs["inputs"][2].startswith("synthetic:words"))
@@ -163,7 +163,7 @@ class Configs(programs.DriverTest):
                              (self.folder / "colors1.png").read_bytes())
         self.assertEqual(png_size(self.folder / "colors1.png"), (64, 48))
 
-    def barycenters_are_the_same_on_any_number_of_ranks(self, name, *more):
+    def barycenters_are_the_same_on_any_number_of_ranks(self, name, *more, exactly=True):
         """Sums over measures do not depend on the ranks: also runs that stop by themselves take the same sweeps."""
         one, *others = [self.small_run(name, ranks, *more) for ranks in RANKS]
         for ranks, path in zip(RANKS, (one, *others)):
@@ -179,8 +179,11 @@ class Configs(programs.DriverTest):
         for other in others:
             self.assert_equal_results(one, other, "barycenter", 1e-14)
             with h5py.File(one) as a, h5py.File(other) as b:
-                self.assertEqual(a.attrs["iterations"], b.attrs["iterations"])
-                numpy.testing.assert_array_equal(a["history"]["marginal_error"], b["history"]["marginal_error"])
+                if exactly:  # else rows are divided, and sums over points are added over ranks
+                    self.assertEqual(a.attrs["iterations"], b.attrs["iterations"])
+                    numpy.testing.assert_array_equal(a["history"]["marginal_error"], b["history"]["marginal_error"])
+            if not exactly:
+                self.assert_equal_results(one, other, "support/points", 1e-2)
         return one
 
     def test_barycenter_volumes(self):
@@ -218,7 +221,7 @@ class Configs(programs.DriverTest):
         self.assertEqual(png_size(self.folder / "picture1.png"), (260, 260))
 
     def test_barycenter_clouds(self):
-        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_clouds")
+        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_clouds", exactly=False)
         with h5py.File(path) as file:
             self.assertEqual(file["support/points"].shape, (90, 2))
             self.assertLess(file.attrs["movement"], 1e-3)

@@ -118,8 +118,8 @@ class Distances(programs.DriverTest):
         self.assertGreater(values["marginal_error"][i, j], 1e-4)
 
     def test_time_limit_and_restart_end_with_the_bits_of_the_whole_run(self):
-        options = ("--epsilon.target", "0.5", "--stopping.tolerance", "1e-6")
-        measures = "synthetic:waves?n=40&dim=2&count=6"
+        options = ("--epsilon.target", "1", "--stopping.tolerance", "1e-5")
+        measures = "synthetic:waves?n=40&dim=2&count=14"
         whole = values_of(self.matrix(*options, measures=measures, ranks=2))
         path = self.folder / "stopped.h5"
         arguments = ("--input.measures", measures, *QUIET, *options, "--output.file", path)

@@ -144,7 +144,7 @@ class Maps(programs.DriverTest):
             done = programs.run("hpot-sinkhorn", *arguments, "--output.plan", "0.1", "--output.map", "true",
                                 "--stopping.max_iterations", "1", "--output.file", result, ranks=ranks)
             self.assertEqual(done.code, 3)
-            self.assertEqual(done.err.count("no plan, map or interpolation is given"), 1, done.err)
+            self.assertEqual(done.err.count("no plan, map, gradient or interpolation is given"), 1, done.err)
             with h5py.File(result) as file:
                 self.assertNotIn("plan", file)
                 self.assertNotIn("map", file)

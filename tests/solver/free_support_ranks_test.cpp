@@ -28,7 +28,8 @@ FreeSupportData rings(Range owned) {
   return data;
 }
 
-TEST(FreeSupportOnRanks, HasTheBitsOfOneRankOnEveryProcessGrid) {
+/// To the bit where measures are divided; where rows are, sums over points are added over ranks.
+TEST(FreeSupportOnRanks, AgreesWithOneRankOnEveryProcessGrid) {
   const int size = Communicator::world().size();
   BarycenterSettings settings;
   settings.epsilon = {0.02, "cost"};
@@ -42,6 +43,12 @@ TEST(FreeSupportOnRanks, HasTheBitsOfOneRankOnEveryProcessGrid) {
       const ProcessGrid processes(Communicator::world(), shape);
       const Range owned = Partition(measures, 1, shape.batches).block(processes.along_batches().rank());
       const auto together = solve_free_support(processes, settings, rings(owned), {});
+      if (shape.rows > 1) {
+        EXPECT_LT(reference::largest_difference(*together.free.points.coordinates, *single.free.points.coordinates),
+                  1e-2);
+        EXPECT_NEAR(together.free.objective, single.free.objective, 1e-3);
+        continue;
+      }
       EXPECT_EQ(*together.free.points.coordinates, *single.free.points.coordinates);
       EXPECT_EQ(together.outcome.iterations, single.outcome.iterations);
       EXPECT_EQ(together.free.objective, single.free.objective);

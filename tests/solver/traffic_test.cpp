@@ -97,8 +97,9 @@ TEST(Traffic, OfATransportsSweepIsTheFormulas) {
       const OwnedRows rows{Partition(n, tile, world.size()), world};
       const Index gathers = 2 * number * rows.local_n();
       const Index residual = number * ((n + tile - 1) / tile);
-      const Index columns = options.op == "matrix" ? number * (n + 1) : 0;
-      const Index calls = options.op == "matrix" ? 4 : 3;
+      const bool one_visit = options.op != "separable";
+      const Index columns = one_visit ? number * (n + 2) : 0;
+      const Index calls = one_visit ? 4 : 3;
       expect_traffic(processes, options, alone ? 0 : calls, alone ? 0 : gathers + columns + residual);
     }
   }

@@ -66,6 +66,9 @@ class KernelOperator {
     return false;
   }
 
+  /// Whether sweep() may ever succeed. The same on all ranks.
+  [[nodiscard]] virtual bool has_sweep() const { return false; }
+
   /// mean(k, i) = sum_j w_ij v(k, j), weights w_ij = exp(h_j - C_ij/eps) normalised to sum to 1 over j; v of any sign. 0 in
   /// a row that nothing reaches. Double throughout. mean must alias neither h nor v. One pass costs about what softmin does
   /// in double.

@@ -9,8 +9,8 @@
 //
 // Calls and bytes that a rank hands to MPI in a sweep, N points, N_r of its rows, T tiles of all rows, R ranks along rows, B
 // along batches (none over a communicator of one rank):
-//   transport        2 gathers of 8 N_r, 1 reduction of 8 T
-//   matrix           2 gathers of 8 N_r, 1 reduction of 8 (N + 1), 1 of 8 T
+//   separable        2 gathers of 8 N_r, 1 reduction of 8 T
+//   dense, stored, matrix   2 gathers of 8 N_r, 1 reduction of 8 (N + 2), 1 of 8 T
 //   barycenter       along rows, K_r own measures: 2 K_r gathers of 8 N_r, 1 reduction of 8 K_r T; debiased 1 gather of
 //                    8 N_r and 1 reduction of 8 T more
 //                    along batches: 1 reduction of 8 N_r, 1 of 8 (the error)
