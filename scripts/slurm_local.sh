@@ -42,6 +42,7 @@ done
 folder=$(mktemp -d "${TMPDIR:-/tmp}/hpot-slurm.XXXXXX")
 export SLURM_CONF=$folder/slurm.conf   # marks every process of this Slurm, too
 unset "${!SLURM_JOB@}" "${!SBATCH_@}"
+[ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1   # for jobs with mpirun
 
 # Processes whose environment names this Slurm: daemons, steps, jobs.
 ours() {
