@@ -220,12 +220,10 @@ BarycenterResult BarycenterMap::result() {
   reduce_log_ratio(image_);
   BarycenterErrors errors;
   errors.marginal = of_all_measures(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon), 1);
-  const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
-  for (Real& error : errors.marginal) error += 2.0 * cut;          // of mu, too
-  if (problem_.debiased) errors.self_transport = self_transport() + 2.0 * cut;
   const Real image_mass = mass_of_image();
-  for (Real& error : errors.marginal) error /= image_mass;
-  errors.self_transport /= image_mass;
+  const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
+  for (Real& error : errors.marginal) error = error / image_mass + 2.0 * cut;  // of mu, too
+  if (problem_.debiased) errors.self_transport = self_transport() / image_mass + 2.0 * cut;
   const Real exponents = largest_exponent(problem_.lambda, f_, problem_.epsilon) +
                          largest_exponent(problem_.lambda, image_, problem_.epsilon);
   errors.floor =

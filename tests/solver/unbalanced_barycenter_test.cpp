@@ -165,6 +165,21 @@ TEST(UnbalancedBarycenter, HasAMassThatDoesNotDependOnTheResolution) {
   EXPECT_NEAR(fine, coarse, 0.01 * coarse);
 }
 
+TEST(UnbalancedBarycenter, HasErrorsRelativeToItsMassWithWhatWindowsLeaveOut) {
+  ThreeBumps bumps;
+  for (Values& measure : bumps.measures) {
+    for (Real& weight : measure) weight *= 1e6;
+  }
+  BarycenterSettings settings = settings_for("kl:2", 1.0, 1e-7);
+  settings.kernel.window_cut = 1e-5;
+  const auto solution = solve_alone(settings, bumps);
+  EXPECT_EQ(solution.outcome.reason, StopReason::converged);
+  for (const Real error : solution.result.errors.marginal) {
+    EXPECT_GT(error, 1.9e-5);
+    EXPECT_LT(error, 3e-5);
+  }
+}
+
 TEST(UnbalancedBarycenter, OfRangesOfMassThatExcludeOneAnotherIsRefused) {
   const auto refused = [](const std::string& penalty, const std::vector<Real>& masses) {
     try {
