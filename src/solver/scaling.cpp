@@ -43,12 +43,11 @@ TransportData clouds(const ScalingOptions& options) {
   return {std::move(a.cloud), std::move(b.cloud), of_mass_one(std::move(a.values)), of_mass_one(std::move(b.values))};
 }
 
-/// A transport's sweep: `pairs` of each half-step on all ranks, `share` of them on this one.
-std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair,
-                               Real visits) {
+/// A transport's sweep in one visit to `pairs` on all ranks, `share` of them on this one: one exponential serves both half-steps.
+std::vector<Demand> demands_of(const ScalingOptions& options, Real pairs, Real share, Real bytes_per_pair) {
   const Ceiling exps = options.precision == Precision::mixed ? Ceiling::exp_float : Ceiling::exp_double;
-  std::vector<Demand> demands{{exps, 2.0 * pairs * share}};
-  if (bytes_per_pair > 0.0) demands.push_back({Ceiling::memory_read, visits * bytes_per_pair * pairs * share});
+  std::vector<Demand> demands{{exps, pairs * share}};
+  if (bytes_per_pair > 0.0) demands.push_back({Ceiling::memory_read, bytes_per_pair * pairs * share});
   return demands;
 }
 
@@ -194,7 +193,7 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
     } else {
       made.interactions = 2.0 * points * points;
       const Real entry = options.op == "matrix" ? (mixed ? 4.0 : 8.0) : options.op == "stored" ? 8.0 : 0.0;
-      made.least = demands_of(options, points * points, share, entry, options.op == "matrix" ? 1.0 : 2.0);
+      made.least = demands_of(options, points * points, share, entry);
       if (options.op != "matrix") epsilon *= neighbour_cost(kernel.cost, data.target_support);
     }
     auto problem = std::make_unique<MultiscaleSinkhorn>(kernel, std::move(data), along_rows, one_level);
