@@ -70,7 +70,8 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
 
 /// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
 Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
-  if (kernel.resolved_type(support) == "separable") return 0.0;
+  const std::string type = kernel.resolved_type(support);
+  if (type != "dense" && type != "stored") return 0.0;
   return values_of_visit(static_cast<Index>(local_n), static_cast<Index>(n));
 }
 
