@@ -48,10 +48,6 @@ StepTimes::~StepTimes() {
   Kokkos::Tools::Experimental::set_pop_region_callback(nullptr);
 }
 
-void StepTimes::reset() {
-  for (auto& entry : times) entry.second = 0.0;
-}
-
 const std::vector<std::pair<std::string, double>>& StepTimes::seconds() const { return times; }
 
 }  // namespace hpot

@@ -16,7 +16,6 @@ class StepTimes {
   StepTimes(const StepTimes&) = delete;
   StepTimes& operator=(const StepTimes&) = delete;
 
-  void reset();
   /// In the order in which they were first entered since the construction.
   [[nodiscard]] const std::vector<std::pair<std::string, double>>& seconds() const;
 };
