@@ -75,9 +75,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()),
                                   {clouds ? clouds->any_point() : run.support});
-  std::vector<std::string> digests = raw.sha256;
-  if (clouds) clouds->read_start(world, digests);
-  Checkpoint checkpoint(world, options, {program, options.dump(), digests, processes.shape(), output.file});
+  if (clouds) clouds->read_start(world, raw);
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
   std::size_t solves_left = input.parts().size() * lambdas.size();

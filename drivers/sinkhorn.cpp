@@ -66,15 +66,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(world, names, {0, 2}, supports);
-  std::vector<std::string> digests = raw.sha256;
-  if (settings.kernel.explicit_cost()) {
-    settings.kernel.matrix = read_cost_matrix(world, settings.kernel, supports);
-    digests.push_back(settings.kernel.matrix->sha256);
-    raw.further_names.push_back(settings.kernel.matrix_file);
-    raw.further_sha256.push_back(settings.kernel.matrix->sha256);
-  }
+  if (settings.kernel.explicit_cost()) read_cost_matrix(world, supports, settings.kernel, raw);
   const ProcessGridShape shape{world.size(), 1};
-  Checkpoint checkpoint(world, options, {program, options.dump(), digests, shape, output.file});
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), shape, output.file});
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;

@@ -120,14 +120,11 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
   const bool clouds = supports[0].cloud() != nullptr;
   const Range owned = clouds ? Range{0, count} : Partition(count, 1, world.size()).block(world.rank());
   RawMeasures raw = read_measures(world, names.all, owned, supports);
-  std::vector<std::string> digests = raw.sha256;
-  if (settings.kernel.explicit_cost()) {
-    settings.kernel.matrix = read_cost_matrix(world.split(world.rank()), settings.kernel, {source, target});
-    digests.push_back(settings.kernel.matrix->sha256);
-  }
+  if (settings.kernel.explicit_cost())
+    read_cost_matrix(world.split(world.rank()), {source, target}, settings.kernel, raw);
   const Study study = make_study(settings, distances, names.sources, targets);
   const ProcessGridShape shape{1, world.size()};
-  Checkpoint checkpoint(world, options, {program, options.dump(), digests, shape, output.file});
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), shape, output.file});
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;

@@ -71,10 +71,11 @@ Support FreeSupportInput::any_point() const {
   return make_cloud(sizes_.dimension, std::vector<Real>(static_cast<std::size_t>(sizes_.dimension), 0.0));
 }
 
-void FreeSupportInput::read_start(const Communicator& world, std::vector<std::string>& digests) {
+void FreeSupportInput::read_start(const Communicator& world, RawMeasures& measures) {
   if (file_.empty()) return;
   RawMeasures raw = read_measures(world, {file_}, {0, 1}, {any_point()});
-  digests.push_back(raw.sha256[0]);
+  measures.further_names.push_back(file_);
+  measures.further_sha256.push_back(raw.sha256[0]);
   MeasureSet set = make_measures(world, raw, std::move(raw.data), NegativeValues::error, true, world.size());
   of_file_ = {*raw.supports[0].cloud(), std::move(set.weights[0]), file_};
 }

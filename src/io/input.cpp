@@ -34,6 +34,11 @@ std::vector<std::string> digests(const Communicator& world, const RawMeasures& r
   return texts;
 }
 
+std::vector<std::string> joined(std::vector<std::string> all, const std::vector<std::string>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 /// Packed, of the first measure: empty where it is a cloud.
 std::vector<Real> first_grid(const Communicator& world, const std::vector<std::string>& names) {
   std::vector<Real> packed;
@@ -95,6 +100,9 @@ MeasureData read_together(const Communicator& world, const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<std::string> RawMeasures::all_names() const { return joined(names, further_names); }
+std::vector<std::string> RawMeasures::all_sha256() const { return joined(sha256, further_sha256); }
 
 std::vector<OptionKey> InputOptions::keys() {
   return {

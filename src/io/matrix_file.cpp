@@ -112,8 +112,8 @@ std::pair<Index, Index> read_matrix_shape(const std::string& file) {
   return {shape[0], shape[1]};
 }
 
-std::shared_ptr<const CostMatrix> read_cost_matrix(const Communicator& along_rows, const KernelOptions& options,
-                                                   const std::vector<Support>& supports) {
+void read_cost_matrix(const Communicator& along_rows, const std::vector<Support>& supports, KernelOptions& options,
+                      RawMeasures& raw) {
   const OwnedRows rows = own_rows(supports[0], along_rows);
   const std::string& file = options.matrix_file;
   auto matrix = std::make_shared<CostMatrix>();
@@ -139,8 +139,9 @@ std::shared_ptr<const CostMatrix> read_cost_matrix(const Communicator& along_row
   along_rows.sum(digests.data(), digests.size());
   Sha256 sha;
   sha.update(digests.data(), sizeof digests);
-  matrix->sha256 = hexadecimal(sha.finish());
-  return matrix;
+  raw.further_names.push_back(file);
+  raw.further_sha256.push_back(hexadecimal(sha.finish()));
+  options.matrix = std::move(matrix);
 }
 
 }  // namespace hpot

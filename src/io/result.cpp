@@ -82,12 +82,8 @@ void write_run(Hdf5Writer& file, const std::string& group, const Communicator& w
   file.attribute(root, "ranks_along_batches", static_cast<Index>(run.shape.batches));
   file.attribute(root, "threads", static_cast<Index>(threads_per_rank()));
   file.attribute(root, "epsilon", outcome.epsilon);
-  const auto joined = [](std::vector<std::string> all, const std::vector<std::string>& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  };
-  file.attribute(root, "inputs", joined(run.raw.names, run.raw.further_names));
-  file.attribute(root, "input_sha256", joined(run.raw.sha256, run.raw.further_sha256));
+  file.attribute(root, "inputs", run.raw.all_names());
+  file.attribute(root, "input_sha256", run.raw.all_sha256());
   file.attribute(root, "input_masses", run.set.masses);
   file.attribute(root, "masked_values", run.set.masked);
   file.attribute(root, "clipped_values", run.set.clipped);

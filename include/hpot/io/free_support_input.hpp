@@ -18,8 +18,8 @@ class FreeSupportInput {
   /// With which read_measures compares.
   [[nodiscard]] Support any_point() const;
 
-  /// Reads the start where it is a file, and appends its digest to those of the measures. Collective.
-  void read_start(const Communicator& world, std::vector<std::string>& digests);
+  /// Reads the start where it is a file; its name and digest go to what else was read beside the measures. Collective.
+  void read_start(const Communicator& world, RawMeasures& measures);
 
   /// The points in Morton order and their weights, of mass 1: those of the file, or a sample of the measures `raw` with
   /// `weights` and `lambda` of the owned ones (cloud_sample.hpp), equally weighted. The same on any number of ranks.

@@ -27,8 +27,13 @@ struct RawMeasures {
   std::vector<std::string>
       sha256;  // of all: of the values as read, float64 little-endian, row-major; of clouds in Morton
                // order, the coordinates before them
-  std::vector<std::string> further_names;   // what else the run reads: a cost matrix
-  std::vector<std::string> further_sha256;  // cost_matrix.hpp
+  std::vector<std::string> further_names;  // what else the run reads: a cost matrix, where points begin
+  /// Of a cost matrix: of the sums over rows of each byte of their digests, the same on any number of ranks.
+  std::vector<std::string> further_sha256;
+
+  /// Names and digests of all that the run reads.
+  [[nodiscard]] std::vector<std::string> all_names() const;
+  [[nodiscard]] std::vector<std::string> all_sha256() const;
 };
 
 /// The grid of the first measure, from its header where the format has one; InputError where it is a cloud. Collective.

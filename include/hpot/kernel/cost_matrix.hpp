@@ -28,7 +28,6 @@ struct CostMatrix {
   Rows<Real> wide;
   Rows<float> narrow;
   Real largest = 0.0;  // of all entries of all ranks
-  std::string sha256;  // of the sums over rows of each byte of their digests: the same on any number of ranks
 };
 
 /// Columns with the padding that CostMatrix has.
