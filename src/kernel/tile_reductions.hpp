@@ -162,80 +162,62 @@ struct ItemTurns {
   }
 };
 
-template <class Terms, class Bound, Precision precision>
-struct TiledSoftmin {
-  Terms terms;
+/// Reduction: body(item), which a walk adds tiles to, and value(body, row of the item, whether a column has weight).
+template <class Bound, class Reduction>
+struct TiledReduction {
   Bound bound;
   TileTree tree;
   TiledRows rows;
   Cut cut;
   ItemTurns turns;
-  Field s;
+  Reduction reduction;
+  Field out;
   Index k;
-  Real epsilon;
 
   KOKKOS_FUNCTION void operator()(Index rank) const {
     const Index item = turns.at(rank);
     if (item >= turns.items) return;
-    using Body = SoftminOfItem<Terms, precision>;
-    Body body(terms, item);
-    const bool reached = TileWalk<Bound, Body>{bound, tree, rows, cut}.run(item, body);
+    auto body = reduction.body(item);
+    const bool reached = TileWalk<Bound, decltype(body)>{bound, tree, rows, cut}.run(item, body);
     for (int r = 0; r < item_rows; ++r) {
       const int to = rows.order(item * item_rows + r);
-      if (to >= 0) s(k, to) = -epsilon * (reached ? log_2 * body.level(r) : log_zero);
+      if (to >= 0) out(k, to) = reduction.value(body, r, reached);
     }
   }
 };
 
-template <class Terms, class Bound, MeanOf what>
-struct TiledMean {
+template <class Terms, Precision precision>
+struct TiledSoftmin {
+  using Body = SoftminOfItem<Terms, precision>;
   Terms terms;
-  Bound bound;
-  TileTree tree;
-  TiledRows rows;
-  Cut cut;
-  ItemTurns turns;
-  const Real* values;
-  Field mean;
-  Index k;
+  Real epsilon;
+  KOKKOS_FUNCTION Body body(Index item) const { return Body(terms, item); }
+  KOKKOS_FUNCTION Real value(const Body& body, int r, bool reached) const {
+    return -epsilon * (reached ? log_2 * body.level(r) : log_zero);
+  }
+};
 
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index item = turns.at(rank);
-    if (item >= turns.items) return;
-    using Body = MeanOfItem<Terms, what>;
-    Body body(terms, item, values);
-    const bool reached = TileWalk<Bound, Body>{bound, tree, rows, cut}.run(item, body);
-    for (int r = 0; r < item_rows; ++r) {
-      const int to = rows.order(item * item_rows + r);
-      const RowSums& row = body.sums[r];
-      if (to >= 0) mean(k, to) = reached ? sum_of_lanes(row.moment) / sum_of_lanes(row.sum) : 0.0;
-    }
+template <class Terms, MeanOf what>
+struct TiledMean {
+  using Body = MeanOfItem<Terms, what>;
+  Terms terms;
+  const Real* values;
+  KOKKOS_FUNCTION Body body(Index item) const { return Body(terms, item, values); }
+  KOKKOS_FUNCTION Real value(const Body& body, int r, bool reached) const {
+    const RowSums& row = body.sums[r];
+    return reached ? sum_of_lanes(row.moment) / sum_of_lanes(row.sum) : 0.0;
   }
 };
 
 /// outer * max_j e_ij.
-template <class Terms, class Bound>
+template <class Terms>
 struct TiledExtremum {
+  using Body = MaximaOfItem<Terms>;
   Terms terms;
-  Bound bound;
-  TileTree tree;
-  TiledRows rows;
-  Cut cut;
-  ItemTurns turns;
-  Field m;
-  Index k;
   Real outer;
-
-  KOKKOS_FUNCTION void operator()(Index rank) const {
-    const Index item = turns.at(rank);
-    if (item >= turns.items) return;
-    using Body = MaximaOfItem<Terms>;
-    Body body(terms, item);
-    const bool reached = TileWalk<Bound, Body>{bound, tree, rows, cut}.run(item, body);
-    for (int r = 0; r < item_rows; ++r) {
-      const int to = rows.order(item * item_rows + r);
-      if (to >= 0) m(k, to) = outer * (reached ? body.level(r) : log_zero);
-    }
+  KOKKOS_FUNCTION Body body(Index item) const { return Body(terms, item); }
+  KOKKOS_FUNCTION Real value(const Body& body, int r, bool reached) const {
+    return outer * (reached ? body.level(r) : log_zero);
   }
 };
 

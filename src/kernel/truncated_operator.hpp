@@ -115,13 +115,19 @@ class TruncatedOperator final : public KernelOperator {
     return frame.suits(scale());
   }
 
-  template <Precision precision, class Terms>
-  void softmin_with(const Terms& terms, Side side, const ConstField& h, const Field& s, Index k) const {
+  template <class B, class Reduction>
+  void reduce(const char* label, Side side, const B& b, const Cut& cut, const Reduction& reduction, const Field& out,
+              Index k) const {
     const ItemTurns turns(rows(side).items);
     Kokkos::parallel_for(
-        "hpot::TruncatedOperator::softmin", ItemPolicy(0, turns.ranks()),
-        TiledSoftmin<Terms, Bound, precision>{terms, bound(cost_, scale()), columns(side).tree, rows(side),
-                                              cut_of(h, k, precision), turns, s, k, epsilon_});
+        label, ItemPolicy(0, turns.ranks()),
+        TiledReduction<B, Reduction>{b, columns(side).tree, rows(side), cut, turns, reduction, out, k});
+  }
+
+  template <Precision precision, class Terms>
+  void softmin_with(const Terms& terms, Side side, const ConstField& h, const Field& s, Index k) const {
+    reduce("hpot::TruncatedOperator::softmin", side, bound(cost_, scale()), cut_of(h, k, precision),
+           TiledSoftmin<Terms, precision>{terms, epsilon_}, s, k);
   }
   void softmin_of(Side side, const ConstField& h, const Field& s, Index k) const {
     if (rows(side).items == 0) return;
@@ -143,24 +149,20 @@ class TruncatedOperator final : public KernelOperator {
 
   template <MeanOf what>
   void mean_of(Side side, const ConstField& h, const ConstField& v, const Field& mean) const {
-    const ItemTurns turns(rows(side).items);
-    if (turns.items == 0) return;
+    if (rows(side).items == 0) return;
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
       fit(side, h, k, log2_e, 0.0);
       if constexpr (what == MeanOf::values) in_tile_order(v, k, columns(side).order, clouds_.values);
       const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
-      Kokkos::parallel_for("hpot::TruncatedOperator::average", ItemPolicy(0, turns.ranks()),
-                           TiledMean<TiledCosts<Costs>, Bound, what>{terms, bound(cost_, scale()), columns(side).tree,
-                                                                     rows(side), cut_of(h, k, Precision::full), turns,
-                                                                     clouds_.values.data(), mean, k});
+      reduce("hpot::TruncatedOperator::average", side, bound(cost_, scale()), cut_of(h, k, Precision::full),
+             TiledMean<TiledCosts<Costs>, what>{terms, clouds_.values.data()}, mean, k);
     }
   }
 
   template <bool far>
   void extremum(Side side, const ConstField& h, const Field& m) const {
     using B = std::conditional_t<far, BoxBound<C, dimension, true>, Bound>;
-    const ItemTurns turns(rows(side).items);
-    if (turns.items == 0) return;
+    if (rows(side).items == 0) return;
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
       fit<B::sloped>(side, h, k, 1.0, 0.0);
       const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), far ? -1.0 : 1.0};
@@ -171,10 +173,8 @@ class TruncatedOperator final : public KernelOperator {
           return bound(cost_, 1.0);
         }
       }();
-      Kokkos::parallel_for("hpot::TruncatedOperator::extremum", ItemPolicy(0, turns.ranks()),
-                           TiledExtremum<TiledCosts<Costs>, B>{terms, b, columns(side).tree, rows(side),
-                                                               Cut{0.0, false, rounding(h, k, 1.0, 1.0)}, turns, m, k,
-                                                               far ? 1.0 : -1.0});
+      reduce("hpot::TruncatedOperator::extremum", side, b, Cut{0.0, false, rounding(h, k, 1.0, 1.0)},
+             TiledExtremum<TiledCosts<Costs>>{terms, far ? 1.0 : -1.0}, m, k);
     }
   }
 
