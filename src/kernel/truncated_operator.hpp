@@ -1,6 +1,7 @@
 // The truncated operator of one cost in one number of axes. Part of truncated.hpp.
 #pragma once
 
+#include "tile_moments.hpp"
 #include "tile_reductions.hpp"
 #include "truncated_clouds.hpp"
 
@@ -58,6 +59,13 @@ class TruncatedOperator final : public KernelOperator {
     mean_of<MeanOf::values>(side, h, v, mean);
   }
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
+    if constexpr (squared) {
+      if (std::isinf(epsilon_)) {
+        for (Index k = 0; rows(side).items > 0 && k < static_cast<Index>(h.extent(0)); ++k)
+          mean_squares<dimension>(rows(side), columns(side), h, k, mean);
+        return;
+      }
+    }
     mean_of<MeanOf::costs>(side, h, ConstField(), mean);
   }
   void hard_min(Side side, const ConstField& h, const Field& m) const override { extremum<false>(side, h, m); }

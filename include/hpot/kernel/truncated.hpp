@@ -11,7 +11,8 @@
 //   softmin <= computed softmin <= softmin + eps log(1 + cut)
 //
 // holds for any h: rough, over-relaxed, of any penalty or weights. Nothing is kept between calls: what a row becomes
-// depends on h, eps and the precision alone. hard_min and hard_max leave out what cannot change them: they are exact.
+// depends on h, eps and the precision alone. At eps = infinity (mean costs under a measure) every column matters: for squared
+// Euclidean costs their moments serve, others visit all pairs. hard_min and hard_max leave out what cannot change them: they are exact.
 //
 // Ledger of a softmin: one exponential for each pair of a row and a column of a kept tile; for each group and tile near the
 // edge of the kept ones 40 flops an axis. Memory: (4 dimension + 4) values a point.
