@@ -6,7 +6,6 @@
 #include "hpot/problem/free_support.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace hpot {
@@ -65,17 +64,6 @@ void archive_descent(Archive& archive, std::vector<DescentStep>& descent) {
   for (std::size_t n = 0; n + columns <= numbers.size(); n += columns)
     descent.push_back({numbers[n], numbers[n + 1], numbers[n + 2], numbers[n + 3]});
 }
-
-constexpr std::array all_values{&TransportValues::residual_source,
-                                &TransportValues::residual_target,
-                                &TransportValues::plan_mass,
-                                &TransportValues::transport_cost,
-                                &TransportValues::dual_cost,
-                                &TransportValues::primal_cost,
-                                &TransportValues::gap,
-                                &TransportValues::lower_cost,
-                                &TransportValues::upper_cost,
-                                &TransportValues::error_floor};
 
 }  // namespace
 
@@ -206,7 +194,7 @@ FreeSupportResult FreeSupportMap::result() {
   FreeSupportResult result;
   result.points = moved(data_.start, rows_, positions_);
   result.descent = descent_;
-  constexpr std::size_t quantities = all_values.size();
+  constexpr std::size_t quantities = all_transport_values.size();
   const auto count = static_cast<std::size_t>(pair_count());
   std::vector<Real> shares(count, 0.0), numbers(quantities * count, 0.0);
   for (const Pair& pair : pairs(result.points, latest_g_)) {
@@ -215,7 +203,8 @@ FreeSupportResult FreeSupportMap::result() {
     map.set_epsilon(epsilon_);
     map.evaluate();
     const TransportValues values = evaluate_transport(processes_.along_rows(), map.problem(), map.f(), map.g());
-    for (std::size_t q = 0; q < quantities; ++q) numbers[quantities * pair.number + q] = values.*all_values[q];
+    for (std::size_t q = 0; q < quantities; ++q)
+      numbers[quantities * pair.number + q] = values.*all_transport_values[q].value;
     shares[pair.number] = pair.share;
     if (pair.number == count_) continue;
     result.f.push_back(map.f());
@@ -225,7 +214,7 @@ FreeSupportResult FreeSupportMap::result() {
   processes_.along_batches().sum(shares);
   result.values.resize(count);
   for (std::size_t n = 0; n < numbers.size(); ++n)
-    result.values[n / quantities].*all_values[n % quantities] = numbers[n];
+    result.values[n / quantities].*all_transport_values[n % quantities].value = numbers[n];
   for (std::size_t k = 0; k < count; ++k) {
     result.objective += shares[k] * result.values[k].dual_cost;
     result.gap += std::abs(shares[k]) * result.values[k].gap;
@@ -246,12 +235,13 @@ void archive(Archive& archive, FreeSupportResult& result) {
   }
   numbers.clear();
   for (const TransportValues& values : result.values) {
-    for (const auto value : all_values) numbers.push_back(values.*value);
+    for (const auto& [name, value] : all_transport_values) numbers.push_back(values.*value);
   }
   archive.numbers("values", numbers);
-  result.values.resize(numbers.size() / all_values.size());
+  constexpr std::size_t quantities = all_transport_values.size();
+  result.values.resize(numbers.size() / quantities);
   for (std::size_t n = 0; n < numbers.size(); ++n)
-    result.values[n / all_values.size()].*all_values[n % all_values.size()] = numbers[n];
+    result.values[n / quantities].*all_transport_values[n % quantities].value = numbers[n];
   archive.number("objective", result.objective);
   archive.number("gap", result.gap);
   archive.number("movement", result.movement);

@@ -4,7 +4,6 @@
 #include "hpot/solver/pair_mixing.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -13,7 +12,7 @@ namespace hpot {
 namespace {
 
 constexpr Index rounds_of_study = 64;
-constexpr std::size_t columns = 9;  // of a result in a table of numbers
+constexpr std::size_t columns = all_transport_values.size() + 2;  // of a result in a table of numbers
 
 /// Sweeps in mixed precision stop this much below the tolerance, so that the residual in double meets it.
 Real sweep_tolerance(Real tolerance, Precision precision) {
@@ -26,31 +25,16 @@ bool meets(const TransportValues& values, Real tolerance) {
 }
 
 void put(const PairResult& result, Real* row) {
-  const TransportValues& v = result.values;
-  const std::array<Real, columns> numbers{v.residual_source,
-                                          v.residual_target,
-                                          v.plan_mass,
-                                          v.transport_cost,
-                                          v.dual_cost,
-                                          v.primal_cost,
-                                          v.gap,
-                                          static_cast<Real>(result.sweeps),
-                                          static_cast<Real>(static_cast<int>(result.reason))};
-  std::copy(numbers.begin(), numbers.end(), row);
+  for (const auto& [name, value] : all_transport_values) *row++ = result.values.*value;
+  *row++ = static_cast<Real>(result.sweeps);
+  *row = static_cast<Real>(static_cast<int>(result.reason));
 }
 
 PairResult taken(const Real* row) {
   PairResult result;
-  TransportValues& v = result.values;
-  v.residual_source = row[0];
-  v.residual_target = row[1];
-  v.plan_mass = row[2];
-  v.transport_cost = row[3];
-  v.dual_cost = row[4];
-  v.primal_cost = row[5];
-  v.gap = row[6];
-  result.sweeps = static_cast<Index>(row[7]);
-  result.reason = static_cast<StopReason>(static_cast<int>(row[8]));
+  for (const auto& [name, value] : all_transport_values) result.values.*value = *row++;
+  result.sweeps = static_cast<Index>(*row++);
+  result.reason = static_cast<StopReason>(static_cast<int>(*row));
   return result;
 }
 
@@ -109,9 +93,13 @@ class CloudSolver final : public ChunkSolver {
     const auto first_target = same ? 0 : measures_.sources.size();
     const auto& targets = same ? measures_.sources : measures_.targets;
     for (const auto& [i, j] : pairs) {
-      const auto solution = solve_transport(
-          alone_, settings_,
-          {measures_.supports[i], measures_.supports[first_target + j], measures_.sources[i], targets[j]}, {}, nullptr);
+      const bool alike = same && measures_.symmetric && i == j && is_solved_by_symmetry(settings_.kernel);
+      const auto solution =
+          alike ? solve_self_transport(alone_, settings_, {measures_.supports[i], measures_.sources[i]})
+                : solve_transport(
+                      alone_, settings_,
+                      {measures_.supports[i], measures_.supports[first_target + j], measures_.sources[i], targets[j]},
+                      {}, nullptr);
       if (resumable(solution.outcome.reason)) return false;
       results.push_back({solution.values, solution.outcome.iterations, solution.outcome.reason});
     }

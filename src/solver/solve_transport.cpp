@@ -145,18 +145,7 @@ TransportSolution solve_self_transport(const Communicator& world, const Transpor
 namespace {
 
 void visit(Archive& archive, TransportValues& values) {
-  for (const auto& [name, value] : {std::pair{"residual_source", &values.residual_source},
-                                    {"residual_target", &values.residual_target},
-                                    {"plan_mass", &values.plan_mass},
-                                    {"transport_cost", &values.transport_cost},
-                                    {"dual_cost", &values.dual_cost},
-                                    {"primal_cost", &values.primal_cost},
-                                    {"gap", &values.gap},
-                                    {"lower_cost", &values.lower_cost},
-                                    {"upper_cost", &values.upper_cost},
-                                    {"error_floor", &values.error_floor}}) {
-    archive.number(name, *value);
-  }
+  for (const auto& [name, value] : all_transport_values) archive.number(name, values.*value);
 }
 
 }  // namespace

@@ -37,6 +37,8 @@
 
 #include "hpot/problem/transport_problem.hpp"
 
+#include <array>
+
 namespace hpot {
 
 struct TransportValues {
@@ -50,6 +52,24 @@ struct TransportValues {
   Real lower_cost = -infinity;  // of the unregularised cost
   Real upper_cost = infinity;
   Real error_floor = 0.0;  // u (max|f| + max|g|)/eps over positive weights: no smaller residual can be trusted
+};
+
+/// All of them, by the names that archives know.
+struct NamedTransportValue {
+  const char* name;
+  Real TransportValues::*value;
+};
+inline constexpr std::array all_transport_values{
+    NamedTransportValue{"residual_source", &TransportValues::residual_source},
+    NamedTransportValue{"residual_target", &TransportValues::residual_target},
+    NamedTransportValue{"plan_mass", &TransportValues::plan_mass},
+    NamedTransportValue{"transport_cost", &TransportValues::transport_cost},
+    NamedTransportValue{"dual_cost", &TransportValues::dual_cost},
+    NamedTransportValue{"primal_cost", &TransportValues::primal_cost},
+    NamedTransportValue{"gap", &TransportValues::gap},
+    NamedTransportValue{"lower_cost", &TransportValues::lower_cost},
+    NamedTransportValue{"upper_cost", &TransportValues::upper_cost},
+    NamedTransportValue{"error_floor", &TransportValues::error_floor},
 };
 
 /// A batch of one. Collective over `world`, the ranks of both sides' rows; the same bits on any number of them. Sets the
