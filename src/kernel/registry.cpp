@@ -1,8 +1,8 @@
 #include "hpot/kernel/registry.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/kernel/adaptive.hpp"
 #include "hpot/kernel/distributed.hpp"
-#include "hpot/kernel/truncated.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -70,6 +70,12 @@ const Entry table[] = {
        return g.distributed(
            make_truncated_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut));
      }},
+    {"adaptive",
+     [](const Geometry& g) {
+       const auto [source, target] = points_of(g);
+       return g.distributed(make_adaptive_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(),
+                                                   g.window_cut, g.along_rows()));
+     }},
     {"stored",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
@@ -87,9 +93,10 @@ std::vector<OptionKey> KernelOptions::keys() {
   keys.push_back(
       {"kernel.type", "auto",
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
-       "truncated: any cost in up to three dimensions, on the fly, near pairs only; stored: any cost, kept as a "
-       "matrix; "
-       "auto: separable where the cost allows, else truncated from 8192 points in up to three dimensions, else dense",
+       "truncated: any cost in up to three dimensions, on the fly, near pairs only; adaptive: dense or truncated, at "
+       "each eps the one that visits fewer pairs; stored: any cost, kept as a matrix; "
+       "auto: separable where the cost allows, else in up to three dimensions adaptive, from 65536 points truncated, "
+       "else dense",
        check::one_of(names)});
   keys.push_back({"kernel.window_cut", "1e-15",
                   "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision "
@@ -103,10 +110,9 @@ std::string KernelOptions::resolved_type(const Support& support) const {
   if (explicit_cost()) return "stored";
   if (type != "auto") return type;
   if (support.grid() != nullptr && is_separable(cost)) return "separable";
-  // in space, at eps of a few squared spacings, some thousand columns matter to a row
-  constexpr Index most_dense_points = 8191;
-  const bool few_axes = support.dimension() >= 1 && support.dimension() <= truncated_most_dimensions;
-  return few_axes && support.points() > most_dense_points ? "truncated" : "dense";
+  constexpr Index most_dense_points = 65535;  // a visit to all of their pairs takes seconds
+  if (support.dimension() < 1 || support.dimension() > truncated_most_dimensions) return "dense";
+  return support.points() > most_dense_points ? "truncated" : "adaptive";
 }
 
 void KernelOptions::check(const Support& support, const std::string& measure) const {
@@ -125,14 +131,14 @@ void KernelOptions::check(const Support& support, const std::string& measure) co
               "leave it out, or use another cost");
     }
   }
-  if (type == "truncated" && support.dimension() > truncated_most_dimensions) {
+  if ((type == "truncated" || type == "adaptive") && support.dimension() > truncated_most_dimensions) {
     throw InputError(error_text({}, "kernel.type", type,
                                 "in " + std::to_string(support.dimension()) + " dimensions boxes hold too little",
                                 "use auto, dense or stored"));
   }
   if (type != "separable" || support.grid() != nullptr) return;
   throw InputError(error_text({}, "kernel.type", type, "clouds of points have no axes to go along",
-                              "use auto, dense, truncated or stored"));
+                              "use auto, dense, truncated, adaptive or stored"));
 }
 
 KernelOptions KernelOptions::from(const Options& options) {

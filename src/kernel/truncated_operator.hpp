@@ -93,10 +93,7 @@ class TruncatedOperator final : public KernelOperator {
     }
   }
   [[nodiscard]] Real scale() const { return log2_e / epsilon_; }
-  [[nodiscard]] Real cut_at(Precision precision) const {
-    if (wanted_cut_ == 0.0) return 0.0;
-    return std::max(wanted_cut_, precision == Precision::mixed ? truncated_cut_mixed : truncated_cut_double);
-  }
+  [[nodiscard]] Real cut_at(Precision precision) const { return truncated_cut(wanted_cut_, precision); }
 
   /// h of entry k and its majorants, in tile order.
   template <bool sloped = Bound::sloped>

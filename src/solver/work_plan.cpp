@@ -60,18 +60,19 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
   const bool cloud = support.cloud() != nullptr;
   const std::string type = kernel.resolved_type(support);
   if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
-  if (type == "truncated") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
-    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
-    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n;
-  }
   const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
+  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
+    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
+    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
+           (type == "adaptive" ? points : 0.0);
+  }
   return type == "stored" ? local_n * n + 6.0 * n : points;
 }
 
 /// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
 Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
   const std::string type = kernel.resolved_type(support);
-  if (type != "dense" && type != "stored") return 0.0;
+  if (type == "separable" || type == "truncated") return 0.0;
   return values_of_visit(static_cast<Index>(local_n), static_cast<Index>(n));
 }
 
@@ -84,7 +85,8 @@ Real coordinates_of(const Support& support, Real n, Real coarse) {
 Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
   const std::string type = kernel.resolved_type(support);
   constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
-  if (type == "truncated") return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
+  if (type == "truncated" || type == "adaptive")
+    return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
   if (type != "separable") return local_n * n;
   Real sides = 0.0;
   for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);

@@ -20,11 +20,17 @@
 
 #include "hpot/kernel/dense.hpp"
 
+#include <algorithm>
+
 namespace hpot {
 
 /// The cuts are no smaller than these, but 0 where `cut` is 0: then every term counts.
 inline constexpr Real truncated_cut_mixed = 1e-7;
 inline constexpr Real truncated_cut_double = 1e-12;
+[[nodiscard]] inline Real truncated_cut(Real wanted, Precision precision) {
+  if (wanted == 0.0) return 0.0;
+  return std::max(wanted, precision == Precision::mixed ? truncated_cut_mixed : truncated_cut_double);
+}
 
 inline constexpr int truncated_most_dimensions = 3;
 
