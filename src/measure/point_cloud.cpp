@@ -9,6 +9,7 @@ namespace {
 
 constexpr Index whole_search = 2048;  // points of a cloud in which neighbours are sought among all
 constexpr Index neighbours = 32;      // on each side, elsewhere
+constexpr Index stretch = 64;         // consecutive points in which a typical step is sought
 
 /// Interleaved bits of integer coordinates, as many as fit.
 std::vector<std::uint64_t> morton_keys(const PointCloud& cloud) {
@@ -41,6 +42,19 @@ Real squared_distance(const PointCloud& cloud, Index p, Index q) {
     sum += difference * difference;
   }
   return sum;
+}
+
+/// The median of the squares of the steps between the points of a stretch, of those that are not 0; infinity without any.
+Real typical_step(const PointCloud& cloud, Index number) {
+  std::vector<Real> steps;
+  for (Index p = number * stretch; p + 1 < std::min((number + 1) * stretch, cloud.points()); ++p) {
+    const Real step = squared_distance(cloud, p, p + 1);
+    if (step > 0.0) steps.push_back(step);
+  }
+  if (steps.empty()) return infinity;
+  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+  std::nth_element(steps.begin(), middle, steps.end());
+  return *middle;
 }
 
 }  // namespace
@@ -98,12 +112,19 @@ PointCloud directions_of(const PointCloud& cloud) {
 }
 
 std::pair<PointCloud, std::vector<Real>> coarsen(const PointCloud& cloud, const std::vector<Real>& weights) {
-  const Index run = Index{1} << cloud.dimension;
+  const Index most = Index{1} << cloud.dimension;
   const Index n = cloud.points();
   std::vector<Real> coordinates;
   std::vector<Real> masses;
-  for (Index begin = 0; begin < n; begin += run) {
-    const Index end = std::min(begin + run, n);
+  Real long_step = 0.0;  // squared
+  Index stretch_of_step = -1;
+  for (Index begin = 0, end = 0; begin < n; begin = end) {
+    if (begin / stretch != stretch_of_step) {
+      stretch_of_step = begin / stretch;
+      long_step = 16.0 * typical_step(cloud, stretch_of_step);
+    }
+    end = begin + 1;
+    while (end < std::min(begin + most, n) && squared_distance(cloud, end - 1, end) <= long_step) ++end;
     const Real mass = std::accumulate(weights.begin() + begin, weights.begin() + end, 0.0);
     for (int d = 0; d < cloud.dimension; ++d) {
       const Real first = cloud.at(begin, d);
