@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Compiles every file that holds kernels for CUDA with nvcc; no GPU and no CUDA build of Kokkos is needed: the headers of
 # a CPU-only Kokkos hold the CUDA backend too, and copies of its configuration headers that switch the backend on come
-# first on the include path. A call of host code from device code is an error. Says ok or FAILED for each file. Where
-# there is no nvcc it says so and ends with 0.
+# first on the include path. A call of host code from device code is an error. Says ok or FAILED for each file; the host's half
+# of them is left to the ordinary build. Where there is no nvcc it says so and ends with 0.
 #   scripts/check_cuda.sh [ROOT]      ROOT: a source tree; default: this one
 #   NVCC, KOKKOS_INCLUDE, CUDA_ARCH (sm_90)      override what is found; JOBS (2): files at a time
 set -euo pipefail
@@ -61,7 +61,7 @@ compile() {
     echo "#include \"$root/$file\"" >"$source"
   fi
   if "$nvcc" -x cu -std=c++20 "-arch=${CUDA_ARCH:-sm_90}" --extended-lambda --expt-relaxed-constexpr -Xcompiler -fopenmp \
-    -Werror cross-execution-space-call -I"$overlay" -isystem "$kokkos" -Iinclude -c "$source" -o "$work/objects/$name.o" \
+    -Werror cross-execution-space-call -I"$overlay" -isystem "$kokkos" -Iinclude -cubin "$source" -o "$work/objects/$name.cubin" \
     >"$work/objects/$name.log" 2>&1; then
     echo "check_cuda: ok      $file"
   else

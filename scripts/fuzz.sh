@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Throws damaged input at every reader, the INI file and the command line (libFuzzer, with the address and undefined-
 # behaviour sanitizers). Ends with 1 at a crash, a hang, a leak or a broken promise; its input stays in build/fuzz/findings.
-#   scripts/fuzz.sh [--seconds N | --runs N] [--seed N] [TARGET...]
+#   scripts/fuzz.sh [--seconds N | --runs N] [--seed N] [--jobs N] [TARGET...]
 #     --seconds N   for all targets together (default 60);  --runs N   inputs for each target, however long it takes
-#     --seed N      of the random numbers (default 1);      TARGET     only these (build/fuzz/tests/fuzz/hpot_fuzz --list)
+#     --seed N      of the random numbers (default 1);      --jobs N   at a time (default: the number of cores)
+#     TARGET        only these (build/fuzz/tests/fuzz/hpot_fuzz --list)
 # One finding again: build/fuzz/tests/fuzz/hpot_fuzz --target=TARGET /absolute/path/of/the/input
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-seconds=60 runs='' seed=1 targets=()
+seconds=60 runs='' seed=1 jobs=$(nproc) targets=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --seconds) seconds=$2; shift 2 ;;
     --runs) runs=$2; shift 2 ;;
     --seed) seed=$2; shift 2 ;;
-    --help | -h) sed -n '2,7p' "$0"; exit 0 ;;
-    -*) echo "fuzz.sh: unknown argument '$1' (known: --seconds, --runs, --seed)" >&2; exit 2 ;;
+    --jobs) jobs=$2; shift 2 ;;
+    --help | -h) sed -n '2,8p' "$0"; exit 0 ;;
+    -*) echo "fuzz.sh: unknown argument '$1' (known: --seconds, --runs, --seed, --jobs)" >&2; exit 2 ;;
     *) targets+=("$1"); shift ;;
   esac
 done
@@ -31,7 +33,7 @@ if ! clang++-14 -fopenmp -fsanitize=fuzzer,address,undefined "$scratch/a.cpp" -o
   exit 0
 fi
 cmake --preset fuzz >"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
-cmake --build --preset fuzz -j "$(nproc)"
+cmake --build --preset fuzz -j "$jobs"
 
 folder=$PWD/build/fuzz
 program=$folder/tests/fuzz/hpot_fuzz
@@ -43,7 +45,6 @@ rm -rf "$folder/seeds"
 mkdir -p "$folder/findings" "$folder/logs"
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <("$program" --list)
 
-jobs=$(nproc)
 [ "$jobs" -le ${#targets[@]} ] || jobs=${#targets[@]}
 limit=-runs=$runs
 [ -n "$runs" ] || limit=-max_total_time=$(((seconds * jobs + ${#targets[@]} - 1) / ${#targets[@]}))

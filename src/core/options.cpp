@@ -261,6 +261,7 @@ Options Options::parse(const Communicator& world, const std::vector<OptionKey>& 
     lay(from_config, config.front());
   }
   lay(overrides, command_line);
+  options.restarts_ = !asked.empty();
   if (!asked.empty() && asked.front() != restart_word) options.restart_file_ = asked.front();
   if (!asked.empty() && asked.front() == restart_word) {
     const std::string named = restart->file(options);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 namespace hpot {
 namespace {
@@ -60,36 +61,45 @@ Field row_of(const Field& field, Index row) {
   return Kokkos::subview(field, std::make_pair(row, row + 1), Kokkos::ALL);
 }
 
-std::string one_text(const std::string& file, const std::string& attribute) {
-  const auto texts = read_hdf5_texts(file, attribute);
-  require(texts.size() == 1, file + ": attribute " + attribute, "it should be one text");
-  return texts[0];
-}
+/// A file and its name, for messages.
+struct SourceFile {
+  std::string name;
+  Hdf5Reader file{name};
 
-void require_checkpoint(const std::string& file) {
+  std::string text(const std::string& attribute) {
+    const auto texts = file.texts(attribute);
+    require(texts.size() == 1, name + ": attribute " + attribute, "it should be one text");
+    return texts[0];
+  }
+};
+
+/// InputError unless it is a checkpoint.
+SourceFile open_checkpoint(const std::string& file) {
+  SourceFile source{file};
   bool fits = false;
   try {
-    fits = one_text(file, "format") == format;
+    fits = source.text("format") == format;
   } catch (const InputError&) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(file, ignored)) throw;
   }
   require(fits, file, "this is no checkpoint of this version of HPOT, or only part of one",
           "name the file of checkpoint.file; start afresh without --restart if it is lost");
+  return source;
 }
 
 /// InputError where the file is damaged or belongs to another run.
-Header read_header(const std::string& file, const RunIdentity& expected) {
-  require_checkpoint(file);
+Header read_header(SourceFile& source, const RunIdentity& expected) {
+  const std::string& file = source.name;
   Header header;
-  header.identity.program = one_text(file, "program");
-  header.identity.config = one_text(file, "config");
-  header.identity.input_sha256 = read_hdf5_texts(file, "input_sha256");
-  const auto shape = read_hdf5_texts(file, "shape");
-  header.entries = read_hdf5_texts(file, "entries");
-  header.extents = read_hdf5(file, "/extents").values;
-  header.rank_sha256 = read_hdf5_texts(file, "rank_sha256");
-  const std::string version = one_text(file, "hpot_version");
+  header.identity.program = source.text("program");
+  header.identity.config = source.text("config");
+  header.identity.input_sha256 = source.file.texts("input_sha256");
+  const auto shape = source.file.texts("shape");
+  header.entries = source.file.texts("entries");
+  header.extents = source.file.dataset("/extents").values;
+  header.rank_sha256 = source.file.texts("rank_sha256");
+  const std::string version = source.text("hpot_version");
   require(version == version_text(), file, "it was written by " + version + ", this is " + version_text(),
           "go on with the program that wrote it, or start afresh");
   require(header.identity.program == expected.program, file, "it is one of " + header.identity.program,
@@ -100,7 +110,7 @@ Header read_header(const std::string& file, const RunIdentity& expected) {
               " (rows x batches), these are " + here[0] + " x " + here[1],
           "start as many ranks as before");
   header.identity.shape = expected.shape;
-  require(header.digest() == one_text(file, "sha256"), file, "it is damaged: its attributes do not have their SHA-256",
+  require(header.digest() == source.text("sha256"), file, "it is damaged: its attributes do not have their SHA-256",
           "start afresh without --restart");
   require(header.identity.input_sha256 == expected.input_sha256, file, "the inputs have changed since it was written",
           "restore them, or start afresh without --restart");
@@ -131,19 +141,24 @@ CheckpointOptions CheckpointOptions::from(const Options& options) {
 
 RestartSource restart_source() {
   return {[](const Options& options) { return CheckpointOptions::from(options).file; },
-          [](const std::string& file) {
-            require_checkpoint(file);
-            return one_text(file, "config");
-          }};
+          [](const std::string& file) { return open_checkpoint(file).text("config"); }};
 }
+
+/// A first reading: by rank 0, of a file that may be damaged, into the digest of each rank's values.
+struct Checkpoint::Trial {
+  std::optional<SourceFile> source;
+  Sha256 sha;
+};
 
 /// The entries of a file in their order. Collective.
 class Checkpoint::Reader {
  public:
-  Reader(const Communicator& world, std::string file, const RunIdentity& expected)
+  Reader(const Communicator& world, std::string file, const RunIdentity& expected, Trial& trial)
       : world_(world), file_(std::move(file)) {
     world_.agree([&] {
-      if (world_.rank() == 0) header_ = read_header(file_, expected);
+      if (world_.rank() != 0) return;
+      trial.source = open_checkpoint(file_);
+      header_ = read_header(*trial.source, expected);
     });
     world_.broadcast(header_.entries);
     world_.broadcast(header_.extents);
@@ -154,8 +169,8 @@ class Checkpoint::Reader {
   [[nodiscard]] const std::string& next() const { return header_.entries[next_]; }
   void skip() { ++next_; }
 
-  /// The next entry: into `target` (see Archive::Source); or, without one, its values are only counted into the digest.
-  void read(Field* target, Sha256* sha) {
+  /// The next entry: into `target` (see Archive::Source), or nowhere; and, on trial, into the digest.
+  void read(Field* target, Trial* trial) {
     const std::string path = next();
     const auto extent = [&](int rank, int which) {
       return static_cast<Index>(header_.extents.at((rank * header_.entries.size() + next_) * 2 + which));
@@ -172,8 +187,9 @@ class Checkpoint::Reader {
       const std::vector<Real> values = world_.from_root([&](int rank) -> std::vector<Real> {
         try {
           if (row >= extent(rank, 0)) return {};
-          const auto read = sha == nullptr ? read_trusted_hdf5 : read_hdf5;  // a second time its digest is known
-          std::vector<Real> read_values = read(file_, row_path(rank, path, row)).values;
+          const std::string name = row_path(rank, path, row);
+          std::vector<Real> read_values =
+              (trial != nullptr ? trial->source->file.dataset(name) : read_trusted_hdf5(file_, name)).values;
           require(static_cast<Index>(read_values.size()) == extent(rank, 1), file_, path + " has another size");
           return read_values;
         } catch (const InputError& error) {
@@ -184,7 +200,7 @@ class Checkpoint::Reader {
       world_.agree([&] {
         if (!failure.empty()) throw InputError(failure);
       });
-      if (sha != nullptr) add_to(*sha, values);
+      if (trial != nullptr) add_to(trial->sha, values);
       if (field.size() > 0 && row < extent(world_.rank(), 0))
         Kokkos::deep_copy(row_of(field, row), make_field("hpot::Checkpoint::row", 1, values));
     }
@@ -220,29 +236,31 @@ Checkpoint::Checkpoint(const Communicator& world, const Options& options, RunIde
       last_(std::chrono::steady_clock::now()) {
   check_writable(world_, {options_.file});
   catch_stop_signals();
-  const std::string& file = options.restart_file();
-  if (file.empty()) return;
+  if (!options.restart_file().empty()) read(options.restart_file());
+  if (!options.restarts() || world_.rank() != 0) return;
+  for (const std::string& path : {options_.file, identity_.output_file}) remove_abandoned(path);
+}
+
+void Checkpoint::read(const std::string& file) {
   // Finished work is read now; of the state in progress the digest is checked, and resume() reads it again, into its place.
-  Reader reader(world_, file, identity_);
+  Trial trial;
+  Reader reader(world_, file, identity_, trial);
   state_ = std::make_unique<Reader>(reader);
-  Sha256 sha;
   while (!reader.at_end()) {
     const std::string path = reader.next();
     const std::size_t slash = path.find('/');
     if (path.substr(0, slash) == in_progress) {
-      reader.read(nullptr, &sha);
+      reader.read(nullptr, &trial);
       continue;
     }
     if (path.substr(0, slash) == record_name(finished_.size())) finished_.emplace_back();
     Field field;
-    reader.read(&field, &sha);
+    reader.read(&field, &trial);
     finished_.back().entries.push_back({path.substr(slash + 1), field});
     state_->skip();
   }
-  reader.require_digest(sha);
+  reader.require_digest(trial.sha);
   kept_ = file;
-  if (world_.rank() != 0) return;
-  for (const std::string& path : {options_.file, identity_.output_file}) remove_abandoned(path);
 }
 
 Checkpoint::~Checkpoint() = default;

@@ -162,8 +162,11 @@ OpenDataset open_dataset(const std::string& path, const std::string& name) {
   open.file = open_file(path);
   const std::string where = path + ":" + name;
   const Handle object(name.empty() ? -1 : H5Oopen(open.file.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
-  require(object.valid(), where, "the file has no such dataset", list_datasets(open.file));
-  require(H5Iget_type(object.id()) == H5I_DATASET, where, "this is a group, not a dataset", list_datasets(open.file));
+  if (!object.valid() || H5Iget_type(object.id()) != H5I_DATASET) {  // the list visits the whole file
+    throw InputError(error_text(where, {}, {},
+                                object.valid() ? "this is a group, not a dataset" : "the file has no such dataset",
+                                list_datasets(open.file)));
+  }
   open.dataset = Handle(H5Dopen2(open.file.id(), name.c_str(), H5P_DEFAULT), H5Dclose);
   if (!open.dataset.valid()) fail(where, "cannot be opened");
 
@@ -230,12 +233,36 @@ Array read_in_child(const std::string& path, const std::function<Array()>& work)
   return read_apart(path, work);
 }
 
+constexpr char for_dataset = 'd';  // first letters of requests
+constexpr char for_texts = 't';
+
 void read_values(const OpenDataset& open, const Handle& memory, const Handle& selection, const std::string& where,
                  std::vector<Real>& values) {
   if (!values.empty() &&
       H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, memory.id(), selection.id(), H5P_DEFAULT, values.data()) < 0) {
     fail(where, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
   }
+}
+
+std::vector<std::string> read_texts(const std::string& path, const std::string& attribute) {
+  const QuietErrors quiet;
+  const Handle file = open_file(path);
+  const std::string where = path + ": attribute " + attribute;
+  const Handle there(H5Aopen(file.id(), attribute.c_str(), H5P_DEFAULT), H5Aclose);
+  require(there.valid(), where, "it is not there", "is this a file that HPOT wrote for this purpose?");
+  const Handle stored(H5Aget_type(there.id()), H5Tclose);
+  require(H5Tget_class(stored.id()) == H5T_STRING && H5Tis_variable_str(stored.id()) > 0, where, "it is no text");
+  const Handle space(H5Aget_space(there.id()), H5Sclose);
+  const hssize_t count = H5Sget_simple_extent_npoints(space.id());
+  constexpr hssize_t most = 1 << 24;
+  require(count >= 0 && count <= most, where, "it claims " + std::to_string(count) + " texts");
+  std::vector<char*> texts(static_cast<std::size_t>(count), nullptr);
+  const Handle type = string_type();
+  if (count > 0 && H5Aread(there.id(), type.id(), texts.data()) < 0) fail(where, "cannot be read");
+  std::vector<std::string> result;
+  for (const char* text : texts) result.emplace_back(text == nullptr ? "" : text);
+  if (count > 0) H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data());
+  return result;
 }
 
 }  // namespace
@@ -249,9 +276,7 @@ Array read_trusted_hdf5(const std::string& path, const std::string& dataset) {
   return array;
 }
 
-Array read_hdf5(const std::string& path, const std::string& dataset) {
-  return read_in_child(path, [&] { return read_trusted_hdf5(path, dataset); });
-}
+Array read_hdf5(const std::string& path, const std::string& dataset) { return Hdf5Reader(path).dataset(dataset); }
 
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items) {
   return read_in_child(path, [&] {
@@ -274,33 +299,31 @@ Array read_hdf5_items(const std::string& path, const std::string& dataset, Range
   });
 }
 
-std::vector<std::string> read_hdf5_texts(const std::string& path, const std::string& attribute) {
-  const QuietErrors quiet;
-  const Handle file = open_file(path);
-  const std::string where = path + ": attribute " + attribute;
-  const Handle there(H5Aopen(file.id(), attribute.c_str(), H5P_DEFAULT), H5Aclose);
-  require(there.valid(), where, "it is not there", "is this a file that HPOT wrote for this purpose?");
-  const Handle stored(H5Aget_type(there.id()), H5Tclose);
-  require(H5Tget_class(stored.id()) == H5T_STRING && H5Tis_variable_str(stored.id()) > 0, where, "it is no text");
-  const Handle space(H5Aget_space(there.id()), H5Sclose);
-  const hssize_t count = H5Sget_simple_extent_npoints(space.id());
-  constexpr hssize_t most = 1 << 24;
-  require(count >= 0 && count <= most, where, "it claims " + std::to_string(count) + " texts");
-  std::vector<char*> texts(static_cast<std::size_t>(count), nullptr);
-  const Handle type = string_type();
-  if (count > 0 && H5Aread(there.id(), type.id(), texts.data()) < 0) fail(where, "cannot be read");
-  std::vector<std::string> result;
-  for (const char* text : texts) result.emplace_back(text == nullptr ? "" : text);
-  if (count > 0) H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data());
-  return result;
-}
-
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset) {
   const auto shape_only = [&] {
     const QuietErrors quiet;
     return Array{open_dataset(path, dataset).shape, {}};
   };
   return read_in_child(path, shape_only).shape;
+}
+
+Hdf5Reader::Hdf5Reader(std::string path) {
+  H5open();
+  apart_ = std::make_unique<Apart>(path, [path](const std::string& request) -> Answer {
+    const std::string name = request.substr(1);
+    if (request[0] == for_texts) return {{}, read_texts(path, name)};
+    return {read_trusted_hdf5(path, name), {}};
+  });
+}
+
+Hdf5Reader::~Hdf5Reader() = default;
+Hdf5Reader::Hdf5Reader(Hdf5Reader&&) noexcept = default;
+Hdf5Reader& Hdf5Reader::operator=(Hdf5Reader&&) noexcept = default;
+
+Array Hdf5Reader::dataset(const std::string& name) { return (*apart_)(for_dataset + name).array; }
+
+std::vector<std::string> Hdf5Reader::texts(const std::string& attribute) {
+  return (*apart_)(for_texts + attribute).texts;
 }
 
 class Hdf5Writer::File {

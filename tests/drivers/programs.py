@@ -45,7 +45,8 @@ def command(program, *arguments, ranks=1, odd_rank=None):
                 "-n", str(ranks - 2), *argv]
     elif ranks > 1:
         argv = [*several, "-n", str(ranks), *argv]
-    return argv, dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    return argv, dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                      OMPI_MCA_mca_base_param_files=str(SOURCE / "tests" / "openmpi.conf"))
 
 
 def run(program, *arguments, ranks=1, odd_rank=None, cwd=SOURCE, timeout=100):

@@ -1,26 +1,59 @@
 """Runs that are stopped, killed or short of disk go on from their checkpoint and end with the bits of the run that was not;
-checkpoints that do not fit are refused. HPOT_TEST_KILLS: how many kills (10)."""
+checkpoints that do not fit are refused. HPOT_TEST_KILLS: how many kills (13)."""
 import contextlib
+import itertools
 import os
 import pathlib
 import random
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
 import programs
 from programs import h5py, numpy
 
-KILLS = int(os.environ.get("HPOT_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("HPOT_TEST_KILLS", "13"))
 QUIET = ("--output.progress", "none")
-RUNS = {  # a program and what it is asked for
+FREE = ("hpot-barycenter", "--input.measures", "synthetic:points?shape=sphere&n=60&count=3&weights=random",
+        "--epsilon.unit", "cost", "--epsilon.target", "0.02", "--stopping.tolerance", "1e-3", "--barycenter.weights",
+        "1,2,3;1,1,0", "--barycenter.method")
+
+
+def pair(family, n, m=None):
+    return ("--input.source", f"synthetic:{family}?seed=1&n={n}&item=0", "--input.target",
+            f"synthetic:{family}?seed=1&n={m or n}&item=1")
+
+
+FILES = tempfile.TemporaryDirectory(prefix="hpot-restart-test-")
+SIGNED = [f"{FILES.name}/{name}.npy" for name in ("a", "b")]
+for name in SIGNED:
+    numpy.save(name, numpy.random.default_rng(SIGNED.index(name)).standard_normal((24, 20)).cumsum(0))
+
+RUNS = {  # every way to run a program with a checkpoint
     "barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target", "4",
                    "--acceleration.type", "anderson", "--barycenter.weights", "1,1,1;1,2,3"),
-    "transport": ("hpot-sinkhorn", "--input.source", "synthetic:phantom?n=14&item=0", "--input.target",
-                  "synthetic:phantom?n=14&item=1", "--sinkhorn.divergence", "true"),
-    "clouds": ("hpot-sinkhorn", "--input.source", "synthetic:points?n=900&item=0", "--input.target",
-               "synthetic:points?n=800&item=1", "--penalty.target", "kl:10"),
+    "plain barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target", "4",
+                         "--barycenter.method", "plain", "--acceleration.type", "momentum"),
+    "unbalanced barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target",
+                              "4", "--penalty.measures", "kl:20", "--input.normalize", "false"),
+    "free support": (*FREE, "free_support"),
+    "debiased free support": (*FREE, "debiased_free_support"),
+    "transport": ("hpot-sinkhorn", *pair("phantom", 14), "--sinkhorn.divergence", "true"),
+    "both signs": ("hpot-sinkhorn", "--input.source", SIGNED[0], "--input.target", SIGNED[1], "--input.negative", "split"),
+    "newton": ("hpot-sinkhorn", *pair("waves", 48), "--epsilon.target", "0.25", "--stopping.tolerance",
+               "1e-8"),
+    "clouds": ("hpot-sinkhorn", *pair("points", 900, 800), "--penalty.target", "kl:10"),
+    "truncated clouds": ("hpot-sinkhorn", *pair("points", 1200, 1000), "--kernel.type", "truncated",
+                         "--sinkhorn.divergence", "true", "--epsilon.unit", "cost", "--epsilon.target", "0.01"),
+    "matrix": ("hpot-sinkhorn", "--input.source", "synthetic:waves?dim=1&n=300&item=0", "--input.target",
+               "synthetic:waves?dim=1&n=250&item=1", "--cost.type", "matrix", "--cost.matrix",
+               "synthetic:words?n=300&m=250&dim=20&topics=9", "--epsilon.unit", "max_cost", "--epsilon.target", "0.01"),
+    "distances": ("hpot-sinkhorn", "--input.measures", "synthetic:ellipse?n=20&count=5", "--sinkhorn.divergence", "true",
+                  "--stopping.tolerance", "1e-6"),
+    "distances of clouds": ("hpot-sinkhorn", "--input.source", "synthetic:points?n=150&item=0", "--input.target",
+                            "synthetic:points?n=150&count=5", "--epsilon.unit", "cost", "--epsilon.target", "0.01"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
 
@@ -135,9 +168,9 @@ class Restart(programs.DriverTest):
         self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
 
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
-        for run in RUNS:
+        for run in ("unbalanced barycenter", "newton", "clouds", "matrix"):
             with self.subTest(run=run):
-                program, *inputs = RUNS[run][:-2]
+                program, *inputs = RUNS[run]
                 self.goes_on_with_more_sweeps(program, 20, *inputs)
 
     def test_every_acceleration_goes_on_with_its_memory(self):
@@ -169,33 +202,48 @@ class Restart(programs.DriverTest):
                 self.assertEqual(again.code, 0, again.err)
                 self.assert_same_as_whole("parts", whole)
 
+    def kill_at_random(self, process, seconds):
+        """True when it was killed, within `seconds`; else it ended well by itself."""
+        try:
+            _, err = process.communicate(timeout=seconds)
+            self.assertEqual(process.returncode, 0, err)
+            return False
+        except subprocess.TimeoutExpired:
+            for pid in descendants(process.pid):
+                with contextlib.suppress(ProcessLookupError):  # it ended by itself, or by its parent's death
+                    os.kill(pid, signal.SIGKILL)
+            process.communicate()
+            return True
+
     def test_killed_runs_end_with_the_bits_of_the_whole_run(self):
         chance = random.Random(1)
+        first = [(run, chance.choice((1, 2))) for run in RUNS]
+        turns = [*first, *((run, 3 - ranks) for run, ranks in first)]
+        most = -(-KILLS // len(turns))  # of one run
         kills = 0
-        wholes = {}
-        while kills < KILLS:
-            run, ranks = chance.choice(list(RUNS)), chance.choice((1, 2))
-            if (run, ranks) not in wholes:
-                wholes[run, ranks] = self.whole(run, ranks)
-            seconds = 1.5
-            while True:
+        for run, ranks in itertools.cycle(turns):
+            if kills >= KILLS:
+                break
+            begin = time.monotonic()
+            whole = self.whole(run, ranks)
+            seconds = 1.2 * (time.monotonic() - begin)
+            for turn in range(most + 1):
+                every = chance.choice(("0", "0.02"))
                 process = start(RUNS[run][0], *self.arguments(run, "killed", "--restart", "auto", "--checkpoint.every",
-                                                     "0"), ranks=ranks)
-                try:
-                    _, err = process.communicate(timeout=chance.uniform(0.1, seconds))
-                    self.assertEqual(process.returncode, 0, err)
-                    break
-                except subprocess.TimeoutExpired:
-                    for pid in descendants(process.pid):
-                        with contextlib.suppress(ProcessLookupError):  # it ended by itself, or by its parent's death
-                            os.kill(pid, signal.SIGKILL)
-                    process.communicate()
-                    kills += 1
-                    seconds *= 1.2  # so that it ends
+                                                             every), ranks=ranks)
+                killed = self.kill_at_random(process, chance.uniform(0.1, seconds) if turn < most else 300)
                 for path in self.folder.glob("killed*.h5"):  # whatever has its name is whole
                     with h5py.File(path) as file:
                         self.assertTrue(len(file.attrs) > 0)
-            self.assert_same_as_whole("killed", wholes[run, ranks])
+                if not killed:
+                    break
+                kills += 1
+                seconds *= 1.1
+            with self.subTest(run=run, ranks=ranks, kills=kills):
+                self.assertFalse(killed)
+                self.assert_same_as_whole("killed", whole)
+            if KILLS > 100:
+                print(f"{kills} kills: {run} on {ranks} ranks, {turn} of them", flush=True)
 
     def interrupted(self, ranks=1):
         """A checkpoint of the transport to go on from."""

@@ -4,6 +4,7 @@
 #include "io/apart.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/io/hdf5_file.hpp"
 #include "hpot/io/measure_file.hpp"
 #include "hpot/measure/measure.hpp"
 
@@ -137,7 +138,17 @@ void png(std::string_view input) { read_file("a.png", input, {"", "?channel=a", 
 void jpeg(std::string_view input) { read_file("a.jpg", input, {"", "?channel=g&invert=1", "?as=colors&pixels=3"}); }
 void pgm(std::string_view input) { read_file("a.pgm", input, {""}); }
 void npy(std::string_view input) { read_file("a.npy", input, {"", "?stack=1", "?as=points&weights=last"}); }
-void read_hdf5_file(const std::string& input) { read_file("a.h5", input, {":/a", ":/group/b?stack=1", ":/nowhere"}); }
+
+/// As a measure, and as a checkpoint is: attributes first.
+void read_hdf5_file(const std::string& input) {
+  write_file("a.h5", input);
+  read_all("a.h5", {":/a", ":/group/b?stack=1", ":/nowhere"});
+  Hdf5Reader reader("a.h5");
+  for (const char* attribute : {"entries", "format"}) {
+    succeeds([&] { reader.texts(attribute); });
+  }
+  unlink("a.h5");
+}
 
 /// HDF5 files are read in a child process, which takes longer to make than to read in. So one child reads many inputs;
 /// when libhdf5 crashes in it, each is read again as users read it, which must end well. A finding is one of the last

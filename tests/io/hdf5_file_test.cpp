@@ -160,6 +160,23 @@ TEST_F(Hdf5File, MissingDatasetIsAnsweredWithTheListOfThoseThere) {
   EXPECT_THAT(group, HasSubstr("this is a group, not a dataset"));
 }
 
+TEST_F(Hdf5File, OneReaderAnswersManyRequestsAndGoesOnAfterErrors) {
+  Hdf5Writer writer(path("a.h5"));
+  writer.attribute("/", "names", std::vector<std::string>{"one", "", std::string(100000, 'x')});
+  writer.attribute("/", "number", 1.5);
+  writer.dataset("/group/data", Array{{2, 2}, {1, 2, 3, 4}});
+  writer.close();
+
+  Hdf5Reader reader(path("a.h5"));
+
+  EXPECT_THAT(reader.texts("names"), ElementsAre("one", "", std::string(100000, 'x')));
+  EXPECT_THAT(message_of([&] { reader.texts("number"); }), HasSubstr("it is no text"));
+  EXPECT_THAT(message_of([&] { reader.texts("nothing"); }), HasSubstr("it is not there"));
+  EXPECT_THAT(message_of([&] { reader.dataset("/data"); }), HasSubstr("datasets there: /group/data"));
+  EXPECT_THAT(reader.dataset("/group/data").values, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(reader.dataset("/group/data").shape, ElementsAre(2, 2));
+}
+
 TEST_F(Hdf5File, UnreadableFilesAndTypesAreInputErrorsWithAReason) {
   std::ofstream(path("text.h5")) << "x,y\n1,2\n";
   const hid_t text = H5Tcopy(H5T_C_S1);
@@ -204,6 +221,9 @@ TEST_F(Hdf5File, GroupsThatCrashTheLibraryAreInputErrors) {
       std::ofstream(file, std::ios::binary) << damaged;
       EXPECT_THAT(message_of([&] { read_hdf5(file, "group/data"); }), HasSubstr("foreign.h5")) << heap << "+" << field;
       EXPECT_THAT(message_of([&] { read_hdf5_shape(file, "group/data"); }), HasSubstr("foreign.h5"));
+      Hdf5Reader reader(file);
+      for (int again = 0; again < 2; ++again)
+        EXPECT_THAT(message_of([&] { reader.dataset("group/data"); }), HasSubstr("foreign.h5"));
     }
   }
   EXPECT_EQ(heaps, 2);

@@ -63,6 +63,8 @@ class Options {
   [[nodiscard]] Action action() const { return action_; }
   /// The file to go on from; empty for a fresh start.
   [[nodiscard]] const std::string& restart_file() const { return restart_file_; }
+  /// Whether an earlier run of this configuration may have been killed: --restart was given, a file or auto.
+  [[nodiscard]] bool restarts() const { return restarts_; }
   [[nodiscard]] const std::string& text(const std::string& key) const;
   [[nodiscard]] Real real(const std::string& key) const;
   [[nodiscard]] Index integer(const std::string& key) const;
@@ -94,6 +96,7 @@ class Options {
   std::map<std::string, Value> values_;
   Action action_ = Action::run;
   std::string restart_file_;
+  bool restarts_ = false;
 };
 
 }  // namespace hpot

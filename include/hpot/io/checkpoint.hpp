@@ -45,9 +45,9 @@ struct RunIdentity {
 
 class Checkpoint final : public Keeper {
  public:
-  /// Reads options.restart_file() where there is one: InputError unless it is whole and `identity` fits;
-  /// deletes what a killed run left of both files under temporary names. Catches SIGTERM
-  /// and SIGUSR1 from now on (stop_requested()). Collective.
+  /// Reads options.restart_file() where there is one: InputError unless it is whole and `identity` fits. Where
+  /// options.restarts(), deletes what a killed run left of both files under temporary names, even one that was killed before
+  /// its first checkpoint. Catches SIGTERM and SIGUSR1 from now on (stop_requested()). Collective.
   Checkpoint(const Communicator& world, const Options& options, RunIdentity identity);
 
   ~Checkpoint() override;
@@ -62,6 +62,8 @@ class Checkpoint final : public Keeper {
 
  private:
   class Reader;
+  struct Trial;
+  void read(const std::string& file);
   void write(const Record& state);
 
   Communicator world_;

@@ -24,10 +24,25 @@ Array read_hdf5(const std::string& path, const std::string& dataset);
 Array read_trusted_hdf5(const std::string& path, const std::string& dataset);
 /// Entries `items` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items);
-/// Texts of an attribute of the file's root, one or several. InputError where it is not there or no text. Local.
-std::vector<std::string> read_hdf5_texts(const std::string& path, const std::string& attribute);
 /// Shape only.
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
+
+/// Many readings of one file, which may be damaged. Local.
+class Hdf5Reader {
+ public:
+  explicit Hdf5Reader(std::string path);
+  ~Hdf5Reader();
+  Hdf5Reader(Hdf5Reader&&) noexcept;
+  Hdf5Reader& operator=(Hdf5Reader&&) noexcept;
+
+  /// As read_hdf5().
+  Array dataset(const std::string& name);
+  /// An attribute of the file's root, one text or several. InputError where it is not there or no text.
+  std::vector<std::string> texts(const std::string& attribute);
+
+ private:
+  std::unique_ptr<class Apart> apart_;
+};
 
 /// One HDF5 file under a temporary name in the same folder, renamed to `path` by close(); destroyed without close() it
 /// leaves nothing behind. Local: rank 0 makes one and writes; failures are InputErrors (a full disk, a folder that is
