@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
+#include <stdexcept>
 
 namespace hpot {
 
@@ -135,6 +137,38 @@ void Communicator::gather_points(const ConstField& local, const Field& full, con
                    full_host.data() + k * full_host.extent(1), counts.data(), starts.data(), MPI_DOUBLE, handle_->comm);
   }
   Kokkos::deep_copy(full, full_host);
+}
+
+void Communicator::Blocks::add(Index start, Index count) {
+  constexpr Index most = std::numeric_limits<int>::max();  // of MPI 3
+  if (start > most || count > most) throw std::logic_error("Communicator::exchange: a block is too large");
+  starts.push_back(static_cast<int>(start));
+  counts.push_back(static_cast<int>(count));
+}
+
+void Communicator::exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit) const {
+  const Kokkos::Profiling::ScopedRegion region("hpot: exchange between ranks");
+  const auto end_of = [](const Blocks& blocks) {
+    std::size_t end = 0;
+    for (std::size_t r = 0; r < blocks.counts.size(); ++r) {
+      if (blocks.counts[r] > 0) end = std::max(end, static_cast<std::size_t>(blocks.starts[r]) + blocks.counts[r]);
+    }
+    return end;
+  };
+  const Kokkos::View<const Real*, MemorySpace> given(send, end_of(out));
+  const Kokkos::View<Real*, MemorySpace> taken(receive, end_of(in) * static_cast<std::size_t>(unit));
+  const auto given_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, given);
+  const auto taken_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, taken);
+  MPI_Datatype run = MPI_DOUBLE;
+  if (unit > 1) {
+    MPI_Type_contiguous(static_cast<int>(unit), MPI_DOUBLE, &run);
+    MPI_Type_commit(&run);
+  }
+  count_call(handle_->comm, std::accumulate(out.counts.begin(), out.counts.end(), std::size_t{0}), sizeof(Real));
+  MPI_Alltoallv(given_host.data(), out.counts.data(), out.starts.data(), MPI_DOUBLE, taken_host.data(),
+                in.counts.data(), in.starts.data(), run, handle_->comm);
+  if (unit > 1) MPI_Type_free(&run);
+  Kokkos::deep_copy(taken, taken_host);
 }
 
 std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root) const {

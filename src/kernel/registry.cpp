@@ -54,9 +54,13 @@ std::pair<Points, Points> points_of(const Geometry& g) {
 
 const Entry table[] = {
     {"separable",
-     [](const Geometry& g) {
-       return g.distributed(make_separable_operator(g.cost, *g.source.grid(), *g.target.grid(), g.source_rows.range(),
-                                                    g.target_rows.range(), g.window_cut));
+     [](const Geometry& g) -> std::shared_ptr<KernelOperator> {
+       const Grid& source = *g.source.grid();
+       const Grid& target = *g.target.grid();
+       if (source.dimension() > 1 && g.along_rows().size() > 1)
+         return make_slab_operator(g.cost, source, target, g.source_rows, g.target_rows, g.window_cut);
+       return g.distributed(
+           make_separable_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut));
      }},
     {"dense",
      [](const Geometry& g) {

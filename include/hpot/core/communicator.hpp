@@ -44,6 +44,16 @@ class Communicator {
   /// full(:, offsets[r] .. offsets[r+1]) <- rank r's local, for every batch entry. offsets has size() + 1 entries.
   void gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const;
 
+  /// Blocks of one array, one for every rank; starts and counts in some unit of values.
+  struct Blocks {
+    std::vector<int> starts, counts;
+    void add(Index start, Index count);
+  };
+
+  /// Block r of `send` to rank r, which finds it in its `receive` as block (rank here): in values, there in `unit` values each.
+  /// Both in Kokkos' memory space; what lies outside of the blocks stays. Collective.
+  void exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit = 1) const;
+
   /// On `root` the concatenation by rank of all `local`, elsewhere empty.
   [[nodiscard]] std::vector<Real> gather(const std::vector<Real>& local, int root = 0) const;
 
