@@ -151,19 +151,6 @@ KernelOptions KernelOptions::from(const Options& options) {
   return result;
 }
 
-Partition divide_rows(const Support& support, int parts) {
-  constexpr Index points_of_a_block = 64;
-  constexpr Index rows_of_an_image = 8;  // share their windows
-  const Grid* const grid = support.grid();
-  if (grid == nullptr || grid->dimension() == 1) return {support.points(), points_of_a_block, parts};
-  const Index row = grid->points() / grid->axes[0].n;
-  return {grid->points(), grid->dimension() == 2 ? rows_of_an_image * row : row, parts};
-}
-
-OwnedRows own_rows(const Support& support, const Communicator& along_rows) {
-  return {divide_rows(support, along_rows.size()), along_rows};
-}
-
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target) {

@@ -5,6 +5,7 @@
 #include "hpot/core/field.hpp"
 #include "hpot/kernel/axis_kernels.hpp"
 #include "hpot/kernel/kept_weights.hpp"
+#include "hpot/measure/rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -120,13 +121,8 @@ class SeparableOperator final : public KernelOperator {
     }
     /// From now on inputs are owned planes alone.
     void cut(const OwnedRows& out_rows, const Grid& out, const OwnedRows& in_rows, const Grid& in) {
-      const Index lines = in.points() / in.axes[0].n;
-      across.emplace(in_rows.along_rows, planes_of(in_rows, in), planes_of(out_rows, out), lines);
+      across.emplace(in_rows.along_rows, planes_of(in_rows, in), planes_of(out_rows, out), plane_points(in));
       points_in = in_rows.local_n();
-    }
-    static Partition planes_of(const OwnedRows& rows, const Grid& grid) {
-      const Index plane = grid.points() / grid.axes[0].n;
-      return {grid.axes[0].n, rows.partition.tile() / plane, rows.along_rows.size()};
     }
   };
 

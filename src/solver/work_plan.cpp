@@ -136,6 +136,18 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
 
+/// Of a measure's values, those that a rank reads and keeps: its slab of a grid, of others all.
+Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
+
+/// Beside them while measures are read: an image or a table, whole, and one level's sums over cells in planes, here and on the
+/// way to the ranks that add them (pyramid.cpp).
+PlannedArrays of_reading(const Support& support, int ranks, Real local_n) {
+  const int axes = support.dimension();
+  if (support.grid() == nullptr) return arrays("sums over cells", 0.0);
+  const Real whole = ranks > 1 && axes < 3 ? static_cast<Real>(support.points()) : 0.0;
+  return arrays("sums over cells", std::max(whole, (ranks > 1 ? 2.0 : 1.0) * std::exp2(1 - axes) * local_n));
+}
+
 enum class Reduction { softmin, average };
 
 /// What an operator whose rows are divided holds of other ranks' values: lines on their way, or all points of `share` fields.
@@ -290,11 +302,12 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const bool separable = settings.kernel.resolved_type(support) == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
-  const Real raw = run.parts > 1 ? 2.0 * n : 0.0;
+  const Real held = held_points(support, n, local_n);
+  const Real raw = run.parts > 1 ? 2.0 * held : 0.0;
   // (a, a) holds more than (a, b) where it is solved like that
-  const bool second = run.divergence && 2.0 * local_n > n && !is_solved_by_symmetry(settings.kernel);
-  const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * n;
-  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const bool second = run.divergence && 2.0 * local_n > held && !is_solved_by_symmetry(settings.kernel);
+  const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * held;
+  const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
   // owned_pair
   const PlannedArrays pair = arrays("weights that maps need", run.maps.any() ? 2.0 * local_n : 0.0);
@@ -304,13 +317,18 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
   // read_measures, make_measures; MultiscaleSinkhorn
-  plan.consider("reading", {base, whole, pair, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
+  plan.consider("reading",
+                {base, whole, pair, arrays("measures and their coarse copies", 2.0 * held * (1.0 + coarse / n)),
+                 of_reading(support, run.ranks, local_n)});
+  if (run.picture)  // picture_of_pair
+    plan.consider("the picture",
+                  {base, whole, arrays("measures", 2.0 * held), arrays("one, whole, and sorted, on rank 0", 2.0 * n)});
   // h, mean; of average_cost sums and, between the passes, work
   const Real averages_of_costs =
       (2.0 + (separable ? 1.0 + (dimension > 1 ? 1.0 : 0.0) + (dimension > 2 ? 1.0 : 0.0) : 0.0)) * local_n;
   // make_transport_problem, mean_cost
   if (settings.epsilon.unit == "max_cost" || settings.epsilon.unit == "mean_cost") {
-    plan.consider("the unit of epsilon", {base, whole, pair, arrays("measures, whole", 2.0 * n),
+    plan.consider("the unit of epsilon", {base, whole, pair, arrays("measures", 2.0 * held),
                                           arrays("weights and their logarithms", 4.0 * local_n),
                                           arrays("mean costs and work arrays", averages_of_costs),
                                           from_ranks(Reduction::average), arrays("kernel", kernel)});
@@ -353,7 +371,8 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("kernel", kernel)});
   // write_transport
   plan.consider("writing", {base, whole, pair, arrays("potentials of this rank", 3.0 * local_n),
-                            arrays("potentials, whole, on rank 0", 2.0 * n)});
+                            support.grid() != nullptr ? arrays("potentials of another rank, on rank 0", local_n)
+                                                      : arrays("potentials, whole, on rank 0", 2.0 * n)});
   if (run.maps.any()) consider_maps(settings, run, base, whole, plan);
   return plan;
 }
@@ -370,11 +389,11 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const Real solves = static_cast<Real>(run.rows) * run.parts;
   // drivers/barycenter.cpp keeps raw data while other solves follow: in all but the last row, of which it holds the results
   // of the rows before; each of the two may be more
-  const Real kept = solves > 1.0 ? owned * n : 0.0;
+  const Real kept = solves > 1.0 ? owned * local_n : 0.0;
   const Real rows_before = static_cast<Real>(run.rows - 1);
   const Real rows_kept = run.parts > 1 ? rows_before : std::max(0.0, rows_before - 1.0);
   const bool before_last = kept + rows_kept * local_n > rows_before * local_n;
-  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays whole_then = arrays(whole.name, before_last ? kept : 0.0);
   const Real results = (before_last ? rows_kept : rows_before) * local_n;
   const PlannedArrays base = library_buffers();
@@ -382,8 +401,9 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   plan.terms_per_sweep =
       (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; MultiscaleBarycenter
-  plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", owned * n),
-                            arrays("coarse copies of the owned rows", owned * coarse * local_n / n)});
+  plan.consider("reading",
+                {base, whole, arrays("measures and their coarse copies", owned * local_n * (1.0 + coarse / n)),
+                 of_reading(run.support, run.shape.rows, local_n)});
   // MultiscaleBarycenter::carried, with the level before still there
   plan.consider(
       "entering the given grid",
@@ -399,10 +419,10 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  arrays("barycenters of the rows of weights before", results),
                  between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
                  arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
-  // write_barycenters: all rows, one of them again where there are several; picture_of: sorted values
-  const Real on_root = static_cast<Real>(run.rows) + (run.rows > 1 ? 1.0 : 0.0) + (run.picture ? 1.0 : 0.0);
+  // write_barycenters; picture_of: sorted values
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
-                            arrays("barycenters, whole, on rank 0", on_root * n)});
+                            arrays("part of another rank, on rank 0", local_n),
+                            arrays("a barycenter, whole, and sorted, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }
 
