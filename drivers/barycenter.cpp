@@ -73,7 +73,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       admit(world, options, settings.acceleration, settings.acceleration_on(run.support), planner);
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()),
+  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()),
                                   {clouds ? clouds->any_point() : run.support});
   if (clouds) clouds->read_start(world, raw);
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
@@ -87,8 +87,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     HistoryMonitor history;
     MeasureSet set;
     for (std::size_t row = 0; row < lambdas.size() && code != ExitCode::interrupted; ++row) {
-      set = make_measures(world, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize,
-                          processes.shape().rows);
+      set =
+          make_measures(processes, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize);
       settings.check_masses(set.masses);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
       const CloudData start = clouds ? clouds->start(processes, raw, set.weights, owned) : CloudData{};

@@ -54,7 +54,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   check_outputs(options, output, maps, divergence, supports[0]);
   if (!maps.colors.empty()) maps.pixels = count_pixels(world, options, names[0]);
   TransportRun run{supports[0], supports[1],     world.size(), static_cast<int>(input.parts().size()),
-                   divergence,  input.normalize, maps.run()};
+                   divergence,  input.normalize, maps.run(),   !output.picture.empty()};
   settings.finish = admitted_finish(world, options, settings, run);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     TransportSettings other = settings;
@@ -65,10 +65,10 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto [plan, acceleration] = admit(world, options, settings.acceleration, settings.mixing(), planner);
   settings.acceleration = acceleration;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, {0, 2}, supports);
+  const ProcessGrid processes(world, {world.size(), 1});
+  RawMeasures raw = read_measures(processes, names, {0, 2}, supports);
   if (settings.kernel.explicit_cost()) read_cost_matrix(world, supports, settings.kernel, raw);
-  const ProcessGridShape shape{world.size(), 1};
-  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), shape, output.file});
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;
@@ -76,7 +76,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     // 3. weights
     const bool last_part = group == input.parts().back().second;
     MeasureSet set =
-        make_measures(world, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize, world.size());
+        make_measures(processes, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize);
     const Raster picture = picture_of_pair(world, output, raw.supports, set.weights);
     TransportData data{raw.supports[0], raw.supports[1], std::move(set.weights[0]), std::move(set.weights[1])};
 
@@ -108,7 +108,8 @@ ExitCode body(const Communicator& world, const Options& options) {
 
     // 5. results
     write_transport(world, output, group, file.get(),
-                    {options, raw, set, shape, history.history(), solution.outcome.seconds}, solution, picture);
+                    {options, raw, set, processes.shape(), history.history(), solution.outcome.seconds}, solution,
+                    picture);
     if (!resumable(solution.outcome.reason)) {
       write_maps(world, maps, output, group, file.get(), settings, names[0], raw.supports, std::move(pair), solution);
     }

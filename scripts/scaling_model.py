@@ -4,9 +4,10 @@
     scripts/scaling_model.py TABLE.csv [--ranks 64,1024,8192] [--latency 2e-6] [--bandwidth 1e10]
 
 Calls and bytes of the rank with most, by the formulas of include/hpot/solver/scaling.hpp, must be those of every row: exit
-code 1 if not. Seconds on p ranks, A arrays of a gather (n bytes in all) and B of a reduction (n bytes):
+code 1 if not. Seconds on p ranks, A arrays of a gather (n bytes in all), B of a reduction (n bytes) and C of an exchange (n
+bytes of this rank):
     largest share of the interactions / rate of one rank
-    + calls * latency * log2 p + sum over A of n (p-1)/p / bandwidth + sum over B of 2 n (p-1)/p / bandwidth
+    + calls * latency * log2 p + sum over A and C of n (p-1)/p / bandwidth + sum over B of 2 n (p-1)/p / bandwidth
 The rate is that of the table's run on fewest ranks. Latency (of one step of a reduction) and bandwidth (bytes per second of a
 rank) come from the row on most ranks, measured there with 8 bytes and a mebibyte, or from the command line.
 Prints a CSV table: modelled rows beside the measured ones.
@@ -17,6 +18,8 @@ import math
 import sys
 
 NUMBER = 8
+LINES = 8        # of a grid, in a tile that no two ranks share
+VALUES = 1 << 19  # of an exchange at once
 
 
 def fail(place, why, what_to_do):
@@ -70,28 +73,40 @@ def grid_of(case, ranks):
                key=lambda shape: (largest(measures, shape[1]) / shape[0], shape[0]))
 
 
+def softmin(case, ranks, rows):
+    """(exchanges, bytes) of a softmin over slabs, of the rank with most."""
+    points, tile, _, _ = work(case, ranks)
+    planes = int(case["n"]) * (ranks if case["scaling"] == "weak" and case["operator"] == "separable" else 1)
+    lines = points // planes
+    own = min(largest(largest(lines, LINES), rows) * LINES, lines)
+    lots = largest(own, max(LINES, min(VALUES // planes // LINES * LINES, own)))
+    slab = min(largest(largest(points, tile), rows) * tile, points)
+    return 2 * lots, (slab + planes * own) * NUMBER
+
+
 def traffic(case, ranks):
-    """(calls, bytes handed to MPI, bytes gathered in all, bytes reduced) of the rank with most."""
+    """(calls, bytes handed to MPI, bytes gathered in all, bytes reduced, bytes exchanged) of the rank with most."""
     points, tile, _, measures = work(case, ranks)
     rows, batches = grid_of(case, ranks)
     tiles = largest(points, tile)
     local = min(largest(tiles, rows) * tile, points) * NUMBER
     whole, sums = points * NUMBER, tiles * NUMBER
-    if case["operator"] != "barycenter":
-        if ranks == 1:
-            return 0, 0, 0, 0
-        columns = (points + 2) * NUMBER if case["operator"] != "separable" else 0
-        return 3 + (columns > 0), 2 * local + columns + sums, 2 * whole, columns + sums
+    slabs = case["operator"] in ("separable", "barycenter") and int(case["dimension"]) > 1
+    exchanges, bytes_of_one = softmin(case, ranks, rows) if slabs else (1, local)
     own, extra = largest(measures, batches), int(case["debiased"] == "true")
-    calls = gathered = reduced = sent = 0
+    softmins = 2 * own + extra if case["operator"] == "barycenter" else 2
+    calls = reduced = potentials = 0
     if rows > 1:
-        gathers = 2 * own + extra
-        calls, sent, gathered = gathers + 1 + extra, gathers * local, gathers * whole
-        reduced = (own + extra) * sums
+        columns = (points + 2) * NUMBER if case["operator"] not in ("separable", "barycenter") else 0
+        reductions, arrays = (1 + extra, own + extra) if case["operator"] == "barycenter" else (1 + (columns > 0), 1)
+        calls = softmins * exchanges + reductions
+        reduced = columns + arrays * sums
+        potentials = softmins * bytes_of_one
     if batches > 1:
         calls += 2
         reduced += local + NUMBER
-    return calls, sent + reduced, gathered, reduced
+    gathered = softmins * whole if rows > 1 and not slabs else 0
+    return calls, potentials + reduced, gathered, reduced, potentials if slabs else 0
 
 
 def share(case, ranks):
@@ -104,10 +119,10 @@ def share(case, ranks):
 
 def seconds(case, ranks, rate, latency, bandwidth):
     _, _, interactions, _ = work(case, ranks)
-    calls, _, gathered, reduced = traffic(case, ranks)
+    calls, _, gathered, reduced, exchanged = traffic(case, ranks)
     steps = math.log2(ranks) if ranks > 1 else 0.0
     return (interactions * share(case, ranks) / rate + calls * latency * steps
-            + (gathered + 2 * reduced) * (ranks - 1) / ranks / bandwidth)
+            + (gathered + exchanged + 2 * reduced) * (ranks - 1) / ranks / bandwidth)
 
 
 def families(rows):
@@ -156,7 +171,7 @@ def main():
         measured = [int(row["ranks"]) for row in group]
         for row in group:
             p = int(row["ranks"])
-            calls, sent, _, _ = traffic(row, p)
+            calls, sent, *_ = traffic(row, p)
             said = (int(row["calls_per_sweep"]), int(row["bytes_per_sweep"]))
             print(f"{row['operator']},{row['scaling']},{row['size']},measured,{p},{row['seconds_median']},{said[0]},{said[1]}")
             if said != (calls, sent):

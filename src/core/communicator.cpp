@@ -1,13 +1,16 @@
 #include "hpot/core/communicator.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/core/partition.hpp"
 
 #include <mpi.h>
 #include <Kokkos_Profiling_ScopedRegion.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
+#include <stdexcept>
 
 namespace hpot {
 
@@ -68,6 +71,12 @@ Communicator::Communicator(std::shared_ptr<Handle> handle) : handle_(std::move(h
 }
 
 Communicator Communicator::world() { return Communicator(std::make_shared<Handle>()); }
+
+Communicator Communicator::self() {
+  auto alone = std::make_shared<Handle>();
+  alone->comm = MPI_COMM_SELF;
+  return Communicator(std::move(alone));
+}
 
 Communicator Communicator::split(int colour) const {
   auto part = std::make_shared<Handle>();
@@ -135,6 +144,67 @@ void Communicator::gather_points(const ConstField& local, const Field& full, con
                    full_host.data() + k * full_host.extent(1), counts.data(), starts.data(), MPI_DOUBLE, handle_->comm);
   }
   Kokkos::deep_copy(full, full_host);
+}
+
+void Communicator::Blocks::add(Index start, Index count) {
+  constexpr Index most = std::numeric_limits<int>::max();  // of MPI 3
+  if (start > most || count > most) throw std::logic_error("Communicator::exchange: a block is too large");
+  starts.push_back(static_cast<int>(start));
+  counts.push_back(static_cast<int>(count));
+}
+
+void Communicator::exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit) const {
+  const Kokkos::Profiling::ScopedRegion region("hpot: exchange between ranks");
+  const auto end_of = [](const Blocks& blocks) {
+    std::size_t end = 0;
+    for (std::size_t r = 0; r < blocks.counts.size(); ++r) {
+      if (blocks.counts[r] > 0) end = std::max(end, static_cast<std::size_t>(blocks.starts[r]) + blocks.counts[r]);
+    }
+    return end;
+  };
+  const Kokkos::View<const Real*, MemorySpace> given(send, end_of(out));
+  const Kokkos::View<Real*, MemorySpace> taken(receive, end_of(in) * static_cast<std::size_t>(unit));
+  const auto given_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, given);
+  const auto taken_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, taken);
+  exchange_on_host(given_host.data(), out, 1, taken_host.data(), in, unit);
+  Kokkos::deep_copy(taken, taken_host);
+}
+
+void Communicator::exchange_on_host(const Real* send, const Blocks& out, Index out_unit, Real* receive,
+                                    const Blocks& in, Index in_unit) const {
+  const auto run_of = [](Index unit) {
+    MPI_Datatype run = MPI_DATATYPE_NULL;
+    MPI_Type_contiguous(static_cast<int>(unit), MPI_DOUBLE, &run);
+    MPI_Type_commit(&run);
+    return run;
+  };
+  MPI_Datatype out_run = run_of(out_unit), in_run = run_of(in_unit);
+  const auto runs = std::accumulate(out.counts.begin(), out.counts.end(), std::size_t{0});
+  count_call(handle_->comm, runs, static_cast<std::size_t>(out_unit) * sizeof(Real));
+  MPI_Alltoallv(send, out.counts.data(), out.starts.data(), out_run, receive, in.counts.data(), in.starts.data(),
+                in_run, handle_->comm);
+  MPI_Type_free(&out_run);
+  MPI_Type_free(&in_run);
+}
+
+std::vector<Real> Communicator::take_items(const Partition& items, Index width, const std::vector<Real>& mine,
+                                           const std::function<Range(int rank)>& wanted) const {
+  const auto common = [](Range a, Range b) {
+    const Range both{std::max(a.begin, b.begin), std::min(a.end, b.end)};
+    return both.size() > 0 ? both : Range{a.begin, a.begin};
+  };
+  const Range had = items.block(rank_);
+  const Range here = wanted(rank_);
+  Blocks out, in;
+  for (int r = 0; r < size_; ++r) {
+    const Range given = common(had, wanted(r));
+    const Range taken = common(here, items.block(r));
+    out.add(given.begin - had.begin, given.size());
+    in.add(taken.begin - here.begin, taken.size());
+  }
+  std::vector<Real> result(static_cast<std::size_t>(here.size() * width));
+  exchange_on_host(mine.data(), out, width, result.data(), in, width);
+  return result;
 }
 
 std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root) const {

@@ -76,6 +76,20 @@ std::array<std::uint8_t, 32> Sha256::finish() {
   return digest;
 }
 
+std::string Sha256::state() const {
+  std::string bytes(sizeof state_ + sizeof block_ + sizeof size_, '\0');
+  std::memcpy(bytes.data(), state_.data(), sizeof state_);
+  std::memcpy(bytes.data() + sizeof state_, block_.data(), sizeof block_);
+  std::memcpy(bytes.data() + sizeof state_ + sizeof block_, &size_, sizeof size_);
+  return bytes;
+}
+
+void Sha256::resume(const std::string& state) {
+  std::memcpy(state_.data(), state.data(), sizeof state_);
+  std::memcpy(block_.data(), state.data() + sizeof state_, sizeof block_);
+  std::memcpy(&size_, state.data() + sizeof state_ + sizeof block_, sizeof size_);
+}
+
 std::string hexadecimal(const std::array<std::uint8_t, 32>& digest) {
   constexpr char digits[] = "0123456789abcdef";
   std::string text;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 namespace hpot {
@@ -43,6 +44,71 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
   std::fputs(advice(outcome, stopping, solution.target_epsilon, errors.floor).c_str(), stderr);
 }
 
+namespace {
+
+/// The barycenter of one row of weights: its part of the dataset `name`, its volume, and where it is wanted all of it.
+std::vector<Real> write_row(const Communicator& world, const BarycenterSolution& solution, const Grid& grid, Index row,
+                            Index rows, const std::string& name, const std::string& volume, bool wanted,
+                            Hdf5Writer* file) {
+  std::unique_ptr<NiftiWriter> nifti;
+  world.agree([&] {
+    if (world.rank() == 0 && !volume.empty()) nifti = std::make_unique<NiftiWriter>(volume, grid);
+  });
+  std::vector<Real> whole;
+  take_parts(world, solution.rows, solution.result.barycenter, [&](Index first, const std::vector<Real>& values) {
+    std::vector<Index> place{first / plane_points(grid)};
+    if (rows > 1) place.insert(place.begin(), row);
+    file->part(name, place, values);
+    if (nifti != nullptr) nifti->append(values);
+    if (wanted) whole.insert(whole.end(), values.begin(), values.end());
+  });
+  world.agree([&] {
+    if (nifti == nullptr) return;
+    nifti->close();
+    std::printf("volume: %s\n", volume.c_str());
+  });
+  return whole;
+}
+
+/// One picture for each row of weights, on rank 0. Collective.
+std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions& output, const std::string& group,
+                                  Hdf5Writer* file, const Grid& grid,
+                                  const std::vector<BarycenterSolution>& solutions) {
+  const auto rows = static_cast<Index>(solutions.size());
+  const std::string name = group + "/barycenter";
+  const bool pictured = !output.picture.empty();
+  world.agree([&] {
+    if (world.rank() == 0) file->room(name, data_shape(grid, rows));
+  });
+  std::vector<Raster> rasters;
+  for (Index r = 0; r < rows; ++r) {
+    const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
+    const std::string part = group.empty() ? "" : "_" + group.substr(1);
+    const std::string volume = grid.affine ? beside(output.file, part + number + ".nii.gz") : "";
+    const std::vector<Real> whole = write_row(world, solutions[r], grid, r, rows, name, volume, pictured, file);
+    if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
+  }
+  return rasters;
+}
+
+/// Weights of the points of every row, in the order of the input, on rank 0. Collective.
+std::vector<std::vector<Real>> write_of_clouds(const Communicator& world, const std::string& group, Hdf5Writer* file,
+                                               const std::vector<BarycenterSolution>& solutions) {
+  std::vector<std::vector<Real>> weights;
+  Array values{data_shape(solutions[0].free.points, static_cast<Index>(solutions.size())), {}};
+  for (const BarycenterSolution& solution : solutions) {
+    const std::vector<Real> row = gather_points(solution.rows, solution.result.barycenter);
+    if (world.rank() == 0) weights.push_back(in_input_order(solution.free.points, row));
+  }
+  for (const auto& row : weights) values.values.insert(values.values.end(), row.begin(), row.end());
+  world.agree([&] {
+    if (world.rank() == 0) file->dataset(group + "/barycenter", values);
+  });
+  return weights;
+}
+
+}  // namespace
+
 void write_barycenters(const ProcessGrid& processes, const OutputOptions& output, const std::string& group,
                        Hdf5Writer* file, const Support& support, const RunRecord& run,
                        const std::vector<std::vector<Real>>& lambdas,
@@ -50,17 +116,12 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
   const Communicator& world = processes.world();
   const Grid* const grid = support.grid();
   const Index rows = static_cast<Index>(lambdas.size());
-  const Index points = solutions[0].rows.partition.global_n();
-  Array values{grid != nullptr ? data_shape(support, rows) : data_shape(solutions[0].free.points, rows), {}};
-  if (rows > 1 && world.rank() == 0) values.values.reserve(rows * points);
-  for (const auto& solution : solutions) {
-    std::vector<Real> row = gather_points(solution.rows, solution.result.barycenter);
-    if (grid == nullptr) row = in_input_order(solution.free.points, row);
-    if (rows == 1) {
-      values.values = std::move(row);
-    } else {
-      values.values.insert(values.values.end(), row.begin(), row.end());
-    }
+  std::vector<Raster> rasters;
+  std::vector<std::vector<Real>> weights;  // of free supports
+  if (grid != nullptr) {
+    rasters = write_on_grid(world, output, group, file, *grid, solutions);
+  } else {
+    weights = write_of_clouds(world, group, file, solutions);
   }
   world.agree([&] {
     if (world.rank() != 0) return;
@@ -82,31 +143,13 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
     }
     Array lambda{{rows, static_cast<Index>(lambdas[0].size())}, {}};
     Array marginal_errors = lambda;
-    std::vector<Raster> rasters;
-    std::vector<std::vector<Real>> weights;  // of free supports
-    std::vector<Real> one;
     for (Index r = 0; r < rows; ++r) {
       lambda.values.insert(lambda.values.end(), lambdas[r].begin(), lambdas[r].end());
       const std::vector<Real>& errors_of_row = solutions[r].result.errors.marginal;
       marginal_errors.values.insert(marginal_errors.values.end(), errors_of_row.begin(), errors_of_row.end());
-      const auto first = values.values.begin() + r * points;
-      if (rows > 1) one.assign(first, first + points);
-      const std::vector<Real>& barycenter = rows > 1 ? one : values.values;
-      if (grid == nullptr) {
-        weights.push_back(barycenter);
-        continue;
-      }
-      if (!output.picture.empty()) rasters.push_back(picture_of(*grid, barycenter));
-      if (!grid->affine) continue;
-      const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
-      const std::string part = group.empty() ? "" : "_" + group.substr(1);
-      const std::string volume = beside(output.file, part + number + ".nii.gz");
-      write_nifti(volume, *grid, barycenter);
-      std::printf("volume: %s\n", volume.c_str());
     }
     file->dataset(group + "/weights", lambda);
     if (std::isfinite(largest(marginal_errors.values))) file->dataset(group + "/marginal_errors", marginal_errors);
-    file->dataset(group + "/barycenter", values);
     file->attribute(group + "/weights", "iterations", sweeps);
     file->attribute(group + "/weights", "marginal_error", errors);
     file->attribute(group + "/weights", "stop_reason", reasons);

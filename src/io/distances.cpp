@@ -119,20 +119,20 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   const bool clouds = supports[0].cloud() != nullptr;
   const Range owned = clouds ? Range{0, count} : Partition(count, 1, world.size()).block(world.rank());
-  RawMeasures raw = read_measures(world, names.all, owned, supports);
+  const ProcessGrid processes(world, {1, world.size()});
+  RawMeasures raw = read_measures(processes, names.all, owned, supports);
   if (settings.kernel.explicit_cost())
     read_cost_matrix(world.split(world.rank()), {source, target}, settings.kernel, raw);
   const Study study = make_study(settings, distances, names.sources, targets);
-  const ProcessGridShape shape{1, world.size()};
-  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), shape, output.file});
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 
   ExitCode code = ExitCode::done;
   for (const auto& [negative, group] : input.parts()) {
     // 3. weights
     const bool last_part = group == input.parts().back().second;
-    MeasureSet set = make_measures(world, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize,
-                                   clouds ? world.size() : 1);
+    MeasureSet set =
+        make_measures(processes, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize);
     StudyMeasures measures = whole_measures(world, set, supports, owned, names.sources);
     measures.symmetric = study.alike;
     check_masses(settings, set.masses, input.normalize, study.pairs, names.sources);
@@ -145,8 +145,8 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
                     make_study_progress(output.progress, world.rank() == 0), &checkpoint);
 
     // 5. results
-    write_distances(world, output, group, file.get(), {options, raw, set, shape, {}, solution.seconds}, study,
-                    supports[0], solution, settings.stopping);
+    write_distances(world, output, group, file.get(), {options, raw, set, processes.shape(), {}, solution.seconds},
+                    study, supports[0], solution, settings.stopping);
     code = std::max(code, exit_code(solution.reason));
     if (code == ExitCode::interrupted) break;
   }

@@ -73,10 +73,11 @@ Support FreeSupportInput::any_point() const {
 
 void FreeSupportInput::read_start(const Communicator& world, RawMeasures& measures) {
   if (file_.empty()) return;
-  RawMeasures raw = read_measures(world, {file_}, {0, 1}, {any_point()});
+  const ProcessGrid processes(world, {1, world.size()});
+  RawMeasures raw = read_measures(processes, {file_}, {0, 1}, {any_point()});
   measures.further_names.push_back(file_);
   measures.further_sha256.push_back(raw.sha256[0]);
-  MeasureSet set = make_measures(world, raw, std::move(raw.data), NegativeValues::error, true, world.size());
+  MeasureSet set = make_measures(processes, raw, std::move(raw.data), NegativeValues::error, true);
   of_file_ = {*raw.supports[0].cloud(), std::move(set.weights[0]), file_};
 }
 

@@ -279,19 +279,27 @@ Array read_trusted_hdf5(const std::string& path, const std::string& dataset) {
 Array read_hdf5(const std::string& path, const std::string& dataset) { return Hdf5Reader(path).dataset(dataset); }
 
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items) {
+  return read_hdf5_part(path, dataset, {items});
+}
+
+Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part) {
   return read_in_child(path, [&] {
     const QuietErrors quiet;
     const OpenDataset open = open_dataset(path, dataset);
-    if (open.shape.empty() || items.begin < 0 || items.end > open.shape.front())
-      throw std::logic_error("read_hdf5_items: no items " + std::to_string(items.begin) + " to " +
-                             std::to_string(items.end - 1));
     Array array{open.shape, {}};
-    array.shape[0] = items.size();
-    array.values.resize(open.points / static_cast<std::size_t>(open.shape.front()) * items.size());
     std::vector<hsize_t> start(open.shape.size(), 0);
     std::vector<hsize_t> count(open.shape.begin(), open.shape.end());
-    start[0] = static_cast<hsize_t>(items.begin);
-    count[0] = static_cast<hsize_t>(items.size());
+    for (std::size_t d = 0; d < part.size(); ++d) {
+      if (d >= open.shape.size() || part[d].begin < 0 || part[d].end > open.shape[d])
+        throw std::logic_error("read_hdf5_part: axis " + std::to_string(d) + " has no entries " +
+                               std::to_string(part[d].begin) + " to " + std::to_string(part[d].end - 1));
+      array.shape[d] = part[d].size();
+      start[d] = static_cast<hsize_t>(part[d].begin);
+      count[d] = static_cast<hsize_t>(part[d].size());
+    }
+    std::size_t values = 1;
+    for (const Index n : array.shape) values *= static_cast<std::size_t>(n);
+    array.values.resize(values);
     const Handle selection(H5Dget_space(open.dataset.id()), H5Sclose);
     H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
     read_values(open, simple_space(count), selection, path + ":" + dataset, array.values);
@@ -364,7 +372,7 @@ class Hdf5Writer::File {
     H5Pset_create_intermediate_group(links.id(), 1);
     const Handle space = simple_space(extent);
     Handle dataset(H5Dcreate2(id(), name.c_str(), type, space.id(), links.id(), H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-    const bool empty = std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
+    const bool empty = data == nullptr || std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
     if (!dataset.valid() || (!empty && H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) ||
         dataset.reset() < 0) {
       give_up("dataset " + name + " cannot be written", hdf5_reason());
@@ -391,17 +399,20 @@ class Hdf5Writer::File {
     if (!dataset.valid() || dataset.reset() < 0) give_up("dataset " + name + " cannot be made", hdf5_reason());
   }
 
-  void write_part(const std::string& name, hid_t memory_type, hsize_t first, std::size_t values, const void* data) {
+  void write_part(const std::string& name, hid_t memory_type, const std::vector<Index>& first, std::size_t values,
+                  const void* data) {
     if (values == 0) return;
     Handle dataset(H5Dopen2(id(), name.c_str(), H5P_DEFAULT), H5Dclose);
     const Handle space(dataset.valid() ? H5Dget_space(dataset.id()) : -1, H5Sclose);
     if (!space.valid()) give_up("dataset " + name + " is not there", hdf5_reason());
     std::vector<hsize_t> count(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.id())));
     H5Sget_simple_extent_dims(space.id(), count.data(), nullptr);
-    count[0] = values;
-    for (std::size_t d = 1; d < count.size(); ++d) count[0] /= count[d];
+    const std::size_t axis = first.size() - 1;
+    std::fill(count.begin(), count.begin() + static_cast<std::ptrdiff_t>(axis), hsize_t{1});
+    count[axis] = values;
+    for (std::size_t d = axis + 1; d < count.size(); ++d) count[axis] /= count[d];
     std::vector<hsize_t> start(count.size(), 0);
-    start[0] = first;
+    std::copy(first.begin(), first.end(), start.begin());
     H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
     const Handle memory = simple_space(count);
     if (H5Dwrite(dataset.id(), memory_type, memory.id(), space.id(), H5P_DEFAULT, data) < 0 || dataset.reset() < 0) {
@@ -542,12 +553,21 @@ void Hdf5Writer::reals(const std::string& name, const std::vector<Index>& shape)
 
 void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Index>& values) {
   const QuietErrors quiet;
-  file_->write_part(name, H5T_NATIVE_INT64, static_cast<hsize_t>(first), values.size(), values.data());
+  file_->write_part(name, H5T_NATIVE_INT64, {first}, values.size(), values.data());
 }
 
 void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Real>& values) {
+  part(name, std::vector<Index>{first}, values);
+}
+
+void Hdf5Writer::part(const std::string& name, const std::vector<Index>& first, const std::vector<Real>& values) {
   const QuietErrors quiet;
-  file_->write_part(name, H5T_NATIVE_DOUBLE, static_cast<hsize_t>(first), values.size(), values.data());
+  file_->write_part(name, H5T_NATIVE_DOUBLE, first, values.size(), values.data());
+}
+
+void Hdf5Writer::room(const std::string& name, const std::vector<Index>& shape) {
+  const QuietErrors quiet;
+  file_->write_dataset(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {shape.begin(), shape.end()}, nullptr);
 }
 
 void Hdf5Writer::dataset(const std::string& name, const History& history) {

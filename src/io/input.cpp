@@ -13,18 +13,25 @@
 namespace hpot {
 namespace {
 
-std::vector<std::string> digests(const Communicator& world, const RawMeasures& raw) {
+/// Of every measure, over its rows in their order: from rank to rank along rows where they are divided.
+std::vector<std::string> digests(const ProcessGrid& processes, const RawMeasures& raw) {
   constexpr std::size_t bytes = 32;
   std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
   for (std::size_t k = 0; k < raw.data.size(); ++k) {
     Sha256 sha;
     if (const PointCloud* cloud = raw.data[k].support.cloud(); cloud != nullptr)
       sha.update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
-    sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
+    const OwnedRows rows = raw.rows(k, processes.along_rows());
+    for (int r = 0; r < rows.along_rows.size(); ++r) {
+      if (r == rows.along_rows.rank()) sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
+      std::string state = sha.state();
+      rows.along_rows.broadcast(state, r);
+      sha.resume(state);
+    }
     const auto digest = sha.finish();
     std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
   }
-  world.max(numbers);  // a measure's owners agree, others hold zeros
+  processes.world().max(numbers);  // a measure's owners agree, others hold zeros
   std::vector<std::string> texts;
   for (std::size_t k = 0; k < raw.names.size(); ++k) {
     std::array<std::uint8_t, bytes> digest{};
@@ -101,6 +108,11 @@ MeasureData read_together(const Communicator& world, const std::string& name) {
 
 }  // namespace
 
+OwnedRows RawMeasures::rows(std::size_t k, const Communicator& along_rows) const {
+  const Support& support = supports[k];
+  return own_rows(support, support.grid() != nullptr ? along_rows : Communicator::self());
+}
+
 std::vector<std::string> RawMeasures::all_names() const { return joined(names, further_names); }
 std::vector<std::string> RawMeasures::all_sha256() const { return joined(sha256, further_sha256); }
 
@@ -163,35 +175,42 @@ std::vector<Support> read_index_sets(const Communicator& world, const std::vecto
   return supports;
 }
 
-RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
+RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports) {
+  const Communicator& world = processes.world();
   RawMeasures raw{names, owned, {}, {}, {}, {}, {}};
-  const bool together = !world.any(owned.size() != static_cast<Index>(names.size()));
+  const Grid* const grid = supports[0].grid();
+  const bool together = grid == nullptr && !world.any(owned.size() != static_cast<Index>(names.size()));
   for (Index k = 0; together && k < owned.size(); ++k) raw.data.push_back(read_together(world, names[k]));
   world.agree([&] {
-    for (Index k = owned.begin; !together && k < owned.end; ++k) raw.data.push_back(read_measure(names[k]));
+    for (Index k = owned.begin; !together && k < owned.end; ++k) {
+      raw.data.push_back(grid == nullptr
+                             ? read_measure(names[k])
+                             : read_planes(names[k], owned_planes(own_rows(*grid, processes.along_rows()), *grid)));
+    }
     for (const MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
   });
-  raw.sha256 = digests(world, raw);
+  raw.sha256 = digests(processes, raw);
   return raw;
 }
 
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<MeasureData> data,
-                         NegativeValues negative, bool normalize, int batch_copies) {
+MeasureSet make_measures(const ProcessGrid& processes, const RawMeasures& raw, std::vector<MeasureData> data,
+                         NegativeValues negative, bool normalize) {
+  const Communicator& world = processes.world();
   MeasureSet set;
   const std::size_t count = raw.names.size();
   std::vector<Real> numbers(3 * count, 0.0);  // masses; masked; clipped
-  world.agree([&] {
+  world.agree([&] {                           // ranks along rows, which communicate, fail together
     for (std::size_t k = 0; k < data.size(); ++k) {
-      Measure measure = make_measure(std::move(data[k]), negative, normalize);
+      Measure measure = make_measure(std::move(data[k]), negative, normalize, raw.rows(k, processes.along_rows()));
       const std::size_t index = raw.owned.begin + k;
-      numbers[index] = measure.mass / batch_copies;
-      numbers[count + index] = static_cast<Real>(measure.masked) / batch_copies;
-      numbers[2 * count + index] = static_cast<Real>(measure.clipped) / batch_copies;
+      numbers[index] = measure.mass;
+      numbers[count + index] = static_cast<Real>(measure.masked);
+      numbers[2 * count + index] = static_cast<Real>(measure.clipped);
       set.weights.push_back(std::move(measure.weights));
     }
   });
-  world.sum(numbers);
+  world.max(numbers);  // a measure's owners agree, others hold zeros
   set.masses.assign(numbers.begin(), numbers.begin() + count);
   Real masked = 0.0;
   Real clipped = 0.0;

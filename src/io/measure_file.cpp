@@ -1,8 +1,10 @@
 #include "hpot/io/measure_file.hpp"
 
+#include "byte_reader.hpp"
 #include "measure_formats.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/measure/rows.hpp"
 #include "hpot/measure/synthetic.hpp"
 #include "hpot/measure/synthetic_picture.hpp"
 #include "hpot/measure/synthetic_points.hpp"
@@ -183,6 +185,29 @@ MeasureData measure_of_rows(const std::string& text, Array table) {
   CloudData cloud = cloud_of(parse_measure_source(text), std::move(table));
   cloud.name = text;
   return in_morton_order(std::move(cloud));
+}
+
+MeasureData read_planes(const std::string& text, Range planes) {
+  const MeasureSource source = parse_measure_source(text);
+  GridData data;
+  data.grid = read_grid(text);
+  data.name = text;
+  if (planes.size() == 0 || planes.end > data.grid.axes[0].n) return data;
+  if (source.path.empty()) {
+    data.values =
+        synthetic_planes(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index), planes).values;
+    return data;
+  }
+  const MeasureFormat& format = format_of_one(source);
+  if (format.planes != nullptr) {
+    data.values = format.planes(source, data.grid, planes);
+    reject_infinite(data.values, text);
+    return data;
+  }
+  const std::vector<Real> whole = format.read(source).values;
+  const Index plane = plane_points(data.grid);
+  data.values.assign(whole.begin() + planes.begin * plane, whole.begin() + planes.end * plane);
+  return data;
 }
 
 MeasureData read_measure(const std::string& text) {

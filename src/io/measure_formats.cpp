@@ -8,6 +8,7 @@
 #include "hpot/io/image.hpp"
 #include "hpot/io/nifti.hpp"
 #include "hpot/io/npy.hpp"
+#include "hpot/measure/rows.hpp"
 
 namespace hpot {
 namespace {
@@ -16,6 +17,11 @@ Index one_measure(const MeasureSource&) { return 0; }
 
 GridData read_volume(const MeasureSource& source) {
   return read_nifti(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1)));
+}
+
+std::vector<Real> volume_planes(const MeasureSource& source, const Grid&, Range planes) {
+  return read_nifti_planes(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1)), planes)
+      .values;
 }
 
 Grid volume_grid(const MeasureSource& source) { return read_nifti_grid(source.path); }
@@ -95,6 +101,11 @@ Array npy_array(const MeasureSource& source) {
 }
 Array npy_rows(const MeasureSource& source, Range rows) { return read_npy_items(source.path, rows); }
 std::vector<Index> npy_shape(const MeasureSource& source) { return read_npy_shape(source.path, true); }
+std::vector<Real> npy_planes(const MeasureSource& source, const Grid& grid, Range planes) {
+  const Index first = std::max<Index>(0, item_of(source, read_npy_shape(source.path))) * grid.points();
+  return read_npy_values(source.path,
+                         {first + planes.begin * plane_points(grid), first + planes.end * plane_points(grid)});
+}
 GridData read_npy_array(const MeasureSource& source) { return grid_data(npy_array(source), source); }
 
 const std::string& dataset_of(const MeasureSource& source) {
@@ -117,6 +128,16 @@ Array hdf5_array(const MeasureSource& source) {
 Array hdf5_rows(const MeasureSource& source, Range rows) {
   return read_hdf5_items(source.path, dataset_of(source), rows);
 }
+/// The grid's slowest axis is the array's first that has more than one entry, the item's apart.
+std::vector<Real> hdf5_planes(const MeasureSource& source, const Grid&, Range planes) {
+  const std::vector<Index> shape = hdf5_shape(source);
+  const Index item = item_of(source, shape);
+  std::vector<Range> part;
+  if (item >= 0) part.push_back({item, item + 1});
+  while (part.size() + 1 < shape.size() && shape[part.size()] == 1) part.push_back({0, 1});
+  if (part.size() < shape.size()) part.push_back(planes);
+  return read_hdf5_part(source.path, dataset_of(source), part).values;
+}
 GridData read_hdf5_array(const MeasureSource& source) { return grid_data(hdf5_array(source), source); }
 
 const std::vector<MeasureFormat>& formats() {
@@ -130,7 +151,9 @@ const std::vector<MeasureFormat>& formats() {
        nullptr,
        nullptr,
        nullptr,
-       nullptr},
+       nullptr,
+       false,
+       volume_planes},
       {"images",
        {".png", ".jpg", ".jpeg"},
        {"channel", "invert", "spacing", "pixels"},
@@ -181,7 +204,9 @@ const std::vector<MeasureFormat>& formats() {
        npy_array,
        npy_rows,
        npy_shape,
-       nullptr},
+       nullptr,
+       false,
+       npy_planes},
       {"HDF5 arrays",
        {".h5", ".hdf5"},
        {"stack", "count", "item", "spacing"},
@@ -191,7 +216,9 @@ const std::vector<MeasureFormat>& formats() {
        hdf5_array,
        hdf5_rows,
        hdf5_shape,
-       nullptr},
+       nullptr,
+       false,
+       hdf5_planes},
       {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_ply},
       {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_obj},
       {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_xyz},

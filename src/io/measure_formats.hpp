@@ -26,6 +26,8 @@ struct MeasureFormat {
   std::vector<Index> (*shape)(const MeasureSource&);
   CloudData (*cloud)(const std::string& path);  // null where it is no format of clouds alone
   bool colors = false;                          // whether pixels can be points of the RGB cube
+  /// Values of some planes of the grid; null where that takes as long, and as much memory, as all of them.
+  std::vector<Real> (*planes)(const MeasureSource&, const Grid&, Range) = nullptr;
 };
 
 /// By the ending of the path; InputError with the list of known ones.

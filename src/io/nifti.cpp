@@ -188,6 +188,10 @@ Grid read_nifti_grid(const std::string& path) {
 }
 
 GridData read_nifti(const std::string& path, int frame) {
+  return read_nifti_planes(path, frame, {0, read_nifti_grid(path).axes[0].n});
+}
+
+GridData read_nifti_planes(const std::string& path, int frame, Range planes) {
   GridData data;
   Header header;
   std::pair<Real, Real> scaling;
@@ -208,9 +212,12 @@ GridData read_nifti(const std::string& path, int frame) {
   Index up_to = 0;
   require(!__builtin_mul_overflow(chosen + 1, points, &up_to), path, "too many voxels", "mend the header");
   voxels.require_room(offset, static_cast<std::uint64_t>(up_to), size_of(number), "voxels");
-  voxels.skip(offset + static_cast<std::uint64_t>(up_to - points) * size_of(number), "voxels");
-  data.values = read_numbers(voxels, number, header.swapped, points, "voxels");
-  if (frame < 0) voxels.verify_checksum();
+  const Index all = data.grid.axes[0].n;
+  const Index plane = points / all;
+  require(planes.begin >= 0 && planes.end <= all, path, "it changes while it is read");
+  voxels.skip(offset + static_cast<std::uint64_t>(up_to - points + planes.begin * plane) * size_of(number), "voxels");
+  data.values = read_numbers(voxels, number, header.swapped, planes.size() * plane, "voxels");
+  if (frame < 0 && planes.end == all) voxels.verify_checksum();  // once, on the way
 
   const auto [slope, intercept] = scaling;
   if (slope != 1.0 || intercept != 0.0) {
@@ -221,46 +228,6 @@ GridData read_nifti(const std::string& path, int frame) {
 }
 
 namespace {
-
-/// Header of float64 values, dimensions {count, x, y, z, ...}, and values, under a temporary name.
-void write_volume(const std::string& path, const Grid& grid, const std::array<int, 8>& dimensions, int intent,
-                  const std::vector<Real>& values) {
-  const bool zipped = path.ends_with(".nii.gz");
-  require(zipped || path.ends_with(".nii"), path, "not the name of a NIfTI file", "let it end in .nii or .nii.gz");
-  nifti_set_debug_level(0);
-  const std::unique_ptr<nifti_1_header, decltype(&std::free)> header(
-      nifti_make_new_header(dimensions.data(), DT_FLOAT64), &std::free);
-  require(header != nullptr, path, "niftilib made no header for " + grid.describe());
-  header->vox_offset = single_file_offset;
-  header->scl_slope = 1.0f;
-  header->intent_code = static_cast<short>(intent);
-  header->xyzt_units = NIFTI_UNITS_MM;
-  header->sform_code = grid.affine ? NIFTI_XFORM_ALIGNED_ANAT : NIFTI_XFORM_SCANNER_ANAT;
-  for (int d = 0; d < grid.dimension(); ++d) {
-    header->pixdim[d + 1] = static_cast<float>(grid.axes[grid.dimension() - 1 - d].spacing);
-  }
-  const Affine affine = grid.affine ? *grid.affine : diagonal_affine(grid);
-  float* rows[3] = {header->srow_x, header->srow_y, header->srow_z};
-  for (int row = 0; row < 3; ++row) {
-    for (int column = 0; column < 4; ++column) rows[row][column] = static_cast<float>(affine[row][column]);
-  }
-
-  TemporaryFile temporary(path, zipped ? ".nii.gz" : ".nii");
-  errno = 0;
-  const auto why = [] { return std::string(errno != 0 ? std::strerror(errno) : "the write failed"); };
-  znzFile file = znzopen(temporary.name().c_str(), "wb", zipped ? 1 : 0);
-  if (znz_isnull(file)) temporary.fail(why());
-  const char no_extension[4] = {0, 0, 0, 0};
-  bool written = znzwrite(header.get(), header_bytes, 1, file) == 1 && znzwrite(no_extension, 4, 1, file) == 1 &&
-                 znzwrite(values.data(), sizeof(Real), values.size(), file) == values.size();
-  std::string reason = written ? std::string() : why();
-  if (znzclose(file) != 0 && written) {
-    written = false;
-    reason = why();
-  }
-  if (!written) temporary.fail(reason);
-  temporary.commit();
-}
 
 /// Sides of the grid as a header holds them: {dimension, x, y, z, 1, ...}.
 std::array<int, 8> header_dimensions(const std::string& path, const Grid& grid) {
@@ -276,9 +243,76 @@ std::array<int, 8> header_dimensions(const std::string& path, const Grid& grid) 
 
 }  // namespace
 
+/// Header of float64 values, dimensions {count, x, y, z, ...}, and values, under a temporary name.
+class NiftiWriter::File {
+ public:
+  File(const std::string& path, const Grid& grid, const std::array<int, 8>& dimensions, int intent)
+      : temporary_(checked(path), path.ends_with(".gz") ? ".nii.gz" : ".nii") {
+    nifti_set_debug_level(0);
+    const std::unique_ptr<nifti_1_header, decltype(&std::free)> header(
+        nifti_make_new_header(dimensions.data(), DT_FLOAT64), &std::free);
+    require(header != nullptr, path, "niftilib made no header for " + grid.describe());
+    header->vox_offset = single_file_offset;
+    header->scl_slope = 1.0f;
+    header->intent_code = static_cast<short>(intent);
+    header->xyzt_units = NIFTI_UNITS_MM;
+    header->sform_code = grid.affine ? NIFTI_XFORM_ALIGNED_ANAT : NIFTI_XFORM_SCANNER_ANAT;
+    for (int d = 0; d < grid.dimension(); ++d) {
+      header->pixdim[d + 1] = static_cast<float>(grid.axes[grid.dimension() - 1 - d].spacing);
+    }
+    const Affine affine = grid.affine ? *grid.affine : diagonal_affine(grid);
+    float* rows[3] = {header->srow_x, header->srow_y, header->srow_z};
+    for (int row = 0; row < 3; ++row) {
+      for (int column = 0; column < 4; ++column) rows[row][column] = static_cast<float>(affine[row][column]);
+    }
+    errno = 0;
+    file_ = znzopen(temporary_.name().c_str(), "wb", path.ends_with(".gz") ? 1 : 0);
+    if (znz_isnull(file_)) temporary_.fail(why());
+    const char no_extension[4] = {0, 0, 0, 0};
+    write(header.get(), header_bytes);
+    write(no_extension, sizeof no_extension);
+  }
+  ~File() {
+    if (!znz_isnull(file_)) znzclose(file_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  void write(const void* data, std::size_t bytes) {
+    errno = 0;
+    if (bytes > 0 && znzwrite(data, 1, bytes, file_) != bytes) temporary_.fail(why());
+  }
+
+  void close() {
+    errno = 0;
+    if (znzclose(file_) != 0) temporary_.fail(why());
+    temporary_.commit();
+  }
+
+ private:
+  static const std::string& checked(const std::string& path) {
+    require(path.ends_with(".nii.gz") || path.ends_with(".nii"), path, "not the name of a NIfTI file",
+            "let it end in .nii or .nii.gz");
+    return path;
+  }
+  static std::string why() { return errno != 0 ? std::strerror(errno) : "the write failed"; }
+
+  TemporaryFile temporary_;
+  znzFile file_ = nullptr;
+};
+
+NiftiWriter::NiftiWriter(std::unique_ptr<File> file) : file_(std::move(file)) {}
+NiftiWriter::NiftiWriter(const std::string& path, const Grid& grid)
+    : NiftiWriter(std::make_unique<File>(path, grid, header_dimensions(path, grid), NIFTI_INTENT_NONE)) {}
+NiftiWriter::~NiftiWriter() = default;
+void NiftiWriter::append(const std::vector<Real>& values) { file_->write(values.data(), values.size() * sizeof(Real)); }
+void NiftiWriter::close() { file_->close(); }
+
 void write_nifti(const std::string& path, const Grid& grid, const std::vector<Real>& values) {
   require(static_cast<Index>(values.size()) == grid.points(), path, "values and grid differ in size");
-  write_volume(path, grid, header_dimensions(path, grid), NIFTI_INTENT_NONE, values);
+  NiftiWriter file(path, grid);
+  file.append(values);
+  file.close();
 }
 
 void write_nifti_displacement(const std::string& path, const Grid& grid, const std::vector<Real>& displacement) {
@@ -297,7 +331,9 @@ void write_nifti_displacement(const std::string& path, const Grid& grid, const s
       for (Index i = 0; i < points; ++i) world[row * points + i] += factor * displacement[d * points + i];
     }
   }
-  write_volume(path, grid, dimensions, NIFTI_INTENT_DISPVECT, world);
+  NiftiWriter file(std::make_unique<NiftiWriter::File>(path, grid, dimensions, NIFTI_INTENT_DISPVECT));
+  file.append(world);
+  file.close();
 }
 
 }  // namespace hpot

@@ -128,19 +128,23 @@ Array read_npy(const std::string& path) {
 Array read_npy_items(const std::string& path, Range items) {
   ByteReader reader(path);
   const NpyHeader header = read_header(reader);
-  Array array;
-  array.shape = header.shape;
-  array.shape[0] = items.size();
   const Index size = header.count / header.shape.front();
-  if (header.fortran) {
+  Array array{header.shape, read_npy_values(path, {items.begin * size, items.end * size})};
+  array.shape[0] = items.size();
+  return array;
+}
+
+std::vector<Real> read_npy_values(const std::string& path, Range values) {
+  ByteReader reader(path);
+  const NpyHeader header = read_header(reader);
+  require(values.end <= header.count, path, "it changes while it is read");
+  if (header.fortran && header.shape.size() > 1) {
     const Array whole = read_npy(path);
-    array.values.assign(whole.values.begin() + items.begin * size, whole.values.begin() + items.end * size);
-    return array;
+    return {whole.values.begin() + values.begin, whole.values.begin() + values.end};
   }
   reader.require_room(header.bytes, static_cast<std::uint64_t>(header.count), size_of(header.number), "values");
-  reader.skip(static_cast<std::uint64_t>(items.begin * size) * size_of(header.number), "values");
-  array.values = read_numbers(reader, header.number, header.swap, items.size() * size, "values");
-  return array;
+  reader.skip(static_cast<std::uint64_t>(values.begin) * size_of(header.number), "values");
+  return read_numbers(reader, header.number, header.swap, values.size(), "values");
 }
 
 std::vector<Index> read_npy_shape(const std::string& path, bool whole) {

@@ -34,6 +34,40 @@ std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field) 
   return rows.along_rows.gather(host_values(field));
 }
 
+void take_parts(const Communicator& world, const OwnedRows& rows, const ConstField& field,
+                const std::function<void(Index first, const std::vector<Real>& values)>& take) {
+  std::string failure;  // of rank 0, which goes on receiving
+  rows.along_rows.to_root(host_values(field), [&](int rank, std::vector<Real>& values) {
+    if (world.rank() != 0 || !failure.empty() || values.empty()) return;
+    try {
+      take(rows.partition.block(rank).begin, values);
+    } catch (const InputError& error) {
+      failure = error.what();
+    }
+  });
+  world.agree([&] {
+    if (!failure.empty()) throw InputError(failure);
+  });
+}
+
+void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
+                  const OwnedRows& rows, const ConstField& field) {
+  const Grid* const grid = support.grid();
+  if (grid == nullptr) {
+    std::vector<Real> values = gather_points(rows, field);
+    world.agree([&] {
+      if (world.rank() == 0) file->dataset(name, {data_shape(support), in_input_order(support, std::move(values))});
+    });
+    return;
+  }
+  world.agree([&] {
+    if (world.rank() == 0) file->room(name, data_shape(support));
+  });
+  take_parts(world, rows, field, [&](Index first, const std::vector<Real>& values) {
+    file->part(name, first / plane_points(*grid), values);
+  });
+}
+
 void check_writable(const Communicator& world, const std::vector<std::string>& paths) {
   world.agree([&] {
     if (world.rank() != 0) return;

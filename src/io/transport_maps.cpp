@@ -18,10 +18,6 @@ namespace {
 
 std::string label(const std::string& group) { return group.empty() ? "" : group.substr(1) + ": "; }
 
-std::vector<Real> owned(const std::vector<Real>& all, Range rows) {
-  return {all.begin() + rows.begin, all.begin() + rows.end};
-}
-
 void write_map(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
                const std::vector<Support>& supports, const TransportProblem& problem, const ConstField& g) {
   const Support& source = supports[0];
@@ -172,8 +168,8 @@ MapRun MapOptions::run() const {
 
 OwnedPair owned_pair(const MapOptions& options, const Communicator& world, const TransportData& data) {
   if (!options.run().any()) return {};
-  return {make_field("hpot::maps::source", 1, owned(data.source, own_rows(data.source_support, world).range())),
-          make_field("hpot::maps::target", 1, owned(data.target, own_rows(data.target_support, world).range()))};
+  return {make_field("hpot::maps::source", 1, owned_values(data.source, own_rows(data.source_support, world))),
+          make_field("hpot::maps::target", 1, owned_values(data.target, own_rows(data.target_support, world)))};
 }
 
 void write_maps(const Communicator& world, const MapOptions& options, const OutputOptions& output,

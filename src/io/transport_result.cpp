@@ -50,24 +50,27 @@ void warn_of_tolerance(const TransportSolution& solution) {
 
 Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const std::vector<Support>& supports,
                        const std::vector<std::vector<Real>>& weights) {
-  if (output.picture.empty() || world.rank() != 0) return {};
-  if (supports[0].cloud() != nullptr) return contact_sheet(pictures_of_clouds(supports, weights), 1);
-  const Grid& grid = *supports[0].grid();
-  return contact_sheet({picture_of(grid, weights[0]), picture_of(grid, weights[1])}, 1);
+  if (output.picture.empty()) return {};
+  if (supports[0].cloud() != nullptr)
+    return world.rank() == 0 ? contact_sheet(pictures_of_clouds(supports, weights), 1) : Raster{};
+  std::vector<Raster> pictures;
+  for (const std::vector<Real>& owned : weights) {
+    const std::vector<Real> whole = world.gather(owned);
+    if (world.rank() == 0) pictures.push_back(picture_of(*supports[0].grid(), whole));
+  }
+  return world.rank() == 0 ? contact_sheet(pictures, 1) : Raster{};
 }
 
 void write_transport(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
                      const RunRecord& run, const TransportSolution& solution, const Raster& picture) {
-  std::vector<Real> f = gather_points(solution.source_rows, solution.f);
-  std::vector<Real> g = gather_points(solution.target_rows, solution.g);
+  const Support& source = run.raw.supports[0];
+  const Support& target = run.raw.supports[1];
+  write_points(world, file, group + "/potentials/f", source, solution.source_rows, solution.f);
+  write_points(world, file, group + "/potentials/g", target, solution.target_rows, solution.g);
   world.agree([&] {
     if (world.rank() != 0) return;
-    const Support& source = run.raw.supports[0];
-    const Support& target = run.raw.supports[1];
     write_run(*file, group, world, run, solution.outcome);
     write_values(*file, group.empty() ? "/" : group, solution.values);
-    file->dataset(group + "/potentials/f", {data_shape(source), in_input_order(source, std::move(f))});
-    file->dataset(group + "/potentials/g", {data_shape(target), in_input_order(target, std::move(g))});
     file->dataset(group + "/history", run.history);
     if (source.grid() != nullptr) {
       write_support(*file, group + "/support", source);

@@ -128,7 +128,11 @@ struct MeanTiles {
       return fill(work, item, 0.0, out_mean);
     }
     Wide* more = scratch + WindowedTile::scratch_values(n);
-    work.load_tile(item, in_mean, more + n, 0.0);
+    if (in_mean != nullptr) {
+      work.load_tile(item, in_mean, more + n, 0.0);
+    } else {
+      for (Index j = 0; j < n; ++j) more[n + j] = lanes::broadcast(0.0);
+    }
     Weights<Precision::full> weights{tile, tables, more};
     MeanOfWindows<what> reduce{work, item, tile.line_max(), more + n, more + 2 * n, out_mean};
     for_windows(item, tile, weights, reduce);

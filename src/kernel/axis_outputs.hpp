@@ -69,8 +69,9 @@ struct MeanOutputs {
     for (Index j = 0; j < work.tables.n_in; ++j) {
       const Real weight = Kokkos::exp((work.at(work.pass.in, o, j) - top) - scaled[-work.tables.step_in * j]);
       sum += weight;
-      const Real added = what == MeanOf::values ? 0.0 : cost[-work.tables.step_in * j];
-      moment += weight * (work.at(in_mean, o, j) + added);
+      Real value = in_mean != nullptr ? work.at(in_mean, o, j) : 0.0;
+      if (what == MeanOf::values_and_costs) value += cost[-work.tables.step_in * j];
+      moment += weight * value;
     }
     work.pass.out[work.out_index(o)] = top + Kokkos::log(sum);
     out_mean[work.out_index(o)] = top > 0.5 * log_zero ? moment / sum : 0.0;

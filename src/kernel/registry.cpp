@@ -54,9 +54,13 @@ std::pair<Points, Points> points_of(const Geometry& g) {
 
 const Entry table[] = {
     {"separable",
-     [](const Geometry& g) {
-       return g.distributed(make_separable_operator(g.cost, *g.source.grid(), *g.target.grid(), g.source_rows.range(),
-                                                    g.target_rows.range(), g.window_cut));
+     [](const Geometry& g) -> std::shared_ptr<KernelOperator> {
+       const Grid& source = *g.source.grid();
+       const Grid& target = *g.target.grid();
+       if (source.dimension() > 1 && g.along_rows().size() > 1)
+         return make_slab_operator(g.cost, source, target, g.source_rows, g.target_rows, g.window_cut);
+       return g.distributed(
+           make_separable_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut));
      }},
     {"dense",
      [](const Geometry& g) {
@@ -151,19 +155,6 @@ KernelOptions KernelOptions::from(const Options& options) {
                    "use dense or stored");
   }
   return result;
-}
-
-Partition divide_rows(const Support& support, int parts) {
-  constexpr Index points_of_a_block = 64;
-  constexpr Index rows_of_an_image = 8;  // share their windows
-  const Grid* const grid = support.grid();
-  if (grid == nullptr || grid->dimension() == 1) return {support.points(), points_of_a_block, parts};
-  const Index row = grid->points() / grid->axes[0].n;
-  return {grid->points(), grid->dimension() == 2 ? rows_of_an_image * row : row, parts};
-}
-
-OwnedRows own_rows(const Support& support, const Communicator& along_rows) {
-  return {divide_rows(support, along_rows.size()), along_rows};
 }
 
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,

@@ -1,12 +1,16 @@
 #include "hpot/kernel/separable.hpp"
 
+#include "cut_axis.hpp"
+
 #include "hpot/core/field.hpp"
 #include "hpot/kernel/axis_kernels.hpp"
 #include "hpot/kernel/kept_weights.hpp"
+#include "hpot/measure/rows.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 namespace hpot {
 namespace {
@@ -23,6 +27,13 @@ class SeparableOperator final : public KernelOperator {
       : source_(make_side(cost, source, target, source_rows)),
         target_(make_side(cost, target, source, target_rows)),
         window_cut_(window_cut) {}
+
+  SeparableOperator(const Cost& cost, const Grid& source, const Grid& target, const OwnedRows& source_rows,
+                    const OwnedRows& target_rows, Real window_cut)
+      : SeparableOperator(cost, source, target, source_rows.range(), target_rows.range(), window_cut) {
+    source_.cut(source_rows, source, target_rows, target);
+    target_.cut(target_rows, target, source_rows, source);
+  }
 
   void prepare(Real epsilon) override {
     epsilon_ = epsilon;
@@ -57,17 +68,17 @@ class SeparableOperator final : public KernelOperator {
   }
 
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
-    const SideData& data = at(side);
-    for_means(side, h, sums_of(mean, sums_), [&](const AxisCost& axis, const AxisPass& pass, Index k, int d) {
-      const Piece means{k, pass.batch, nullptr, 0};
-      const Real* from = d == 0 ? v.data() + k * data.points_in : target(data, means, mean, mean_work_, d - 1);
-      mean_along(axis, with_cut(pass, Precision::full), from, target(data, means, mean, mean_work_, d));
-    });
+    for_means(side, h, sums_of(mean, sums_), &v, mean, mean_work_,
+              [&](const AxisCost& axis, const AxisPass& pass, const Real* from, Real* to) {
+                mean_along(axis, with_cut(pass, Precision::full), from, to);
+              });
   }
 
   [[nodiscard]] std::unique_ptr<FixedAverage> fix_average(Side side, const ConstField& h) const override {
     const SideData& data = at(side);
-    if (data.dimension() > most_kept_dimension || static_cast<Index>(h.extent(0)) > batch_at_once(data)) return nullptr;
+    if (data.dimension() > most_kept_dimension) return nullptr;
+    const auto agreed = [&](bool any) { return data.across ? data.across->along_rows().any(any) : any; };
+    if (agreed(static_cast<Index>(h.extent(0)) > batch_at_once(data))) return nullptr;
     const Field sums = make_unset_field("hpot::Separable::sums", static_cast<Index>(h.extent(0)),
                                         data.values_before(data.dimension()));
     std::vector<KeptWeights> kept;
@@ -77,21 +88,17 @@ class SeparableOperator final : public KernelOperator {
       kept.emplace_back(axis, with_cut(pass, Precision::full), most_kept_weights);
       all = !kept.back().empty();
     });
-    return all ? std::make_unique<KeptAverage>(*this, side, std::move(kept)) : nullptr;
+    if (agreed(!all)) return nullptr;
+    return std::make_unique<KeptAverage>(*this, side, std::move(kept));
   }
 
   void average_cost(Side side, const ConstField& h, const Field& mean) const override {
-    const SideData& data = at(side);
-    const Index at_once = std::min(static_cast<Index>(h.extent(0)), batch_at_once(data));
-    const Field zeros("hpot::Separable::zeros", at_once, std::max(data.points_in, data.values_before(2)));
     Buffer sums;
     std::array<Buffer, 2> work;
-    for_means(side, h, sums_of(mean, sums), [&](const AxisCost& axis, const AxisPass& pass, Index k, int d) {
-      if (d == 0) Kokkos::deep_copy(zeros, 0.0);
-      const Piece means{k, pass.batch, zeros.data(), static_cast<Index>(zeros.extent(1))};
-      const Real* from = d == 0 ? zeros.data() : target(data, means, mean, work, d - 1);
-      mean_cost_along(axis, with_cut(pass, Precision::full), from, target(data, means, mean, work, d));
-    });
+    for_means(side, h, sums_of(mean, sums), nullptr, mean, work,
+              [&](const AxisCost& axis, const AxisPass& pass, const Real* from, Real* to) {
+                mean_cost_along(axis, with_cut(pass, Precision::full), from, to);
+              });
   }
 
  private:
@@ -100,15 +107,22 @@ class SeparableOperator final : public KernelOperator {
     std::vector<AxisCost> axes;
     Index first_plane = 0;
     Index planes = 0;
-    Index points_in = 1;
+    Index points_in = 1;            // given: all, or the owned ones where the slowest axis is cut
+    std::optional<CutAxis> across;  // where it is
     [[nodiscard]] int dimension() const { return static_cast<int>(axes.size()); }
     /// Values of one batch entry before pass `axis`.
     [[nodiscard]] Index values_before(int axis) const {
+      if (axis == 0) return points_in;
       Index values = 1;
       for (int d = 0; d < dimension(); ++d) {
         values *= d >= axis ? axes[d].n_in() : d == 0 ? planes : axes[d].n_out();
       }
       return values;
+    }
+    /// From now on inputs are owned planes alone.
+    void cut(const OwnedRows& out_rows, const Grid& out, const OwnedRows& in_rows, const Grid& in) {
+      across.emplace(in_rows.along_rows, planes_of(in_rows, in), planes_of(out_rows, out), plane_points(in));
+      points_in = in_rows.local_n();
     }
   };
 
@@ -176,25 +190,44 @@ class SeparableOperator final : public KernelOperator {
     return Field(at_least(static_cast<Index>(mean.size()), buffer).data(), mean.extent(0), mean.extent(1));
   }
 
-  /// for_axes with reduce(axis, pass, first batch entry, d).
+  /// What a pass reads and writes beside the log-sums. A rank without planes has no arrays, and takes part.
+  struct Means {
+    enum Of { nothing, zeros, values } of = nothing;
+    const Real* in = nullptr;
+    Real* out = nullptr;
+  };
+
+  /// for_axes with reduce(axis, pass, in, out) of means: of `v`, or where there is none of zeros (null), to `mean`.
   template <class Reduce>
-  void for_means(Side side, const ConstField& h, const Field& sums, const Reduce& reduce) const {
-    const Index dimension = at(side).dimension();
-    const Index at_once = std::min(static_cast<Index>(h.extent(0)), batch_at_once(at(side)));
-    Index passes = 0;
-    for_axes(side, h, nullptr, sums, [&](const AxisCost& axis, const AxisPass& pass) {
-      reduce(axis, pass, passes / dimension * at_once, static_cast<int>(passes % dimension));
-      ++passes;
-    });
+  void for_means(Side which, const ConstField& h, const Field& sums, const ConstField* v, const Field& mean,
+                 std::array<Buffer, 2>& work, const Reduce& reduce) const {
+    const SideData& side = at(which);
+    const auto means = [&](const Piece& piece, int d) {
+      const Piece own{piece.first, piece.entries, nullptr, 0};
+      Real* to = target(side, own, mean, work, d);
+      if (d > 0) return Means{Means::values, target(side, own, mean, work, d - 1), to};
+      if (v == nullptr) return Means{Means::zeros, nullptr, to};
+      return Means{Means::values, v->data() + piece.first * side.points_in, to};
+    };
+    for_passes(which, h, nullptr, sums, means,
+               [&](const AxisCost& axis, const AxisPass& pass, const Means& of) { reduce(axis, pass, of.in, of.out); });
   }
 
-  /// Runs `reduce` along every axis in turn, slowest first, for some batch entries at once. `spare` is h's data where they
-  /// may be lost, or null.
+  /// Runs reduce(axis, pass) along every axis in turn, slowest first. `spare` is h's data where they may be lost, or null.
   template <class Reduce>
   void for_axes(Side which, const ConstField& h, Real* spare, const Field& s, const Reduce& reduce) const {
+    for_passes(
+        which, h, spare, s, [](const Piece&, int) { return Means{}; },
+        [&](const AxisCost& axis, const AxisPass& pass, const Means&) { reduce(axis, pass); });
+  }
+
+  /// The same for some batch entries at once, with what `means` gives for them and the axis.
+  template <class MeansOf, class Reduce>
+  void for_passes(Side which, const ConstField& h, Real* spare, const Field& s, const MeansOf& means,
+                  const Reduce& reduce) const {
     const SideData& side = at(which);
     const Index batch = static_cast<Index>(h.extent(0));
-    if (side.planes == 0 || batch == 0) return;
+    if ((side.planes == 0 && !side.across) || batch == 0) return;
     const Index at_once = std::min(batch, batch_at_once(side));
     for (Index k = 0; k < batch; k += at_once) {
       const Index offset = k * side.points_in;
@@ -214,9 +247,39 @@ class SeparableOperator final : public KernelOperator {
         } else if (side.dimension() == 3 && d == 2) {  // lines (planes, n1)
           pass.run = side.axes[1].n_out();
         }
-        reduce(side.axes[d], pass);
+        if (d == 0 && side.across) {
+          pass_across(side, pass, means(piece, d), reduce);
+        } else if (side.planes > 0) {
+          reduce(side.axes[d], pass, means(piece, d));
+        }
         from = pass.out;
       }
+    }
+  }
+
+  /// The first pass where its axis is cut: on whole lines, some at once. `pass` has the owned planes.
+  template <class Reduce>
+  void pass_across(const SideData& side, const AxisPass& pass, const Means& means, const Reduce& reduce) const {
+    const AxisCost& axis = side.axes[0];
+    const Index values_out = side.values_before(1);
+    for (Index k = 0; k < pass.batch; ++k) {
+      const auto on_lines = [&](const CutAxis::Lines& lines) {
+        AxisPass whole = pass;
+        whole.in = lines.in[0];
+        whole.out = lines.out[0];
+        whole.batch = 1;
+        whole.lines = lines.count;
+        whole.first = 0;
+        whole.count = axis.n_out();
+        reduce(axis, whole, Means{means.of, means.of == Means::values ? lines.in[1] : nullptr, lines.out[1]});
+      };
+      const Real* in = pass.in + k * side.points_in;
+      Real* out = pass.out + k * values_out;
+      const Real* mean_in = means.in + k * side.points_in;
+      Real* mean_out = means.out + k * values_out;
+      if (means.of == Means::nothing) side.across->for_lines({in}, {out}, crossing_, on_lines);
+      if (means.of == Means::zeros) side.across->for_lines({in}, {out, mean_out}, crossing_, on_lines);
+      if (means.of == Means::values) side.across->for_lines({in, mean_in}, {out, mean_out}, crossing_, on_lines);
     }
   }
 
@@ -238,9 +301,18 @@ class SeparableOperator final : public KernelOperator {
     void apply(const ConstField& v, const Field& mean) const override {
       const Piece all{0, static_cast<Index>(v.extent(0)), nullptr, 0};
       const Real* from = v.data();
-      for (std::size_t d = 0; d < passes_.size(); ++d) {
-        Real* to = target(data_, all, mean, op_.mean_work_, static_cast<int>(d));
-        passes_[d].mean(data_.axes[d], from, to);
+      auto weights = passes_.begin();
+      for (int d = 0; d < data_.dimension(); ++d) {
+        Real* to = target(data_, all, mean, op_.mean_work_, d);
+        if (d == 0 && data_.across) {
+          for (Index k = 0; k < all.entries; ++k) {
+            data_.across->for_lines(
+                {from + k * data_.points_in}, {to + k * data_.values_before(1)}, op_.crossing_,
+                [&](const CutAxis::Lines& lines) { weights++->mean(data_.axes[0], lines.in[0], lines.out[0]); });
+          }
+        } else if (data_.planes > 0) {
+          weights++->mean(data_.axes[d], from, to);
+        }
         from = to;
       }
     }
@@ -248,7 +320,7 @@ class SeparableOperator final : public KernelOperator {
    private:
     const SeparableOperator& op_;
     const SideData& data_;
-    std::vector<KeptWeights> passes_;
+    std::vector<KeptWeights> passes_;  // one a pass; of an axis that is cut one for each lot of lines
   };
 
   SideData source_;
@@ -259,6 +331,7 @@ class SeparableOperator final : public KernelOperator {
   mutable std::array<Buffer, 2> work_;
   mutable std::array<Buffer, 2> mean_work_;  // of average
   mutable Buffer sums_;                      // of average
+  mutable CutAxis::Buffers crossing_;        // lines on their way
 };
 
 }  // namespace
@@ -279,6 +352,18 @@ Real kept_values(const Cost& cost, const Grid& grid, Real epsilon) {
 
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
                                                         Range source_rows, Range target_rows, Real window_cut) {
+  return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows, window_cut);
+}
+
+Real values_between(const Grid& grid, int ranks) {
+  const Index planes = grid.axes[0].n;
+  const Index padded = (planes + ranks - 1) / ranks * ranks;  // of the rank with most planes, packed
+  return static_cast<Real>(padded * CutAxis::lines_at_once(grid.points() / planes, ranks, planes));
+}
+
+std::unique_ptr<KernelOperator> make_slab_operator(const Cost& cost, const Grid& source, const Grid& target,
+                                                   const OwnedRows& source_rows, const OwnedRows& target_rows,
+                                                   Real window_cut) {
   return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows, window_cut);
 }
 

@@ -4,6 +4,7 @@
 
 #include "hpot/core/error.hpp"
 #include "hpot/measure/random.hpp"
+#include "hpot/measure/rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -68,9 +69,9 @@ Quadratic random_quadratic(RandomStream& random, int dimension, Real centre_marg
   return quadratic;
 }
 
-/// Mean of `value` over `per_side` points along each axis of every cell.
+/// Mean of `value` over `per_side` points along each axis of every cell of the planes.
 template <typename Value>
-std::vector<Real> sampled(const Grid& grid, int per_side, const Value& value) {
+std::vector<Real> sampled(const Grid& grid, Range planes, int per_side, const Value& value) {
   std::array<Index, 3> n{1, 1, 1};
   std::array<Index, 3> points{1, 1, 1};  // along an axis of a cell
   const int dimension = grid.dimension();
@@ -82,15 +83,18 @@ std::vector<Real> sampled(const Grid& grid, int per_side, const Value& value) {
     return (static_cast<Real>(i) + 0.5) / static_cast<Real>(n[d] * points[d]);
   };
   const Real share = 1 / static_cast<Real>(points[0] * points[1] * points[2]);
-  std::vector<Real> values(static_cast<std::size_t>(n[0] * n[1] * n[2]));
-  for (Index k = 0; k < n[2] * points[2]; ++k) {
-    for (Index j = 0; j < n[1] * points[1]; ++j) {
-      Real* row = values.data() + ((k / points[2]) * n[1] + j / points[1]) * n[0];
+  std::array<Range, 3> cells{Range{0, n[0]}, Range{0, n[1]}, Range{0, n[2]}};
+  cells[dimension - 1] = planes;
+  std::vector<Real> values(static_cast<std::size_t>(cells[0].size() * cells[1].size() * cells[2].size()));
+  for (Index k = cells[2].begin * points[2]; k < cells[2].end * points[2]; ++k) {
+    for (Index j = cells[1].begin * points[1]; j < cells[1].end * points[1]; ++j) {
+      const Index line = (k / points[2] - cells[2].begin) * cells[1].size() + j / points[1] - cells[1].begin;
+      Real* row = values.data() + line * cells[0].size();
       Vector p{0, fraction(1, j), fraction(2, k)};
-      for (Index i = 0; i < n[0]; ++i) {
+      for (Index i = cells[0].begin; i < cells[0].end; ++i) {
         for (Index s = 0; s < points[0]; ++s) {
           p[0] = fraction(0, i * points[0] + s);
-          row[i] += share * value(p);
+          row[i - cells[0].begin] += share * value(p);
         }
       }
     }
@@ -103,7 +107,7 @@ RandomStream stream(const Source& source, Index item) {
   return {static_cast<std::uint64_t>(seed), source.family(), static_cast<std::uint64_t>(item)};
 }
 
-std::vector<Real> gaussian(const Source& source, const Grid& grid, Index item) {
+std::vector<Real> gaussian(const Source& source, const Grid& grid, Range planes, Index item) {
   RandomStream random = stream(source, item);
   const int dimension = grid.dimension();
   Quadratic quadratic = random_quadratic(random, dimension, 0.3, 0.04, 0.12);
@@ -114,7 +118,7 @@ std::vector<Real> gaussian(const Source& source, const Grid& grid, Index item) {
     quadratic.matrix = {};
     for (int d = 0; d < dimension; ++d) quadratic.matrix[d][d] = 1 / (*sd)[d];
   }
-  return sampled(grid, 1, [&](const Vector& p) { return std::exp(-0.5 * quadratic(p)); });
+  return sampled(grid, planes, 1, [&](const Vector& p) { return std::exp(-0.5 * quadratic(p)); });
 }
 
 /// 1 where hole < |M (p - centre)| <= 1.
@@ -125,17 +129,17 @@ auto between(const Quadratic& quadratic, Real hole) {
   };
 }
 
-std::vector<Real> ellipse(const Source& source, const Grid& grid, Index item) {
+std::vector<Real> ellipse(const Source& source, const Grid& grid, Range planes, Index item) {
   RandomStream random = stream(source, item);
   const Quadratic quadratic = random_quadratic(random, 2, 0.4, 0.12, 0.36);
   const bool hollow = source.integer("hollow", 0, 0, 1) == 1;
-  return sampled(grid, 4, between(quadratic, hollow ? random.uniform(0.6, 0.8) : 0.0));
+  return sampled(grid, planes, 4, between(quadratic, hollow ? random.uniform(0.6, 0.8) : 0.0));
 }
 
-std::vector<Real> shell(const Source& source, const Grid& grid, Index item) {
+std::vector<Real> shell(const Source& source, const Grid& grid, Range planes, Index item) {
   RandomStream random = stream(source, item);
   const Quadratic quadratic = random_quadratic(random, 3, 0.42, 0.18, 0.38);
-  return sampled(grid, 2, between(quadratic, random.uniform(0.65, 0.85)));
+  return sampled(grid, planes, 2, between(quadratic, random.uniform(0.65, 0.85)));
 }
 
 /// A random function of mean 0 and variance 1: waves of up to `most` periods along each axis.
@@ -159,12 +163,12 @@ auto random_waves(RandomStream& random, int dimension, Real most) {
   };
 }
 
-std::vector<Real> waves(const Source& source, const Grid& grid, Index item) {
+std::vector<Real> waves(const Source& source, const Grid& grid, Range planes, Index item) {
   RandomStream random = stream(source, item);
   const auto density = random_waves(random, grid.dimension(), 3);
   const auto mask = random_waves(random, grid.dimension(), 3);
   constexpr Real hole = -0.8;  // a fifth of the points lie below
-  return sampled(grid, 1, [&](const Vector& p) { return mask(p) < hole ? 0.0 : std::exp(density(p)); });
+  return sampled(grid, planes, 1, [&](const Vector& p) { return mask(p) < hole ? 0.0 : std::exp(density(p)); });
 }
 
 struct Family {
@@ -172,12 +176,14 @@ struct Family {
   int least_dimension;
   int largest_dimension;
   std::vector<std::string> keys;  // of its own
-  std::vector<Real> (*values)(const Source& source, const Grid& grid, Index item);
+  std::vector<Real> (*values)(const Source& source, const Grid& grid, Range planes, Index item);
 };
 
 const std::vector<std::string> shared_keys{"n", "shape", "dim", "count", "item", "seed", "spacing"};
 
-std::vector<Real> uniform(const Source&, const Grid& grid, Index) { return std::vector<Real>(grid.points(), 1.0); }
+std::vector<Real> uniform(const Source&, const Grid& grid, Range planes, Index) {
+  return std::vector<Real>(static_cast<std::size_t>(planes.size() * plane_points(grid)), 1.0);
+}
 
 const std::vector<Family>& families() {
   static const std::vector<Family> table{{"gaussian", 1, 3, {"mean", "sd"}, gaussian},
@@ -238,6 +244,10 @@ Grid synthetic_grid(const std::string& text) {
 }
 
 GridData synthetic_measure(const std::string& text, Index item) {
+  return synthetic_planes(text, item, {0, synthetic_grid(text).axes[0].n});
+}
+
+GridData synthetic_planes(const std::string& text, Index item, Range planes) {
   const Source source(text);
   const Family& family = family_of(source);
   GridData data;
@@ -251,7 +261,7 @@ GridData synthetic_measure(const std::string& text, Index item) {
     data.name += (text.find('?') == std::string::npos ? "?item=" : "&item=") + std::to_string(item);
   }
   data.grid = grid_of(source, family);
-  data.values = family.values(source, data.grid, item);
+  data.values = family.values(source, data.grid, planes, item);
   return data;
 }
 

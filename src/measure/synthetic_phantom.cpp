@@ -159,7 +159,7 @@ struct Line {
 
 }  // namespace
 
-std::vector<Real> phantom(const Source& source, const Grid& grid, Index item) {
+std::vector<Real> phantom(const Source& source, const Grid& grid, Range planes, Index item) {
   const auto seed = static_cast<std::uint64_t>(source.integer("seed", 0, 0, std::numeric_limits<Index>::max()));
   const Subject subject(RandomStream(seed, "phantom", static_cast<std::uint64_t>(item)));
   const Head head_forms;
@@ -169,10 +169,10 @@ std::vector<Real> phantom(const Source& source, const Grid& grid, Index item) {
   const Line x(subject, nx, 0);
   const Line y(subject, ny, 1);
   const Line z(subject, nz, 2);
-  std::vector<Real> values(static_cast<std::size_t>(nx * ny * nz));
-  for (Index k = 0; k < 2 * nz; ++k) {
+  std::vector<Real> values(static_cast<std::size_t>(nx * ny * planes.size()));
+  for (Index k = 2 * planes.begin; k < 2 * planes.end; ++k) {
     for (Index j = 0; j < 2 * ny; ++j) {
-      Real* row = values.data() + ((k / 2) * ny + j / 2) * nx;
+      Real* row = values.data() + ((k / 2 - planes.begin) * ny + j / 2) * nx;
       std::array<std::array<Real, Subject::mode_count>, 3> weight;
       for (std::size_t c = 0; c < 3; ++c) {
         for (std::size_t m = 0; m < Subject::mode_count; ++m) {

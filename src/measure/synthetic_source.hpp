@@ -45,7 +45,7 @@ std::string join(const std::vector<std::string>& words);
 /// Of `dimension` axes from n or shape, spacing; an affine for volumes that are `centred`.
 Grid make_grid_of(const Source& source, int dimension, bool centred);
 
-/// The values of phantom number `item`, see synthetic_phantom.cpp.
-std::vector<Real> phantom(const Source& source, const Grid& grid, Index item);
+/// The values of phantom number `item` in some planes, see synthetic_phantom.cpp.
+std::vector<Real> phantom(const Source& source, const Grid& grid, Range planes, Index item);
 
 }  // namespace hpot::synthetic

@@ -21,11 +21,6 @@ Field entries(const Field& field, Index begin, Index count) {
   return Kokkos::subview(field, std::make_pair(begin, begin + count), Kokkos::ALL);
 }
 
-std::vector<Real> part_of(std::vector<Real> all, Range range) {
-  if (range.size() == static_cast<Index>(all.size())) return all;
-  return {all.begin() + range.begin, all.begin() + range.end};
-}
-
 }  // namespace
 
 BarycenterMap::BarycenterMap(BarycenterProblem problem) : BarycenterMap(std::move(problem), {}, {}) {}
@@ -251,14 +246,10 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       processes_(processes) {
   for (const Grid& grid : make_levels(data.grid, smallest_side))
     levels_.push_back({grid, own_rows(grid, processes.along_rows()), {}});
-  for (std::vector<Real>& measure : data.measures) {  // one at a time: only its whole copies are there at once
-    std::vector<Real> whole = std::move(measure);
-    for (std::size_t l = 0; l < levels_.size(); ++l) {
-      std::vector<Real> coarse;
-      if (l + 1 < levels_.size()) coarse = coarsen(levels_[l].grid, whole);
-      levels_[l].measures.push_back(part_of(std::move(whole), levels_[l].rows.range()));
-      whole = std::move(coarse);
-    }
+  for (std::vector<Real>& measure : data.measures) {  // one at a time: what is whole of others is not there yet
+    auto copies =
+        make_measure_levels(data.grid, std::move(measure), processes.along_rows(), static_cast<int>(levels_.size()));
+    for (std::size_t l = 0; l < levels_.size(); ++l) levels_[l].measures.push_back(std::move(copies[l].weights));
   }
 }
 
@@ -302,10 +293,15 @@ BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   between->set_precision(precision_);
   map_->carry(*between, start.s);
   if (debiased_) {
-    const Field whole = make_field("hpot::Barycenter::coarse_log_d", 1, old.rows.partition.global_n());
-    processes_.along_rows().gather_points(map_->log_d(), whole, old.rows.partition.offsets());
-    start.log_d = make_field("hpot::Barycenter::carried_log_d", 1,
-                             interpolate(levels_[level_].grid, host_values(whole), to.grid, to.rows.range()));
+    const Grid& coarse = levels_[level_].grid;
+    const auto wanted = [&](int rank) {
+      return planes_for_interpolation(coarse, to.grid, to.rows.partition.block(rank));
+    };
+    const std::vector<Real> planes = processes_.along_rows().take_items(
+        planes_of(old.rows, coarse), plane_points(coarse), host_values(map_->log_d()), wanted);
+    start.log_d =
+        make_field("hpot::Barycenter::carried_log_d", 1,
+                   interpolate(coarse, planes, to.grid, to.rows.range(), wanted(processes_.along_rows().rank()).begin));
   }
   return start;
 }

@@ -7,7 +7,6 @@
 #include "hpot/solver/sinkhorn.hpp"
 
 #include <cmath>
-#include <numeric>
 
 namespace hpot {
 namespace {
@@ -21,16 +20,23 @@ std::string shape_of(const ScalingOptions& options, int ranks) {
   return shape;
 }
 
-std::vector<Real> of_mass_one(std::vector<Real> values) {
-  const Real mass = std::accumulate(values.begin(), values.end(), 0.0);
+/// Of all points, or of the owned rows.
+std::vector<Real> of_mass_one(std::vector<Real> values, const OwnedRows& rows) {
+  const Real mass = total(rows, values);
   for (Real& value : values) value /= mass;
   return values;
 }
 
-GridData waves(const std::string& shape, int dimension, Index count, Index item) {
-  return synthetic_measure(
-      "waves?shape=" + shape + "&dim=" + std::to_string(dimension) + "&count=" + std::to_string(count) + "&seed=1",
-      item);
+std::string waves(const ScalingOptions& options, int ranks) {
+  return "waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension) + "&seed=1";
+}
+
+/// The owned rows of measure `item` of `count`.
+std::vector<Real> slab_of_waves(const std::string& source, Index count, Index item, const Communicator& along_rows) {
+  const Grid grid = synthetic_grid(source);
+  const OwnedRows rows = own_rows(grid, along_rows);
+  const std::string all = source + "&count=" + std::to_string(count);
+  return of_mass_one(synthetic_planes(all, item, owned_planes(rows, grid)).values, rows);
 }
 
 TransportData clouds(const ScalingOptions& options) {
@@ -40,7 +46,12 @@ TransportData clouds(const ScalingOptions& options) {
   };
   CloudData a = cloud(0);
   CloudData b = cloud(1);
-  return {std::move(a.cloud), std::move(b.cloud), of_mass_one(std::move(a.values)), of_mass_one(std::move(b.values))};
+  const auto weights = [](CloudData& data) {
+    return of_mass_one(std::move(data.values), own_rows(data.cloud, Communicator::self()));
+  };
+  std::vector<Real> of_a = weights(a);
+  std::vector<Real> of_b = weights(b);
+  return {std::move(a.cloud), std::move(b.cloud), std::move(of_a), std::move(of_b)};
 }
 
 /// A transport's sweep in one visit to `pairs` on all ranks, `share` of them on this one: one exponential serves both half-steps.
@@ -104,8 +115,7 @@ WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
     settings.debiased = options.debiased;
     settings.acceleration.type = "none";
     BarycenterRun run;
-    run.support =
-        synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+    run.support = synthetic_grid(waves(options, ranks));
     run.measures = options.measures;
     run.shape = shape;
     return plan_barycenter(settings, run);
@@ -116,8 +126,7 @@ WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
   TransportRun run;
   run.ranks = ranks;
   if (options.op == "separable") {
-    run.source =
-        synthetic_grid("waves?shape=" + shape_of(options, ranks) + "&dim=" + std::to_string(options.dimension));
+    run.source = synthetic_grid(waves(options, ranks));
   } else if (options.op == "matrix") {
     run.source = IndexSet{options.n};
     settings.kernel.matrix_file = "synthetic";
@@ -143,16 +152,12 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
     return static_cast<Real>(rows.local_n()) / static_cast<Real>(rows.partition.global_n());
   };
   if (options.barycenter()) {
-    const std::string shape = shape_of(options, ranks);
+    const std::string source = waves(options, ranks);
     const Partition batches(options.measures, 1, processes.shape().batches);
     const Range owned = batches.block(processes.along_batches().rank());
-    BarycenterData data{synthetic_grid("waves?shape=" + shape + "&dim=" + std::to_string(options.dimension)),
-                        {},
-                        {},
-                        options.debiased,
-                        false};
+    BarycenterData data{synthetic_grid(source), {}, {}, options.debiased, false};
     for (Index k = owned.begin; k < owned.end; ++k)
-      data.measures.push_back(of_mass_one(waves(shape, options.dimension, options.measures, k).values));
+      data.measures.push_back(slab_of_waves(source, options.measures, k, along_rows));
     data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));
     const Grid grid = data.grid;
     const Real softmins = 2.0 * static_cast<Real>(options.measures) + (options.debiased ? 1.0 : 0.0);
@@ -167,10 +172,9 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
   } else {
     TransportData data;
     if (options.op == "separable") {
-      const std::string shape = shape_of(options, ranks);
-      GridData a = waves(shape, options.dimension, 2, 0);
-      GridData b = waves(shape, options.dimension, 2, 1);
-      data = {a.grid, b.grid, of_mass_one(std::move(a.values)), of_mass_one(std::move(b.values))};
+      const std::string source = waves(options, ranks);
+      const Grid grid = synthetic_grid(source);
+      data = {grid, grid, slab_of_waves(source, 2, 0, along_rows), slab_of_waves(source, 2, 1, along_rows)};
     } else if (options.op == "matrix") {
       const IndexSet set{options.n};
       const std::vector<Real> uniform(options.n, 1.0 / static_cast<Real>(options.n));

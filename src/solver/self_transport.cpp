@@ -4,7 +4,6 @@
 #include "hpot/measure/pyramid.hpp"
 
 #include <cmath>
-#include <tuple>
 #include <utility>
 
 namespace hpot {
@@ -50,25 +49,18 @@ MultiscaleSelfTransport::MultiscaleSelfTransport(const KernelOptions& kernel, Se
                                                  Precision precision)
     : kernel_(kernel), penalty_(data.penalty), precision_(precision) {
   const int count = count_levels(data.support, smallest_side);
-  for (int l = 0; l < count; ++l) {
-    std::pair<Support, std::vector<Real>> coarse;
-    if (l + 1 < count) coarse = coarsen(data.support, data.weights);
-    const OwnedRows rows = own_rows(data.support, along_rows);
-    const Range range = rows.range();
-    levels_.push_back({data.support, rows, {data.weights.begin() + range.begin, data.weights.begin() + range.end}});
-    std::tie(data.support, data.weights) = std::move(coarse);
-  }
+  levels_ = make_measure_levels(std::move(data.support), std::move(data.weights), along_rows, count);
 }
 
 std::vector<Real> MultiscaleSelfTransport::neighbour_costs() const {
   std::vector<Real> costs;
-  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.support));
+  for (const MeasureLevel& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.support));
   return costs;
 }
 
 FixedPointMap& MultiscaleSelfTransport::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
-  Level& data = levels_[level];
+  MeasureLevel& data = levels_[level];
   const Field f = map_ == nullptr ? Field() : carried_potential(level);
   map_.reset();  // before the next one takes its memory
   const Marginal side = make_marginal(
@@ -83,7 +75,7 @@ FixedPointMap& MultiscaleSelfTransport::enter(int level) {
 /// f at the new points: prox of the softmin over the old ones.
 Field MultiscaleSelfTransport::carried_potential(int to_level) const {
   const TransportProblem& old = map_->problem();
-  const Level& to = levels_[to_level];
+  const MeasureLevel& to = levels_[to_level];
   const auto between = make_kernel(kernel_, levels_[level_].support, old.source.rows, to.support, to.rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 #include <utility>
 
 namespace hpot {
@@ -125,15 +124,6 @@ std::vector<Real> SinkhornMap::dots(const std::vector<Field>& x, const std::vect
 
 namespace {
 
-std::vector<Real> part_of(const std::vector<Real>& all, Range range) {
-  return {all.begin() + range.begin, all.begin() + range.end};
-}
-
-std::vector<Real> part_of(std::vector<Real>&& all, Range range) {
-  if (range.size() == static_cast<Index>(all.size())) return std::move(all);
-  return part_of(std::as_const(all), range);
-}
-
 Marginal make_marginal(const OwnedRows& rows, const std::vector<Real>& weights, const MarginalPenalty& penalty) {
   const Field weight = make_unset_field("hpot::weights", 1, rows.local_n());
   set_entry(weight, 0, weights);
@@ -146,55 +136,35 @@ TransportProblem make_transport_problem(const KernelOptions& kernel, const Trans
                                         const Communicator& along_rows) {
   const OwnedRows source = own_rows(data.source_support, along_rows);
   const OwnedRows target = own_rows(data.target_support, along_rows);
-  return {make_marginal(source, part_of(data.source, source.range()), data.source_penalty),
-          make_marginal(target, part_of(data.target, target.range()), data.target_penalty),
+  return {make_marginal(source, owned_values(data.source, source), data.source_penalty),
+          make_marginal(target, owned_values(data.target, target), data.target_penalty),
           make_kernel(kernel, data.source_support, source, data.target_support, target)};
 }
 
 MultiscaleSinkhorn::MultiscaleSinkhorn(const KernelOptions& kernel, TransportData data, const Communicator& along_rows,
                                        Index smallest_side, const Field& start)
     : kernel_(kernel), source_penalty_(data.source_penalty), target_penalty_(data.target_penalty), start_(start) {
-  Support source_support = std::move(data.source_support);
-  Support target_support = std::move(data.target_support);
-  const int count = std::min(count_levels(source_support, smallest_side), count_levels(target_support, smallest_side));
-  std::vector<Real> source = std::move(data.source);  // whole, of the level at hand
-  std::vector<Real> target = std::move(data.target);
-  for (int l = 0; l < count; ++l) {
-    std::pair<Support, std::vector<Real>> coarse_source;
-    std::pair<Support, std::vector<Real>> coarse_target;
-    if (l + 1 < count) {
-      coarse_source = coarsen(source_support, source);
-      coarse_target = coarsen(target_support, target);
-    }
-    levels_.push_back({source_support,
-                       target_support,
-                       own_rows(source_support, along_rows),
-                       own_rows(target_support, along_rows),
-                       {},
-                       {}});
-    Level& level = levels_.back();
-    level.source = part_of(std::move(source), level.source_rows.range());
-    level.target = part_of(std::move(target), level.target_rows.range());
-    std::tie(source_support, source) = std::move(coarse_source);
-    std::tie(target_support, target) = std::move(coarse_target);
-  }
+  const int count =
+      std::min(count_levels(data.source_support, smallest_side), count_levels(data.target_support, smallest_side));
+  source_ = make_measure_levels(std::move(data.source_support), std::move(data.source), along_rows, count);
+  target_ = make_measure_levels(std::move(data.target_support), std::move(data.target), along_rows, count);
 }
 
 std::vector<Real> MultiscaleSinkhorn::neighbour_costs() const {
   std::vector<Real> costs;
-  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.target_support));
+  for (const MeasureLevel& level : target_) costs.push_back(neighbour_cost(kernel_.cost, level.support));
   return costs;
 }
 
 FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
-  Level& data = levels_[level];
+  MeasureLevel& source = source_[level];
+  MeasureLevel& target = target_[level];
   const Field g = map_ == nullptr ? std::exchange(start_, {}) : carried_potential(level);
   map_.reset();  // before the next one takes its memory
-  TransportProblem problem{
-      make_marginal(data.source_rows, std::exchange(data.source, {}), source_penalty_),
-      make_marginal(data.target_rows, std::exchange(data.target, {}), target_penalty_),
-      make_kernel(kernel_, data.source_support, data.source_rows, data.target_support, data.target_rows)};
+  TransportProblem problem{make_marginal(source.rows, std::exchange(source.weights, {}), source_penalty_),
+                           make_marginal(target.rows, std::exchange(target.weights, {}), target_penalty_),
+                           make_kernel(kernel_, source.support, source.rows, target.support, target.rows)};
   problem.kernel->set_precision(precision_);
   map_ = std::make_unique<SinkhornMap>(std::move(problem), g);
   level_ = level;
@@ -205,13 +175,12 @@ FixedPointMap& MultiscaleSinkhorn::enter(int level) {
 /// are samples of the function that softmin defines everywhere.
 Field MultiscaleSinkhorn::carried_potential(int to_level) const {
   const TransportProblem& old = map_->problem();
-  const Level& to = levels_[to_level];
-  const auto between =
-      make_kernel(kernel_, levels_[level_].source_support, old.source.rows, to.target_support, to.target_rows);
+  const MeasureLevel& to = target_[to_level];
+  const auto between = make_kernel(kernel_, source_[level_].support, old.source.rows, to.support, to.rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   const Field h = make_field("hpot::Sinkhorn::carried_h", 1, old.source.rows.local_n());
-  const Field g = make_field("hpot::Sinkhorn::carried", 1, to.target_rows.local_n());
+  const Field g = make_field("hpot::Sinkhorn::carried", 1, to.rows.local_n());
   add_log_weight(old.source.log_weight, map_->f(), old.epsilon, h);
   between->softmin_spoiling(Side::target, h, g);
   apply_prox(old.target.penalty, g, old.epsilon, g);

@@ -1,12 +1,13 @@
 #include "hpot/solver/solve_transport.hpp"
 
 #include <cmath>
-#include <numeric>
 
 namespace hpot {
 namespace {
 
-Real mass_of(const std::vector<Real>& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
+Real mass_of(const Communicator& world, const Support& support, const std::vector<Real>& weights) {
+  return total(own_rows(support, world), weights);
+}
 
 }  // namespace
 
@@ -83,7 +84,8 @@ SolvedPair solve_potentials(const Communicator& world, const TransportSettings& 
 
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
                                   const std::vector<Monitor*>& monitors, Keeper* keeper) {
-  settings.check_masses(mass_of(data.source), mass_of(data.target));
+  settings.check_masses(mass_of(world, data.source_support, data.source),
+                        mass_of(world, data.target_support, data.target));
   const auto unit_problem = [&] {  // only some units need a look at the cost
     return pair_unit(settings.epsilon, world, settings.kernel, data.target_support,
                      make_transport_problem(settings.kernel, data, world));
@@ -168,7 +170,8 @@ Divergence sinkhorn_divergence(const Communicator& world, const TransportSetting
   require(settings.epsilon.unit == "cost" || settings.epsilon.unit == "spacing2",
           "epsilon.unit = " + settings.epsilon.unit, "a divergence needs one eps for three problems",
           "use epsilon.unit = cost or spacing2");
-  const Real excess = mass_of(data.source) - mass_of(data.target);
+  const Real excess =
+      mass_of(world, data.source_support, data.source) - mass_of(world, data.target_support, data.target);
   Keeper keeps_nothing;
   Divergence divergence;
   const auto self_cost = [&](const TransportSettings& self, const Support& support, std::vector<Real> weights) {

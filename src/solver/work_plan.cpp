@@ -138,6 +138,30 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
 
+/// Of a measure's values, those that a rank reads and keeps: its slab of a grid, of others all.
+Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
+
+/// Beside them while measures are read: an image or a table, whole, and one level's sums over cells in planes, here and on the
+/// way to the ranks that add them (pyramid.cpp).
+PlannedArrays of_reading(const Support& support, int ranks, Real local_n) {
+  const int axes = support.dimension();
+  if (support.grid() == nullptr) return arrays("sums over cells", 0.0);
+  const Real whole = ranks > 1 && axes < 3 ? static_cast<Real>(support.points()) : 0.0;
+  return arrays("sums over cells", std::max(whole, (ranks > 1 ? 2.0 : 1.0) * std::exp2(1 - axes) * local_n));
+}
+
+enum class Reduction { softmin, average };
+
+/// What an operator whose rows are divided holds of other ranks' values: lines on their way, or all points of `share` fields.
+PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support, int ranks, Reduction reduction,
+                            Real share = 1.0) {
+  const bool two = reduction == Reduction::average;
+  const bool slabs = kernel.resolved_type(support) == "separable" && support.dimension() > 1;
+  if (ranks == 1) return arrays("values of other ranks", 0.0);
+  if (slabs) return arrays("lines between ranks", (two ? 5.0 : 3.0) * values_between(*support.grid(), ranks));
+  return arrays("gathered values", (two ? 2.0 : 1.0) * share * static_cast<Real>(support.points()));
+}
+
 }  // namespace
 
 PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
@@ -181,7 +205,9 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
   const auto [n, local_n, coarse, next] = mean_sizes(run, settings.schedule);
   const bool separable = settings.kernel.resolved_type(run.source) == "separable";
   const Real axes = run.source.dimension();
-  const Real gathered = run.ranks > 1 ? n : 0.0;
+  const auto from_ranks = [&](Reduction reduction) {
+    return between_ranks(settings.kernel, run.source, run.ranks, reduction);
+  };
   const Real kernel = kernel_values(settings.kernel, run.source, local_n, n, local_n);
   const PlannedArrays marginals = arrays("weights, their logarithms and potentials", 6.0 * local_n);
   if (run.maps.map) {
@@ -190,14 +216,13 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
     plan.consider("averages of the map",
                   {base, whole, marginals, arrays("displacements", axes * local_n),
                    arrays("weights, values and means", 3.0 * local_n), arrays("work arrays of averages", sums + work),
-                   arrays("gathered weights and values", 2.0 * gathered), arrays("kernel", kernel)});
+                   from_ranks(Reduction::average), arrays("kernel", kernel)});
     const Grid* const grid = run.source.grid();
     const Real on_root = axes + (grid != nullptr && grid->affine ? std::max(3.0, axes) : axes);
-    plan.consider(
-        "writing of the map",
-        {base, whole, marginals, arrays("displacements", axes * local_n),
-         arrays("work arrays of averages", sums + work), arrays("gathered weights and values", 2.0 * gathered),
-         arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
+    plan.consider("writing of the map",
+                  {base, whole, marginals, arrays("displacements", axes * local_n),
+                   arrays("work arrays of averages", sums + work), from_ranks(Reduction::average),
+                   arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
   }
   if (run.maps
           .gradient) {  // write_gradient: weight_gradient; place_gradient, of costs but |x-y|^2 with points of its own
@@ -207,7 +232,7 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
     plan.consider("gradients",
                   {base, whole, marginals, arrays("gradients", std::max(2.0, places) * local_n),
                    arrays("half-steps, marginals and means", 4.0 * local_n),
-                   arrays("gathered weights and values", own_points ? 2.0 * n : 2.0 * gathered),
+                   own_points ? arrays("gathered weights and values", 2.0 * n) : from_ranks(Reduction::average),
                    arrays("points", own_points ? 2.0 * axes * n : 0.0),
                    arrays("gradients, whole, on rank 0", 2.0 * std::max(1.0, places) * n), arrays("kernel", kernel)});
   }
@@ -223,7 +248,7 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
                                              arrays("colours at once, on the host and the device, and where they go",
                                                     3.0 * axes_of_colors * block),
                                              arrays("points of the target", axes_of_colors * n),
-                                             arrays("gathered potentials", 2.0 * gathered)});
+                                             from_ranks(Reduction::average)});
   }
   if (!run.maps.plan && run.maps.frames == 0) return;
   const Grid* const grid = run.source.grid();
@@ -241,7 +266,7 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
   plan.consider("bounds of the plan's entries",
                 {base, whole, marginals, tilt, arrays("half-steps", 4.0 * local_n),
                  arrays("bounds over boxes of targets", (run.maps.plan ? 2.0 : 1.0) * (n + above)),
-                 arrays("gathered potentials", gathered * (run.maps.map ? 2.0 : 1.0)), arrays("kernel", kernel)});
+                 from_ranks(run.maps.map ? Reduction::average : Reduction::softmin), arrays("kernel", kernel)});
   const PlannedArrays exponents = arrays("potentials and half-steps", 5.0 * local_n);
   if (run.maps.plan) {
     constexpr Real values_in_flight = 12.0;
@@ -272,16 +297,19 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const auto [n, local_n, coarse, next] = mean_sizes(run, settings.schedule);
   const Support& support = run.source;
   const int dimension = support.dimension();
-  const Real gathered = run.ranks > 1 ? n : 0.0;
+  const auto from_ranks = [&](Reduction reduction) {
+    return between_ranks(settings.kernel, support, run.ranks, reduction);
+  };
   const Real kernel = kernel_values(settings.kernel, support, local_n, n, local_n);
   const bool separable = settings.kernel.resolved_type(support) == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
-  const Real raw = run.parts > 1 ? 2.0 * n : 0.0;
+  const Real held = held_points(support, n, local_n);
+  const Real raw = run.parts > 1 ? 2.0 * held : 0.0;
   // (a, a) holds more than (a, b) where it is solved like that
-  const bool second = run.divergence && 2.0 * local_n > n && !is_solved_by_symmetry(settings.kernel);
-  const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * n;
-  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const bool second = run.divergence && 2.0 * local_n > held && !is_solved_by_symmetry(settings.kernel);
+  const Real kept = raw + (run.divergence ? (second ? 1.0 : 2.0) : 0.0) * held;
+  const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays solved = arrays("potentials of (a, b)", second ? 2.0 * local_n : 0.0);
   // owned_pair
   const PlannedArrays pair = arrays("weights that maps need", run.maps.any() ? 2.0 * local_n : 0.0);
@@ -291,20 +319,28 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
   // read_measures, make_measures; MultiscaleSinkhorn
-  plan.consider("reading", {base, whole, pair, arrays("measures and their coarse copies, whole", 2.0 * (n + coarse))});
-  // make_transport_problem, mean_cost: mean, zeros, sums, work
+  plan.consider("reading",
+                {base, whole, pair, arrays("measures and their coarse copies", 2.0 * held * (1.0 + coarse / n)),
+                 of_reading(support, run.ranks, local_n)});
+  if (run.picture)  // picture_of_pair
+    plan.consider("the picture",
+                  {base, whole, arrays("measures", 2.0 * held), arrays("one, whole, and sorted, on rank 0", 2.0 * n)});
+  // h, mean; of average_cost sums and, between the passes, work
+  const Real averages_of_costs =
+      (2.0 + (separable ? 1.0 + (dimension > 1 ? 1.0 : 0.0) + (dimension > 2 ? 1.0 : 0.0) : 0.0)) * local_n;
+  // make_transport_problem, mean_cost
   if (settings.epsilon.unit == "max_cost" || settings.epsilon.unit == "mean_cost") {
-    plan.consider("the unit of epsilon", {base, whole, pair, arrays("measures, whole", 2.0 * n),
+    plan.consider("the unit of epsilon", {base, whole, pair, arrays("measures", 2.0 * held),
                                           arrays("weights and their logarithms", 4.0 * local_n),
-                                          arrays("mean costs and work arrays", 3.0 * local_n + n),
-                                          arrays("gathered potentials", gathered), arrays("kernel", kernel)});
+                                          arrays("mean costs and work arrays", averages_of_costs),
+                                          from_ranks(Reduction::average), arrays("kernel", kernel)});
   }
   // SinkhornMap: f, g, image, h
   plan.consider("sweeps on the given grid",
                 {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
-                 arrays("acceleration", copies_of_state(settings.mixing()) * local_n),
-                 arrays("gathered potentials", gathered), arrays("kernel", kernel),
+                 arrays("acceleration", copies_of_state(settings.mixing()) * local_n), from_ranks(Reduction::softmin),
+                 arrays("kernel", kernel),
                  arrays("exponentials and column sums", visit_values(settings.kernel, support, n, local_n))});
   if (support.grid() != nullptr && settings.finish.wanted(settings.stopping.tolerance)) {
     const Grid& grid = *support.grid();
@@ -316,7 +352,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                      arrays("potentials and half-steps", 4.0 * local_n), arrays("Newton's method", fields * local_n),
                      arrays("averages", of_averages), arrays("weights of averages, kept", kept * local_n),
                      arrays("blocks of points and their factorised matrix", block_values(settings, grid)),
-                     arrays("gathered potentials and directions", 2.0 * gathered), arrays("kernel", kernel)});
+                     from_ranks(Reduction::average), arrays("kernel", kernel)});
     };
     const Real averages = average_values(settings.kernel, support, local_n);
     const Real of_kept = std::max(0.0, averages - local_n);  // no log-sums
@@ -327,19 +363,18 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
     consider_step("Newton steps on the given grid", hessian + 6.0 - (weights > 0.0 ? 2.0 : 0.0),
                   weights > 0.0 ? of_kept : averages, weights);
   }
-  // evaluate_transport: plan_at, then round_plans' fields or those of an unbalanced certificate, counted on runs. plan_costs:
-  // h, mean. average_cost: sums; zeros and work
+  // evaluate_transport: plan_at, then round_plans' fields or those of an unbalanced certificate, counted on runs; plan_costs
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
-  const Real averages = 2.0 * local_n + (separable ? local_n + n + (dimension > 1 ? local_n : 0.0) : 0.0);
   plan.consider("evaluation of the result",
                 {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials", 2.0 * local_n),
                  arrays("plan marginals and rounding", (balanced && !run.normalized ? 10.0 : 5.0) * local_n),
-                 arrays("mean costs and work arrays", averages), arrays("gathered potentials", gathered),
+                 arrays("mean costs and work arrays", averages_of_costs), from_ranks(Reduction::average),
                  arrays("kernel", kernel)});
   // write_transport
   plan.consider("writing", {base, whole, pair, arrays("potentials of this rank", 3.0 * local_n),
-                            arrays("potentials, whole, on rank 0", 2.0 * n)});
+                            support.grid() != nullptr ? arrays("potentials of another rank, on rank 0", local_n)
+                                                      : arrays("potentials, whole, on rank 0", 2.0 * n)});
   if (run.maps.any()) consider_maps(settings, run, base, whole, plan);
   return plan;
 }
@@ -351,17 +386,16 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const Real states = owned + (settings.debiased ? 1.0 : 0.0);
   const Real share = static_cast<Real>(
       BarycenterMap::measures_at_once(static_cast<Index>(owned), run.support.points(), run.shape.rows));
-  const Real gathered = run.shape.rows > 1 ? share * n : 0.0;
   const AccelerationOptions mixing = settings.acceleration_on(run.support);
   const Real metric = mixing.type == "anderson" ? 1.0 : 0.0;
   const Real solves = static_cast<Real>(run.rows) * run.parts;
   // drivers/barycenter.cpp keeps raw data while other solves follow: in all but the last row, of which it holds the results
   // of the rows before; each of the two may be more
-  const Real kept = solves > 1.0 ? owned * n : 0.0;
+  const Real kept = solves > 1.0 ? owned * local_n : 0.0;
   const Real rows_before = static_cast<Real>(run.rows - 1);
   const Real rows_kept = run.parts > 1 ? rows_before : std::max(0.0, rows_before - 1.0);
   const bool before_last = kept + rows_kept * local_n > rows_before * local_n;
-  const PlannedArrays whole = arrays("measures that later solves need, whole", kept);
+  const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays whole_then = arrays(whole.name, before_last ? kept : 0.0);
   const Real results = (before_last ? rows_kept : rows_before) * local_n;
   const PlannedArrays base = library_buffers();
@@ -369,8 +403,9 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   plan.terms_per_sweep =
       (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; MultiscaleBarycenter
-  plan.consider("reading", {base, whole, arrays("measures and their coarse copies, whole", owned * n),
-                            arrays("coarse copies of the owned rows", owned * coarse * local_n / n)});
+  plan.consider("reading",
+                {base, whole, arrays("measures and their coarse copies", owned * local_n * (1.0 + coarse / n)),
+                 of_reading(run.support, run.shape.rows, local_n)});
   // MultiscaleBarycenter::carried, with the level before still there
   plan.consider(
       "entering the given grid",
@@ -383,12 +418,13 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
                  arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
-                 arrays("barycenters of the rows of weights before", results), arrays("gathered potentials", gathered),
+                 arrays("barycenters of the rows of weights before", results),
+                 between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
                  arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
-  // write_barycenters: all rows, one of them again where there are several; picture_of: sorted values
-  const Real on_root = static_cast<Real>(run.rows) + (run.rows > 1 ? 1.0 : 0.0) + (run.picture ? 1.0 : 0.0);
+  // write_barycenters; picture_of: sorted values
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
-                            arrays("barycenters, whole, on rank 0", on_root * n)});
+                            arrays("part of another rank, on rank 0", local_n),
+                            arrays("a barycenter, whole, and sorted, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }
 

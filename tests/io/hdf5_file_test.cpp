@@ -333,5 +333,23 @@ TEST_F(Hdf5File, H5pyShowsTextNumbersBooleansListsAndHistoryWithNoHelp) {
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
+TEST_F(Hdf5File, PartsMakeTheWhole) {
+  Hdf5Writer writer(path("a.h5"));
+  writer.room("/whole", {4, 3});
+  writer.part("/whole", 1, std::vector<Real>{3, 4, 5, 6, 7, 8});
+  writer.part("/whole", 3, std::vector<Real>{9, 10, 11});
+  writer.part("/whole", 0, std::vector<Real>{0, 1, 2});
+  writer.room("/rows", {2, 3, 2});
+  writer.part("/rows", {0, 0}, std::vector<Real>{0, 1, 2, 3, 4, 5});
+  writer.part("/rows", {1, 1}, std::vector<Real>{8, 9, 10, 11});
+  writer.part("/rows", {1, 0}, std::vector<Real>{6, 7});
+  writer.close();
+  std::vector<Real> counted(12);
+  for (std::size_t i = 0; i < counted.size(); ++i) counted[i] = static_cast<Real>(i);
+  EXPECT_EQ(read_hdf5(path("a.h5"), "/whole").values, counted);
+  EXPECT_EQ(read_hdf5(path("a.h5"), "/rows").values, counted);
+  EXPECT_EQ(read_hdf5_part(path("a.h5"), "/rows", {{1, 2}, {0, 2}}).values, (std::vector<Real>{6, 7, 8, 9}));
+}
+
 }  // namespace
 }  // namespace hpot

@@ -153,6 +153,43 @@ TEST(ReadMeasure, ItemsOfArraysInEitherOrder) {
               HasSubstr("cut short"));
 }
 
+TEST(ReadPlanes, AreThoseOfTheWhole) {
+  const Folder folder("planes");
+  std::vector<Real> values(60);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Real>(i);
+  Hdf5Writer writer(folder / "a.h5");
+  writer.dataset("/volume", Array{{3, 4, 5}, values});
+  writer.dataset("/thin", Array{{1, 4, 15}, values});
+  writer.dataset("/maps", Array{{3, 1, 4, 5}, values});
+  writer.close();
+  const Grid volume = make_grid({3, 4, 5}, {1.0, 1.0, 1.0});
+  for (const std::string name : {"a.nii", "a.nii.gz"}) write_nifti(folder / name, volume, values);
+  for (const std::string& source :
+       {folder / "a.nii", folder / "a.nii.gz", folder / "a.nii?frame=0", folder / "a.h5:/volume", folder / "a.h5:/thin",
+        folder / "a.h5:/maps?stack=1&item=2", folder.write("a.npy", npy("3, 4, 5", false, 60)),
+        folder.write("b.npy", npy("2, 1, 3, 10", false, 60)) + "?stack=1&item=1",
+        folder.write("f.npy", npy("3, 4, 5", true, 60)), folder.write("a.csv", "1,2\n3,4\n5,6") + "?spacing=0.5",
+        std::string("synthetic:phantom?n=5&item=1&count=2")}) {
+    const MeasureData whole = read_measure(source);
+    const Index all = whole.support.grid()->axes[0].n, plane = whole.support.points() / all;
+    for (Index first = 0; first <= all; ++first) {
+      for (Index last = first; last <= all; ++last) {
+        const MeasureData part = read_planes(source, {first, last});
+        EXPECT_EQ(part.values,
+                  std::vector<Real>(whole.values.begin() + first * plane, whole.values.begin() + last * plane))
+            << source;
+        EXPECT_EQ(pack(*part.support.grid()), pack(*whole.support.grid()));
+        EXPECT_EQ(part.name, whole.name);
+      }
+    }
+    EXPECT_TRUE(read_planes(source, {0, all + 1}).values.empty());
+  }
+  const std::string cut = folder.write("cut.nii", bytes_of(folder / "a.nii").substr(0, 500));
+  EXPECT_THAT(error_of([&] { read_planes(cut, {0, 1}); }), HasSubstr("cut short"));
+  const std::string cut_gz = folder.write("cut.nii.gz", bytes_of(folder / "a.nii.gz").substr(0, 100));
+  EXPECT_THAT(error_of([&] { read_planes(cut_gz, {2, 3}); }), HasSubstr("cut short"));
+}
+
 TEST(ReadGrid, EqualsTheGridOfTheValues) {
   const Folder folder("grids");
   Grid volume = make_grid({3, 4, 5}, {2.0, 2.5, 3.0});

@@ -11,6 +11,8 @@
 
 namespace hpot {
 
+class Partition;
+
 /// What this process has handed to MPI to send in reductions, gathers and messages over communicators of several ranks:
 /// calls and bytes of its own part. Broadcasts and agreements on errors, which no sweep makes, do not count.
 struct Traffic {
@@ -22,6 +24,8 @@ class Communicator {
  public:
   /// All ranks of the job. Local. MPI must be running (see session.hpp).
   static Communicator world();
+  /// This rank alone. Local.
+  static Communicator self();
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
@@ -43,6 +47,21 @@ class Communicator {
 
   /// full(:, offsets[r] .. offsets[r+1]) <- rank r's local, for every batch entry. offsets has size() + 1 entries.
   void gather_points(const ConstField& local, const Field& full, const std::vector<Index>& offsets) const;
+
+  /// Blocks of one array, one for every rank; starts and counts in some unit of values.
+  struct Blocks {
+    std::vector<int> starts, counts;
+    void add(Index start, Index count);
+  };
+
+  /// Block r of `send` to rank r, which finds it in its `receive` as block (rank here): in values, there in `unit` values each.
+  /// Both in Kokkos' memory space; what lies outside of the blocks stays. Collective.
+  void exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit = 1) const;
+
+  /// mine[t] is item t, `width` values, of those that this rank has by `items`; the result the items [wanted(rank)), by whatever
+  /// rank they are had. `wanted` is the same on all ranks. Collective.
+  [[nodiscard]] std::vector<Real> take_items(const Partition& items, Index width, const std::vector<Real>& mine,
+                                             const std::function<Range(int rank)>& wanted) const;
 
   /// On `root` the concatenation by rank of all `local`, elsewhere empty.
   [[nodiscard]] std::vector<Real> gather(const std::vector<Real>& local, int root = 0) const;
@@ -68,6 +87,8 @@ class Communicator {
 
  private:
   struct Handle;
+  void exchange_on_host(const Real* send, const Blocks& out, Index out_unit, Real* receive, const Blocks& in,
+                        Index in_unit) const;
   explicit Communicator(std::shared_ptr<Handle> handle);
   std::shared_ptr<Handle> handle_;
   int rank_ = 0;

@@ -17,6 +17,12 @@ struct OwnedRows {
 /// Partial sums (batch x quantities, tiles) of all ranks to totals. Collective along rows.
 std::vector<Real> add_tiles(const OwnedRows& rows, const HostField& partial);
 
+/// Of values of all points those of the owned rows; of owned ones all. Local.
+std::vector<Real> owned_values(std::vector<Real> values, const OwnedRows& rows);
+
+/// The sum of v / `unit` over all points, of which `values` holds all or the owned ones. Collective along rows.
+Real total(const OwnedRows& rows, const std::vector<Real>& values, Real unit = 1.0);
+
 /// partial(k, t) = sum of value(k, i) over the points of tile t, for the tiles owned here; others stay. Local.
 template <class Value>
 void tile_sums(const char* label, const OwnedRows& rows, Index batch, const Value& value, const HostField& partial) {

@@ -14,6 +14,10 @@ class Sha256 {
   /// The digest of all updates so far; the object is spent.
   std::array<std::uint8_t, 32> finish();
 
+  /// All that there is of it, to go on elsewhere. Local.
+  [[nodiscard]] std::string state() const;
+  void resume(const std::string& state);
+
  private:
   void compress(const std::uint8_t* block);
 

@@ -24,6 +24,8 @@ Array read_hdf5(const std::string& path, const std::string& dataset);
 Array read_trusted_hdf5(const std::string& path, const std::string& dataset);
 /// Entries `items` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items);
+/// Of every leading axis that `part` names these entries alone.
+Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part);
 /// Shape only.
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
 
@@ -75,8 +77,12 @@ class Hdf5Writer {
   /// axis, in any order.
   void integers(const std::string& name, const std::vector<Index>& shape);
   void reals(const std::string& name, const std::vector<Index>& shape);
+  /// A dataset of doubles as dataset() makes it, that is written in parts.
+  void room(const std::string& name, const std::vector<Index>& shape);
   void part(const std::string& name, Index first, const std::vector<Index>& values);
   void part(const std::string& name, Index first, const std::vector<Real>& values);
+  /// Entries of a later axis: from place `first` of the leading axes on, one entry of all of them but the last.
+  void part(const std::string& name, const std::vector<Index>& first, const std::vector<Real>& values);
   /// Compound rows: iteration, level, epsilon, marginal_error, seconds, row.
   void dataset(const std::string& name, const History& history);
 

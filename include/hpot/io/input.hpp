@@ -2,7 +2,9 @@
 #pragma once
 
 #include "hpot/core/options.hpp"
+#include "hpot/core/partition.hpp"
 #include "hpot/measure/measure.hpp"
+#include "hpot/measure/rows.hpp"
 
 namespace hpot {
 
@@ -23,7 +25,7 @@ struct RawMeasures {
   std::vector<std::string> names;  // of all measures
   Range owned;                     // those read by this rank
   std::vector<Support> supports;   // of the owned
-  std::vector<MeasureData> data;   // of the owned
+  std::vector<MeasureData> data;   // of the owned: of grids the owned rows, of others all points
   std::vector<std::string>
       sha256;  // of all: of the values as read, float64 little-endian, row-major; of clouds in Morton
                // order, the coordinates before them
@@ -31,6 +33,8 @@ struct RawMeasures {
   /// Of a cost matrix: of the sums over rows of each byte of their digests, the same on any number of ranks.
   std::vector<std::string> further_sha256;
 
+  /// Those of the points of owned measure k that are here.
+  [[nodiscard]] OwnedRows rows(std::size_t k, const Communicator& along_rows) const;
   /// Names and digests of all that the run reads.
   [[nodiscard]] std::vector<std::string> all_names() const;
   [[nodiscard]] std::vector<std::string> all_sha256() const;
@@ -44,20 +48,21 @@ std::vector<Support> read_supports(const Communicator& world, const std::vector<
 /// The same for measures on the rows and columns of a cost matrix: any grids, of which only the number of points counts.
 std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
 
-/// Reads measures [owned) of `names`; every measure must be read somewhere and match the first of all `supports`. Collective.
-RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
+/// Reads measures [owned) of `names`, of grids by slabs; every measure must be read somewhere and match the first of all
+/// `supports`. Collective.
+RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports);
 
 struct MeasureSet {
-  std::vector<std::vector<Real>> weights;  // of the owned
+  std::vector<std::vector<Real>> weights;  // of the owned, as RawMeasures::data
   std::vector<Real> masses;                // of all, before normalisation
   Index masked = 0;                        // NaN values, over all measures
   Index clipped = 0;                       // negative values that count as zero, over all measures
 };
 
 /// One part of every measure of `raw`, in the arrays of `data`: a copy of raw.data, or raw.data itself moved in where no
-/// other part is needed. `batch_copies` ranks hold each measure (rows of the process grid). Collective.
-MeasureSet make_measures(const Communicator& world, const RawMeasures& raw, std::vector<MeasureData> data,
-                         NegativeValues negative, bool normalize, int batch_copies);
+/// other part is needed. Collective.
+MeasureSet make_measures(const ProcessGrid& processes, const RawMeasures& raw, std::vector<MeasureData> data,
+                         NegativeValues negative, bool normalize);
 
 }  // namespace hpot

@@ -59,4 +59,8 @@ MeasureData measure_of_rows(const std::string& source, Array table);
 /// extensions and qualifiers are InputErrors that name the file. `name` is `source`.
 MeasureData read_measure(const std::string& source);
 
+/// The same of a measure on a grid, with the values of some of its planes (indices of the slowest axis) alone, none of them
+/// where the grid has fewer. Volumes, arrays and synthetic families hold no others; other formats are read whole first.
+MeasureData read_planes(const std::string& source, Range planes);
+
 }  // namespace hpot

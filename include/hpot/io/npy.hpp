@@ -12,6 +12,8 @@ namespace hpot {
 Array read_npy(const std::string& path);
 /// Entries `items` of the first axis alone (an array in Fortran order is read whole for it).
 Array read_npy_items(const std::string& path, Range items);
+/// Values [first, last) in C order, of an array of `values.end` at least.
+std::vector<Real> read_npy_values(const std::string& path, Range values);
 /// Shape only, from the header; `whole`: InputError where the file is too short for it.
 std::vector<Index> read_npy_shape(const std::string& path, bool whole = false);
 

@@ -23,6 +23,16 @@ struct OutputOptions {
 /// The one row of `field` on rank 0 of rows.along_rows, in the order of the points; elsewhere empty. Collective.
 std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field);
 
+/// take(first, values) on rank 0 of `world` for the owned rows of every rank, in their order: no more than one rank's values are
+/// there at once. What it throws is thrown on all. Collective.
+void take_parts(const Communicator& world, const OwnedRows& rows, const ConstField& field,
+                const std::function<void(Index first, const std::vector<Real>& values)>& take);
+
+/// A dataset of rank 0's file with the one row of `field`, in the shape of the support's data; of clouds in the order of the
+/// input. Collective.
+void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
+                  const OwnedRows& rows, const ConstField& field);
+
 /// Fails now, on every rank, where the files' folders do not exist or cannot be written: not after hours of work. Collective.
 void check_writable(const Communicator& world, const std::vector<std::string>& paths);
 

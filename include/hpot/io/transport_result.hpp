@@ -6,7 +6,7 @@
 
 namespace hpot {
 
-/// Both measures on rank 0, where output.picture asks for them; else nothing. Local.
+/// Both measures on rank 0, where output.picture asks for them; else nothing. Collective.
 Raster picture_of_pair(const Communicator& world, const OutputOptions& output, const std::vector<Support>& supports,
                        const std::vector<std::vector<Real>>& weights);
 

@@ -119,7 +119,7 @@ void product_along(const AxisCost& cost, const AxisPass& pass);
 /// Log-sum-exp as above and, in out_mean, the mean of in_mean_j under its weights, over the same windows. The mean of a
 /// line of zeros is 0. Double; w more multiply-adds.
 void mean_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
-/// The same of in_mean_j + c_ij; w more multiply-adds.
+/// The same of in_mean_j + c_ij, where null is zeros; w more multiply-adds.
 void mean_cost_along(const AxisCost& cost, const AxisPass& pass, const Real* in_mean, Real* out_mean);
 
 /// B = max_j (A_j + sign * c_ij) over A_j > log_zero / 2; log_zero where there is none. The positions of the maxima do not

@@ -4,7 +4,7 @@
 #include "hpot/kernel/cost_matrix.hpp"
 #include "hpot/kernel/dense.hpp"
 #include "hpot/kernel/separable.hpp"
-#include "hpot/measure/support.hpp"
+#include "hpot/measure/rows.hpp"
 
 namespace hpot {
 
@@ -26,11 +26,6 @@ struct KernelOptions {
   /// cost needs directions and it has a point without one. Local.
   void check(const Support& support, const std::string& measure) const;
 };
-
-/// Rows of a grid in whole planes (images: eight rows at a time; one dimension: blocks of 64 points), of a cloud in blocks of
-/// 64 points. The first part is no smaller than any other.
-Partition divide_rows(const Support& support, int parts);
-OwnedRows own_rows(const Support& support, const Communicator& along_rows);
 
 /// Operator between two supports, both grids, both clouds or both index sets, whose rows are divided along `source.along_rows`. Collective
 /// construction.

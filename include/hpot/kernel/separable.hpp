@@ -4,13 +4,15 @@
 // is one log-sum-exp along each axis in turn. O(d n N) terms instead of N^2. The two sides may be different grids (a
 // coarse and a fine level); any dimension 1 to 3, side lengths and spacings.
 //
-// Rows: this rank computes the outputs whose slowest index lies in its block of planes. The slowest axis goes first, so
-// every later axis works on owned planes only, and each output is formed from the same numbers in the same order on any
-// number of ranks (images: where blocks begin at multiples of eight rows). Costs are convex along every axis: terms outside of windows are left out (axis_kernels.hpp), so many that
-// a sum along an axis loses at most `window_cut` of what it keeps; in mixed precision 1e-10 where that is larger, since
-// its exponentials err by more.
+// Rows: this rank computes the outputs whose slowest index lies in its block of planes, and the slowest axis goes first, so
+// that every later axis works on owned planes only. Along it lines are whole: all inputs are given, or the owned planes alone
+// (slabs) and the lines are dealt out by transposes (src/kernel/cut_axis.hpp has their bytes). Each output is formed from the
+// same numbers in the same order on any number of ranks (images: where blocks begin at multiples of eight rows). Costs are
+// convex along every axis: terms outside of windows are left out (axis_kernels.hpp), so many that a sum along an axis loses at
+// most `window_cut` of what it keeps; in mixed precision 1e-10 where that is larger, since its exponentials err by more.
 #pragma once
 
+#include "hpot/core/reduction.hpp"
 #include "hpot/kernel/operator.hpp"
 #include "hpot/measure/grid.hpp"
 
@@ -30,5 +32,15 @@ inline constexpr int most_kept_dimension = 2;
 std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const Grid& source, const Grid& target,
                                                         Range source_rows, Range target_rows,
                                                         Real window_cut = default_window_cut);
+
+/// The same over slabs: h and s hold the owned rows of both sides, whole planes. Collective along rows in every reduction. Of
+/// two dimensions or three; along one there is a single line, which is gathered instead (distributed.hpp).
+std::unique_ptr<KernelOperator> make_slab_operator(const Cost& cost, const Grid& source, const Grid& target,
+                                                   const OwnedRows& source_rows, const OwnedRows& target_rows,
+                                                   Real window_cut = default_window_cut);
+
+/// Values of each array that a slab operator of a grid with itself has on the way between `ranks`: three in a softmin, five in
+/// an average.
+[[nodiscard]] Real values_between(const Grid& grid, int ranks);
 
 }  // namespace hpot

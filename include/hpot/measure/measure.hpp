@@ -1,6 +1,7 @@
 // From raw data to a measure: finite, non-negative weights.
 #pragma once
 
+#include "hpot/core/reduction.hpp"
 #include "hpot/measure/support.hpp"
 
 namespace hpot {
@@ -14,7 +15,7 @@ enum class NegativeValues {
 };
 
 struct Measure {
-  std::vector<Real> weights;  // [z][y][x], or of a cloud's points
+  std::vector<Real> weights;  // [z][y][x], or of a cloud's points; of a grid those of the owned rows
   Real mass = 0.0;            // before normalisation
   Index masked = 0;           // NaN values, which count as zero
   Index clipped = 0;          // negative values that count as zero
@@ -24,5 +25,9 @@ struct Measure {
 /// move it in where it is not needed any more. Local. InputError that names the data: negative values under `error`, no
 /// mass at all, a mass that no double holds.
 Measure make_measure(MeasureData data, NegativeValues negative, bool normalize);
+
+/// The same of the owned rows: `data` holds their values alone. The weights are the same on any number of ranks. Collective along
+/// rows; other ranks may be at another measure.
+Measure make_measure(MeasureData data, NegativeValues negative, bool normalize, const OwnedRows& rows);
 
 }  // namespace hpot

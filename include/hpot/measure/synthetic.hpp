@@ -37,4 +37,7 @@ Grid synthetic_grid(const std::string& source);
 /// whatever is passed. Local; throws InputError for unknown families or keys, naming the known ones.
 GridData synthetic_measure(const std::string& source, Index item);
 
+/// The same, with the values of some planes (indices of the slowest axis) alone.
+GridData synthetic_planes(const std::string& source, Index item, Range planes);
+
 }  // namespace hpot

@@ -7,6 +7,7 @@
 #include "hpot/problem/barycenter_problem.hpp"
 #include "hpot/solver/acceleration.hpp"
 #include "hpot/solver/fixed_point.hpp"
+#include "hpot/solver/measure_levels.hpp"
 
 namespace hpot {
 
@@ -96,7 +97,7 @@ class BarycenterMap final : public FixedPointMap {
 
 struct BarycenterData {
   Grid grid;
-  std::vector<std::vector<Real>> measures;  // of mass 1 where balanced, those owned here
+  std::vector<std::vector<Real>> measures;  // of mass 1 where balanced, those owned here: all points, or the owned rows
   std::vector<Real> lambda;
   bool debiased = false;
   bool inner_products = true;            // see BarycenterProblem

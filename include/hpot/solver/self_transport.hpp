@@ -35,7 +35,7 @@ class SelfTransportMap final : public FixedPointMap {
   Field f_, image_, h_;
 };
 
-/// One measure, whole on every rank. Move it into what takes it by value.
+/// One measure, of all points on every rank or of a grid the owned rows alone. Move it into what takes it by value.
 struct SelfTransportData {
   Support support;
   std::vector<Real> weights;
@@ -54,17 +54,12 @@ class MultiscaleSelfTransport final : public LeveledProblem {
   [[nodiscard]] std::vector<Real> neighbour_costs() const;
 
  private:
-  struct Level {
-    Support support;
-    OwnedRows rows;
-    std::vector<Real> weights;  // owned rows
-  };
   [[nodiscard]] Field carried_potential(int to_level) const;
 
   KernelOptions kernel_;
   MarginalPenalty penalty_;
   Precision precision_;
-  std::vector<Level> levels_;
+  std::vector<MeasureLevel> levels_;
   std::unique_ptr<SelfTransportMap> map_;
   int level_ = 0;
 };

@@ -11,6 +11,7 @@
 #include "hpot/kernel/registry.hpp"
 #include "hpot/problem/transport_problem.hpp"
 #include "hpot/solver/fixed_point.hpp"
+#include "hpot/solver/measure_levels.hpp"
 
 namespace hpot {
 
@@ -52,7 +53,7 @@ class SinkhornMap final : public FixedPointMap {
   Real shift_ = 0.0;  // of the image
 };
 
-/// Weights of one pair of measures, whole on every rank, and how to solve for them. Move it into what takes it by value: every
+/// Weights of one pair of measures, of all points on every rank or of grids the owned rows alone, and how to solve for them. Move it into what takes it by value: every
 /// level's weights are freed when it is entered.
 struct TransportData {
   Support source_support;
@@ -78,23 +79,18 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   FixedPointMap& enter(int level) override;
   /// The map entered last.
   [[nodiscard]] SinkhornMap& map() { return *map_; }
-  [[nodiscard]] const Support& target_support() const { return levels_[level_].target_support; }
+  [[nodiscard]] const Support& target_support() const { return target_[level_].support; }
   [[nodiscard]] const Cost& cost() const { return kernel_.cost; }
   void set_precision(Precision precision) { precision_ = precision; }
 
   [[nodiscard]] std::vector<Real> neighbour_costs() const;
 
  private:
-  struct Level {
-    Support source_support, target_support;
-    OwnedRows source_rows, target_rows;
-    std::vector<Real> source, target;  // owned rows
-  };
   [[nodiscard]] Field carried_potential(int to_level) const;
 
   KernelOptions kernel_;
   MarginalPenalty source_penalty_, target_penalty_;
-  std::vector<Level> levels_;
+  std::vector<MeasureLevel> source_, target_;  // by level
   Precision precision_ = Precision::full;
   std::unique_ptr<SinkhornMap> map_;
   Field start_;

@@ -47,13 +47,13 @@ struct SolvedPair {
 };
 
 /// Sweeps to settings.stopping at `target_epsilon` (in the unit of the cost): through the schedule, or from `start`, the owned
-/// rows of a g, at once. The penalties are those of `data`, which is whole on every rank. Collective.
+/// rows of a g, at once. The penalties are those of `data`. Collective.
 SolvedPair solve_potentials(const Communicator& world, const TransportSettings& settings, TransportData data,
                             Real target_epsilon, const std::vector<Monitor*>& monitors, Keeper* keeper,
                             const Field& start);
 
-/// Rows are divided over `world`; `data` is whole on every rank (its penalties are set from the settings): move it in, so
-/// that it is freed where only the owned rows are needed. Collective.
+/// Rows are divided over `world`; the penalties of `data` are set from the settings. Move it in, so that it is freed where only the
+/// owned rows are needed. Collective.
 TransportSolution solve_transport(const Communicator& world, const TransportSettings& settings, TransportData data,
                                   const std::vector<Monitor*>& monitors, Keeper* keeper = nullptr);
 

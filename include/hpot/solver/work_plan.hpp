@@ -53,6 +53,7 @@ struct TransportRun {
   bool divergence = false;
   bool normalized = true;  // masses are 1; others are certified on copies of mass 1
   MapRun maps;
+  bool picture = false;  // of both measures
 };
 /// Of the clouds of a barycenter with a free support.
 struct CloudSizes {
