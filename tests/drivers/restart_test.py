@@ -21,6 +21,9 @@ RUNS = {  # a program and what it is asked for
                   "synthetic:phantom?n=14&item=1", "--sinkhorn.divergence", "true"),
     "clouds": ("hpot-sinkhorn", "--input.source", "synthetic:points?n=900&item=0", "--input.target",
                "synthetic:points?n=800&item=1", "--penalty.target", "kl:10"),
+    "coordinates": ("hpot-coordinates", "--input.measures", "synthetic:phantom?n=12&count=4", "--input.target",
+                    "synthetic:phantom?n=12&item=4", "--epsilon.target", "4", "--stopping.tolerance", "1e-8",
+                    "--coordinates.sweeps", "20"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
 
@@ -86,7 +89,7 @@ class Restart(programs.DriverTest):
         self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
 
     def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
-        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40")):
+        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40"), ("coordinates", 2, "n=20")):
             with self.subTest(run=run, ranks=ranks):
                 program, *inputs = [text.replace("n=12", larger).replace("n=14", larger) for text in RUNS[run]]
                 done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "whole.h5", ranks=ranks)
@@ -138,7 +141,7 @@ class Restart(programs.DriverTest):
         for run in RUNS:
             with self.subTest(run=run):
                 program, *inputs = RUNS[run][:-2]
-                self.goes_on_with_more_sweeps(program, 20, *inputs)
+                self.goes_on_with_more_sweeps(program, 3 if run == "coordinates" else 20, *inputs)
 
     def test_every_acceleration_goes_on_with_its_memory(self):
         images = ("--input.source", "synthetic:ellipse?n=24&item=0", "--input.target", "synthetic:ellipse?n=24&item=1")
