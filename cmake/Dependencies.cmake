@@ -41,3 +41,10 @@ find_library(CHOLMOD_LIBRARY cholmod REQUIRED)
 add_library(hpot_cholmod INTERFACE)
 target_include_directories(hpot_cholmod INTERFACE ${CHOLMOD_INCLUDE_DIR})
 target_link_libraries(hpot_cholmod INTERFACE ${CHOLMOD_LIBRARY})
+
+# libLBFGS has no CMake package.
+find_path(LBFGS_INCLUDE_DIR lbfgs.h REQUIRED)
+find_library(LBFGS_LIBRARY lbfgs REQUIRED)
+add_library(hpot_lbfgs INTERFACE)
+target_include_directories(hpot_lbfgs INTERFACE ${LBFGS_INCLUDE_DIR})
+target_link_libraries(hpot_lbfgs INTERFACE ${LBFGS_LIBRARY})

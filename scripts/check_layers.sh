@@ -64,6 +64,7 @@ only '[<"](libpng[0-9]*/)?png\.h' "libpng stands in src/io/image.cpp only" src/i
 only '[<"](jpeglib|jerror)\.h' "libjpeg stands in src/io/jpeg.cpp only" src/io/jpeg.cpp
 only '[<"](suitesparse/)?cholmod\.h|cholmod_' "CHOLMOD stands in src/core/sparse_cholesky.cpp only" \
   src/core/sparse_cholesky.cpp
+only '[<"]lbfgs\.h|lbfgs_' "libLBFGS stands in src/core/lbfgs.cpp only" src/core/lbfgs.cpp
 
 # An algorithm file has no loop over data.
 for file in "${files[@]}"; do

@@ -20,6 +20,7 @@ packages=(
   libboost-program-options-dev                          # INI files and the command line
   libnifti-dev libpng-dev libjpeg-dev zlib1g-dev        # NIfTI-1, Analyze 7.5, PNG, JPEG, gzip
   libsuitesparse-dev                                    # CHOLMOD, sparse factorisation
+  liblbfgs-dev                                          # L-BFGS, coordinates of barycenters
   libgtest-dev libgmock-dev liblemon-dev                # tests: framework, exact network simplex
   python3 python3-numpy python3-h5py python3-nibabel python3-matplotlib   # plots, and tests of the written files
 )
@@ -34,7 +35,7 @@ elsewhere() {
   cat >&2 <<'TEXT'
 setup.sh installs packages on Debian 12 and 13 only. On this system, bring:
   a C++20 compiler, CMake >= 3.25, Ninja, MPI >= 3.1 (Open MPI is tested), HDF5 built with MPI, Boost.Program_options,
-  zlib, libpng, libjpeg, niftilib (nifticlib), CHOLMOD (SuiteSparse), and, for the tests, GoogleTest and LEMON;
+  zlib, libpng, libjpeg, niftilib (nifticlib), CHOLMOD (SuiteSparse), libLBFGS, and, for the tests, GoogleTest and LEMON;
   Kokkos >= 4.4 with OpenMP or CUDA, by one of
     spack install kokkos@5 +openmp    (or  +cuda cuda_arch=90)   and   spack load kokkos
     module load kokkos                                           or   cmake -DKokkos_ROOT=/path/to/kokkos

@@ -40,6 +40,10 @@ Field copy_of(const ConstField& field) {
   return copy;
 }
 
+Field entries(const Field& field, Index begin, Index count) {
+  return Kokkos::subview(field, std::make_pair(begin, begin + count), Kokkos::ALL);
+}
+
 Field quotient(const ConstField& x, Real y) {
   const Field z(Kokkos::view_alloc("hpot::quotient", Kokkos::WithoutInitializing), x.extent(0), x.extent(1));
   const Real* from = x.data();

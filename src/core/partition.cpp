@@ -15,6 +15,29 @@ Partition::Partition(Index global_n, Index tile, int parts) : global_n_(global_n
   }
 }
 
+OwnedBatch::OwnedBatch(const Communicator& along_batches, Index here) : along_batches_(along_batches) {
+  std::vector<Real> owned(static_cast<std::size_t>(along_batches.size()), 0.0);
+  owned[along_batches.rank()] = static_cast<Real>(here);
+  along_batches.sum(owned);
+  for (int r = 0; r < along_batches.size(); ++r) {
+    if (r < along_batches.rank()) range_.begin += static_cast<Index>(owned[r]);
+    count_ += static_cast<Index>(owned[r]);
+  }
+  range_.end = range_.begin + here;
+}
+
+std::vector<Real> OwnedBatch::part_of(const std::vector<Real>& all) const {
+  return {all.begin() + range_.begin, all.begin() + range_.end};
+}
+
+std::vector<Real> OwnedBatch::of_all(const std::vector<Real>& owned, std::size_t rows) const {
+  std::vector<Real> all(rows * static_cast<std::size_t>(count_), 0.0);
+  for (std::size_t m = 0; m < rows; ++m)
+    std::copy_n(owned.begin() + m * range_.size(), range_.size(), all.begin() + m * count_ + range_.begin);
+  along_batches_.sum(all);  // an entry has one owner: zeros are added, no rounding
+  return all;
+}
+
 ProcessGridShape choose_process_grid(int ranks, Index row_tiles, Index batch) {
   const auto share = [](Index n, int parts) { return (std::max<Index>(n, 1) + parts - 1) / parts; };
   ProcessGridShape best{ranks, 1};

@@ -17,10 +17,6 @@ namespace {
 
 constexpr Index chunk_values = Index{1} << 20;  // measures at once: as many as fit, at least one
 
-Field entries(const Field& field, Index begin, Index count) {
-  return Kokkos::subview(field, std::make_pair(begin, begin + count), Kokkos::ALL);
-}
-
 }  // namespace
 
 BarycenterMap::BarycenterMap(BarycenterProblem problem) : BarycenterMap(std::move(problem), {}, {}) {}
@@ -35,6 +31,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& s
 BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d)
     : problem_(std::move(problem)),
       log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))),
+      batch_(problem_.along_batches, static_cast<Index>(problem_.log_weight.extent(0))),
       f_(f),
       log_d_(log_d) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
@@ -50,13 +47,6 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
   h_ = make_field("hpot::Barycenter::h", at_once, n);
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
   metric_ = make_field("hpot::Barycenter::metric", 1, problem_.inner_products ? n : 0);
-  std::vector<Real> owned(static_cast<std::size_t>(problem_.along_batches.size()), 0.0);
-  owned[problem_.along_batches.rank()] = static_cast<Real>(measures);
-  problem_.along_batches.sum(owned);
-  for (int r = 0; r < problem_.along_batches.size(); ++r) {
-    if (r < problem_.along_batches.rank()) first_ += static_cast<Index>(owned[r]);
-    count_ += static_cast<Index>(owned[r]);
-  }
   next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_debiased);
 }
 
@@ -108,7 +98,7 @@ void BarycenterMap::find_shifts(const std::vector<Real>& log_masses, Real rho) {
   std::vector<Real> weighted = log_masses;
   for (std::size_t k = 0; k < weighted.size(); ++k)
     weighted[k] = problem_.lambda[k] > 0.0 ? problem_.lambda[k] * weighted[k] : 0.0;
-  const std::vector<Real> all = of_all_measures(weighted, 1);
+  const std::vector<Real> all = batch_.of_all(weighted);
   const Real mean = std::accumulate(all.begin(), all.end(), 0.0);
   shifts_.assign(log_masses.size(), 0.0);
   if (!std::isfinite(mean)) return;
@@ -187,10 +177,11 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
     potentials.push_back(y[0]);
     logs.push_back(y[1]);
   }
-  const std::vector<Real> all = of_all_measures(entry_dots(problem_.rows, metric_, x[0], potentials), ys.size());
+  const Index count = batch_.count();
+  const std::vector<Real> all = batch_.of_all(entry_dots(problem_.rows, metric_, x[0], potentials), ys.size());
   std::vector<Real> sums(ys.size());
   for (std::size_t m = 0; m < ys.size(); ++m) {
-    sums[m] = std::accumulate(all.begin() + m * count_, all.begin() + (m + 1) * count_, 0.0);
+    sums[m] = std::accumulate(all.begin() + m * count, all.begin() + (m + 1) * count, 0.0);
   }
   if (problem_.debiased) {
     const std::vector<Real> of_d = weighted_dots(problem_.rows, metric_, x[1], logs);
@@ -199,22 +190,12 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
   return sums;
 }
 
-std::vector<Real> BarycenterMap::of_all_measures(const std::vector<Real>& owned, std::size_t rows) const {
-  const Index owned_count = static_cast<Index>(f_.extent(0));
-  std::vector<Real> all(rows * static_cast<std::size_t>(count_), 0.0);
-  for (std::size_t m = 0; m < rows; ++m) {
-    std::copy_n(owned.begin() + m * owned_count, owned_count, all.begin() + m * count_ + first_);
-  }
-  problem_.along_batches.sum(all);  // a measure has one owner: zeros are added, no rounding
-  return all;
-}
-
 BarycenterResult BarycenterMap::result() {
   problem_.kernel->set_precision(Precision::full);
   half_steps();
   reduce_log_ratio(image_);
   BarycenterErrors errors;
-  errors.marginal = of_all_measures(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon), 1);
+  errors.marginal = batch_.of_all(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon));
   const Real image_mass = mass_of_image();
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
   for (Real& error : errors.marginal) error = error / image_mass + 2.0 * cut;  // of mu, too

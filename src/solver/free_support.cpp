@@ -81,17 +81,11 @@ FreeSupportMap::FreeSupportMap(const ProcessGrid& processes, const TransportSett
       rows_(own_rows(data_.start, processes.along_rows())),
       weight_(make_field("hpot::FreeSupport::weight", 1, part_of(data_.weight, rows_.range()))),
       positions_(positions_of(data_.start, rows_.range())),
-      image_(make_field("hpot::FreeSupport::image", data_.start.dimension, rows_.local_n())) {
+      image_(make_field("hpot::FreeSupport::image", data_.start.dimension, rows_.local_n())),
+      batch_(processes_.along_batches(), static_cast<Index>(data_.clouds.size())) {
   pair_.stopping.interruptible = false;
   pair_.stopping.time_limit = infinity;
   const Communicator& batches = processes_.along_batches();
-  std::vector<Real> owned(static_cast<std::size_t>(batches.size()), 0.0);
-  owned[batches.rank()] = static_cast<Real>(data_.clouds.size());
-  batches.sum(owned);
-  for (int r = 0; r < batches.size(); ++r) {
-    if (r < batches.rank()) first_ += static_cast<Index>(owned[r]);
-    count_ += static_cast<Index>(owned[r]);
-  }
   g_.resize(pairs(data_.start, {}).size());
   extent_ = extent_of(data_, batches);
   Real largest = 0.0;
@@ -104,12 +98,12 @@ std::vector<FreeSupportMap::Pair> FreeSupportMap::pairs(const PointCloud& points
   std::vector<Pair> all;
   const auto g_of = [&](std::size_t k) { return k < g.size() ? g[k] : Field(); };
   for (std::size_t k = 0; k < data_.clouds.size(); ++k) {
-    all.push_back({first_ + static_cast<Index>(k), data_.lambda[k], data_.lambda[k], data_.clouds[k],
+    all.push_back({batch_.range().begin + static_cast<Index>(k), data_.lambda[k], data_.lambda[k], data_.clouds[k],
                    &data_.measures[k], g_of(k)});
   }
   const Communicator& batches = processes_.along_batches();
   if (data_.debiased && batches.rank() + 1 == batches.size())
-    all.push_back({count_, -1.0, -0.5, points, &data_.weight, g_of(all.size())});
+    all.push_back({batch_.count(), -1.0, -0.5, points, &data_.weight, g_of(all.size())});
   return all;
 }
 
@@ -206,7 +200,7 @@ FreeSupportResult FreeSupportMap::result() {
     for (std::size_t q = 0; q < quantities; ++q)
       numbers[quantities * pair.number + q] = values.*all_transport_values[q].value;
     shares[pair.number] = pair.share;
-    if (pair.number == count_) continue;
+    if (pair.number == batch_.count()) continue;
     result.f.push_back(map.f());
     result.g.push_back(map.g());
   }

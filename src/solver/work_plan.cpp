@@ -3,6 +3,7 @@
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/block_couplings.hpp"
+#include "plan_sizes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -53,22 +54,6 @@ Real copies_of_state(const AccelerationOptions& acceleration) {
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
 }
 
-/// What the operator of a grid with itself, or of two clouds of n points each, keeps: work arrays of `batch` fields
-/// (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
-Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
-  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
-  const bool cloud = support.cloud() != nullptr;
-  const std::string type = kernel.resolved_type(support);
-  if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
-  const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
-  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
-    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
-    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
-           (type == "adaptive" ? points : 0.0);
-  }
-  return type == "stored" ? local_n * n + 6.0 * n : points;
-}
-
 /// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
 Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
   const std::string type = kernel.resolved_type(support);
@@ -79,24 +64,6 @@ Real visit_values(const KernelOptions& kernel, const Support& support, Real n, R
 /// Coordinates of two clouds of n points each on the host, of all levels.
 Real coordinates_of(const Support& support, Real n, Real coarse) {
   return support.cloud() == nullptr ? 0.0 : 2.0 * (n + coarse) * static_cast<Real>(support.dimension()) + 2.0 * n;
-}
-
-/// Terms of one softmin of one measure on the owned share of the rows.
-Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
-  const std::string type = kernel.resolved_type(support);
-  constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
-  if (type == "truncated" || type == "adaptive")
-    return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
-  if (type != "separable") return local_n * n;
-  Real sides = 0.0;
-  for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
-  return local_n * sides;
-}
-
-/// The work arrays of average (separable.cpp): log-sums, and one or two arrays between the passes.
-Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
-  if (kernel.resolved_type(support) != "separable") return 0.0;
-  return static_cast<Real>(support.dimension()) * local_n;
 }
 
 /// eps where its unit does not depend on the measures.
@@ -163,6 +130,36 @@ PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support,
 }
 
 }  // namespace
+
+Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
+  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  const bool cloud = support.cloud() != nullptr;
+  const std::string type = kernel.resolved_type(support);
+  if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
+  const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
+  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
+    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
+    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
+           (type == "adaptive" ? points : 0.0);
+  }
+  return type == "stored" ? local_n * n + 6.0 * n : points;
+}
+
+Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  const std::string type = kernel.resolved_type(support);
+  constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
+  if (type == "truncated" || type == "adaptive")
+    return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
+  if (type != "separable") return local_n * n;
+  Real sides = 0.0;
+  for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
+  return local_n * sides;
+}
+
+Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+  if (kernel.resolved_type(support) != "separable") return 0.0;
+  return static_cast<Real>(support.dimension()) * local_n;
+}
 
 PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
 
@@ -511,13 +508,17 @@ AdmittedRun admit(const Communicator& world, const Options& options, const Accel
   if (options.action() == Options::Action::dry_run && world.rank() == 0)
     std::printf("%s  acceleration: %s\n", describe(plan, world.size()).c_str(), acceleration.text().c_str());
   if (!limit || at_start + plan.bytes() <= *limit) return {plan, acceleration};
+  reject_plan(options, plan, at_start, what_fits(planner, acceleration, world.size(), *limit - at_start));
+}
+
+void reject_plan(const Options& options, const WorkPlan& plan, Real at_start, const std::string& what_fits) {
   std::vector<PlannedArrays> largest = plan.arrays;
   std::sort(largest.begin(), largest.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   constexpr std::size_t shown = 2;
   std::string why = "a rank would hold " + bytes_text(at_start + plan.bytes()) + " in its " + plan.phase;
   for (std::size_t a = 0; a < std::min(shown, largest.size()); ++a)
     why += (a == 0 ? ": " : ", ") + bytes_text(largest[a].bytes) + " " + largest[a].name;
-  options.reject("resources.memory_limit", why, what_fits(planner, acceleration, world.size(), *limit - at_start));
+  options.reject("resources.memory_limit", why, what_fits);
 }
 
 FinishOptions admitted_finish(const Communicator& world, const Options& options, const TransportSettings& settings,

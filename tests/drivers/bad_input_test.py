@@ -110,6 +110,29 @@ class BadInput(programs.DriverTest):
     def test_map_that_is_neither_wanted_nor_not(self):
         self.refuse("hpot-sinkhorn", (*PAIR, "--output.map", "perhaps"), "output.map = perhaps")
 
+    def test_coordinates_of_nothing_or_of_several(self):
+        self.refuse("hpot-coordinates", FOUR, "input.target")
+        self.refuse("hpot-coordinates", (*FOUR, "--input.target", "synthetic:ellipse?n=16&seed=1&count=2"), "input.target",
+                    "2 measures", "item")
+
+    def test_coordinates_that_cannot_be(self):
+        target = (*FOUR, "--input.target", A)
+        self.refuse("hpot-coordinates", (*target, "--coordinates.loss", "l2"), "coordinates.loss = l2", "quadratic",
+                    "wasserstein")
+        self.refuse("hpot-coordinates", (*target, "--coordinates.sweeps", "0"), "coordinates.sweeps = 0")
+        self.refuse("hpot-coordinates", (*target, "--input.normalize", "false"), "input.normalize = false", "true")
+        self.refuse("hpot-coordinates", (*target, "--input.negative", "split"), "input.negative = split", "clip")
+        self.refuse("hpot-coordinates", (*target, "--cost.type", "cosine"), "cost.type = cosine")
+        self.refuse("hpot-coordinates", (*target, "--epsilon.unit", "mean_cost"), "epsilon.unit = mean_cost")
+
+    def test_target_on_another_grid(self):
+        path = self.npy("target", numpy.ones((8, 9)))
+        self.refuse("hpot-coordinates", (*FOUR, "--input.target", path), path, "grid", "9 x 8", "16 x 16")
+
+    def test_target_without_mass(self):
+        path = self.npy("target", numpy.zeros((16, 16)))
+        self.refuse("hpot-coordinates", (*FOUR, "--input.target", path), path, "no positive value")
+
     # --- measures
 
     def test_measure_that_does_not_exist(self):

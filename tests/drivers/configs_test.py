@@ -26,6 +26,8 @@ SMALL = {
     "scaling": ("--scaling.n", "16"),
     "sinkhorn_unbalanced": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
+    "coordinates_shapes": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5", "--input.target",
+                           "synthetic:ellipse?n=32&item=7&seed=5"),
     "distance_matrix": ("--input.measures", "synthetic:ellipse?n=20&count=5&seed=5"),
 }
 EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iterations", "seconds", "ranks", "threads",
@@ -219,6 +221,20 @@ class Configs(programs.DriverTest):
         for other in paths[1:]:
             self.assert_equal_results(paths[0], other, "distances", 0.0)
         self.assertEqual(png_size(self.folder / "picture1.png"), (260, 260))
+
+    def test_coordinates_shapes(self):
+        one, *others = [self.small_run("coordinates_shapes", ranks) for ranks in RANKS]
+        for other in others:
+            for dataset in ("projection/lambda", "projection/map", "euclidean/lambda"):
+                self.assert_equal_results(one, other, dataset, 1e-8)
+        with h5py.File(one) as file:
+            self.assertLessEqual(EVERY_RESULT | {"loss", "gap", "evaluations", "sweeps"}, set(file.attrs))
+            self.assertLess(file.attrs["gap"], 1e-4)
+            self.assertAlmostEqual(file["projection/lambda"][()].sum(), 1.0, delta=1e-14)
+            self.assertLess(file["projection"].attrs["loss"], file["euclidean"].attrs["loss"])
+            self.assertEqual(file["steps/lambda"].shape, (file.attrs["iterations"] + 1, 4))
+            self.assertTrue((numpy.diff(file["steps/loss"][()]) < 0).all())
+        self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 256))
 
     def test_barycenter_clouds(self):
         path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_clouds", exactly=False)

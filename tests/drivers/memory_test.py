@@ -68,6 +68,33 @@ class Memory(programs.DriverTest):
             with self.subTest(measures=measures, more=more, ranks=ranks):
                 self.growth("hpot-barycenter", *measures, *more, ranks=ranks)
 
+    def test_dry_run_of_coordinates_is_near_what_they_take(self):
+        for side, more, ranks in ((64, (), 1), (72, ("--parallel.rows", "2"), 2),
+                                  (64, ("--coordinates.loss", "wasserstein", "--coordinates.loss_tolerance", "1e-2"), 1)):
+            with self.subTest(more=more, ranks=ranks):
+                self.growth("hpot-coordinates", *volumes(side, 4), "--input.target",
+                            f"synthetic:gaussian?dim=3&n={side}&item=7", "--epsilon.target", "64", "--coordinates.sweeps",
+                            "4", "--stopping.max_iterations", "1", ranks=ranks)
+
+    def test_less_memory_holds_fewer_sweeps_and_finds_the_same_weights(self):
+        run = ("--input.measures", "synthetic:ellipse?n=64&count=3&seed=5", "--input.target",
+               "synthetic:ellipse?n=64&item=5&seed=5", "--epsilon.target", "8", "--coordinates.sweeps", "150",
+               "--stopping.max_iterations", "2")
+        planned, at_start = planned_by_dry_run("hpot-coordinates", *run)
+        limit = ("--resources.memory_limit", f"{int(at_start + 0.7 * planned)}")
+        plan = programs.run("hpot-coordinates", *run, *limit, "--dry-run").out
+        held, made = map(int, re.search(r"of 150 sweeps (\d+) are held: (\d+) are made", plan).groups())
+        self.assertLess(held, 100)
+        self.assertGreater(made, 150)
+        with h5py.File(self.succeed("hpot-coordinates", *run, code=3)) as file:
+            weights = file["projection/lambda"][()]
+        with h5py.File(self.succeed("hpot-coordinates", *run, *limit, code=3)) as file:
+            self.assertAlmostEqual(file.attrs["sweeps_for_a_gradient"], made, delta=10)  # its start takes more or less
+            numpy.testing.assert_allclose(file["projection/lambda"][()], weights, rtol=0, atol=1e-12)
+        refused = programs.run("hpot-coordinates", *run, "--resources.memory_limit", "1MiB")
+        self.assertEqual((refused.code, len(refused.messages())), (2, 1), refused.err)
+        self.assertIn("resources.memory_limit", refused.messages()[0])
+
     def test_dry_run_of_transport_is_near_what_it_takes(self):
         for measures, more, ranks in (
                 (("gaussian?dim=3", 80), (*UNMIXED, *few_sweeps(2)), 1),

@@ -24,6 +24,24 @@ class RealData(programs.DriverTest):
         numpy.testing.assert_allclose(volume.affine, source.affine, atol=1e-3)
         self.assertEqual(png_size(self.folder / "map.png"), ((61 + 73 + 61) * 4 + 2 * 8, 73 * 4))
 
+    def test_coordinates_of_a_barycenter_of_six_pet_maps_are_its_weights(self):
+        maps = [nibabel.load(path).get_fdata()[::4, ::4, ::4] for path in
+                sorted((self.data / "volumes" / "pet").glob("*.nii.gz"))]
+        self.assertEqual(len(maps), 6)
+        numpy.save(self.folder / "maps.npy", numpy.clip(maps, 0.0, None))
+        inputs = ("--input.measures", f"{self.folder / 'maps.npy'}?stack=1", "--epsilon.target", "2", "--output.progress",
+                  "none")
+        weights = (0.3, 0.1, 0.2, 0.0, 0.25, 0.15)
+        barycenter = self.folder / "barycenter.h5"
+        done = programs.run("hpot-barycenter", *inputs, "--barycenter.method", "plain", "--barycenter.weights",
+                            ",".join(map(str, weights)), "--stopping.tolerance", "1e-9", "--output.file", barycenter)
+        self.assertEqual(done.code, 0, done.err)
+        result = self.succeed("hpot-coordinates", *inputs, "--input.target", f"{barycenter}:/barycenter",
+                              "--coordinates.sweeps", "40", "--stopping.tolerance", "5e-4", ranks=2, timeout=250)
+        with h5py.File(result) as file:
+            found = file["projection/lambda"][()]
+            self.assertLess(numpy.abs(found - numpy.array(weights)).max(), 1e-3, found)
+
     def contrasts(self):
         return sorted((self.data / "volumes" / "fmri_contrasts").glob("*.img"))[:2]
 

@@ -54,6 +54,9 @@ RUNS = {  # every way to run a program with a checkpoint
                   "--stopping.tolerance", "1e-6"),
     "distances of clouds": ("hpot-sinkhorn", "--input.source", "synthetic:points?n=150&item=0", "--input.target",
                             "synthetic:points?n=150&count=5", "--epsilon.unit", "cost", "--epsilon.target", "0.01"),
+    "coordinates": ("hpot-coordinates", "--input.measures", "synthetic:phantom?n=12&count=4", "--input.target",
+                    "synthetic:phantom?n=12&item=4", "--epsilon.target", "4", "--stopping.tolerance", "1e-8",
+                    "--coordinates.sweeps", "20"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
 
@@ -119,7 +122,7 @@ class Restart(programs.DriverTest):
         self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
 
     def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
-        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40")):
+        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40"), ("coordinates", 2, "n=20")):
             with self.subTest(run=run, ranks=ranks):
                 program, *inputs = [text.replace("n=12", larger).replace("n=14", larger) for text in RUNS[run]]
                 done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "whole.h5", ranks=ranks)
@@ -168,10 +171,11 @@ class Restart(programs.DriverTest):
         self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
 
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
-        for run in ("unbalanced barycenter", "newton", "clouds", "matrix"):
+        for run, sweeps in (("unbalanced barycenter", 20), ("newton", 20), ("clouds", 20), ("matrix", 20),
+                            ("coordinates", 3)):
             with self.subTest(run=run):
                 program, *inputs = RUNS[run]
-                self.goes_on_with_more_sweeps(program, 20, *inputs)
+                self.goes_on_with_more_sweeps(program, sweeps, *inputs)
 
     def test_every_acceleration_goes_on_with_its_memory(self):
         images = ("--input.source", "synthetic:ellipse?n=24&item=0", "--input.target", "synthetic:ellipse?n=24&item=1")

@@ -14,6 +14,8 @@ namespace hpot {
 void set_entry(const Field& field, Index k, const std::vector<Real>& values);
 [[nodiscard]] std::vector<Real> host_values(const ConstField& field);
 [[nodiscard]] Field copy_of(const ConstField& field);
+/// Batch entries begin, ..., begin + count - 1 of `field`, whose values they share.
+[[nodiscard]] Field entries(const Field& field, Index begin, Index count);
 /// x / y, entry by entry.
 [[nodiscard]] Field quotient(const ConstField& x, Real y);
 

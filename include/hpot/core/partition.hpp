@@ -27,6 +27,24 @@ class Partition {
   std::vector<Index> offsets_{0, 0};
 };
 
+/// Entries of a batch that is divided over ranks, in their order: those owned here, and how many there are.
+class OwnedBatch {
+ public:
+  /// Of `here` entries on this rank. Collective.
+  OwnedBatch(const Communicator& along_batches, Index here);
+
+  [[nodiscard]] Range range() const { return range_; }
+  [[nodiscard]] Index count() const { return count_; }
+  [[nodiscard]] std::vector<Real> part_of(const std::vector<Real>& all) const;
+  /// `owned` holds `rows` rows of one number per entry owned here; all entries' numbers, row by row. Collective.
+  [[nodiscard]] std::vector<Real> of_all(const std::vector<Real>& owned, std::size_t rows = 1) const;
+
+ private:
+  Communicator along_batches_;
+  Range range_;
+  Index count_ = 0;
+};
+
 struct ProcessGridShape {
   int rows = 1;
   int batches = 1;

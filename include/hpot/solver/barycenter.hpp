@@ -78,13 +78,10 @@ class BarycenterMap final : public FixedPointMap {
   void renew_quantum(const Field& s);
   /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
   [[nodiscard]] Real self_transport();
-  /// `owned` holds `rows` rows of one number per measure owned here; all measures' numbers in their place. Collective.
-  [[nodiscard]] std::vector<Real> of_all_measures(const std::vector<Real>& owned, std::size_t rows) const;
 
   BarycenterProblem problem_;
   Real log_q_;
-  Index first_ = 0;  // number of the first measure owned here, of all `count_`
-  Index count_ = 0;
+  OwnedBatch batch_;    // of the measures
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
   Field log_d_, next_log_d_;  // debiased; the next one is made in place of softmin(log q + D)

@@ -86,7 +86,7 @@ class FreeSupportMap final : public FixedPointMap {
     Field g;  // owned rows, none before the first evaluation
   };
   [[nodiscard]] std::vector<Pair> pairs(const PointCloud& points, const std::vector<Field>& g) const;
-  [[nodiscard]] Index pair_count() const { return count_ + (data_.debiased ? 1 : 0); }
+  [[nodiscard]] Index pair_count() const { return batch_.count() + (data_.debiased ? 1 : 0); }
   [[nodiscard]] TransportSettings present_settings() const;
   [[nodiscard]] TransportData data_of(const Pair& pair, const PointCloud& points) const;
 
@@ -98,7 +98,7 @@ class FreeSupportMap final : public FixedPointMap {
   std::vector<Field> g_,
       latest_g_;  // of the pairs computed here: where the next evaluation begins, where the last ended
   std::vector<DescentStep> descent_;
-  Index first_ = 0, count_ = 0;  // measures
+  OwnedBatch batch_;  // of the measures
   Real epsilon_ = 1.0;
   Real extent_ = 1.0, quantum_ = 0.0;
   Real movement_ = infinity;  // of the last evaluation

@@ -1,0 +1,103 @@
+// hpot-coordinates: Wasserstein barycentric coordinates of a map among others.
+#include "hpot/core/parallel_options.hpp"
+#include "hpot/core/session.hpp"
+#include "hpot/io/checkpoint.hpp"
+#include "hpot/io/coordinate_result.hpp"
+#include "hpot/solver/coordinate_plan.hpp"
+
+#include <algorithm>
+
+namespace hpot {
+namespace {
+
+const char* const program = "hpot-coordinates";
+
+std::vector<OptionKey> keys() {
+  std::vector<OptionKey> all = {
+      {"input.measures", "",
+       "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
+       check::text(), true},
+      {"input.target", "", "the map to be projected, on the same grid", check::text(), true},
+  };
+  for (const auto& more : {InputOptions::keys(), CoordinateSettings::keys(), ParallelOptions::keys(),
+                           ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("coordinates.h5")}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+/// Both are read as measures are; the run's record names the target behind the measures.
+RawMeasures read_target(const Communicator& world, const Options& options, const Grid& grid, RawMeasures& measures) {
+  const auto names = expand_everywhere(world, options.text("input.target"));
+  if (names.size() != 1)
+    options.reject("input.target", "it names " + std::to_string(names.size()) + " measures, one is needed",
+                   "pick one, e.g. by ?item=0");
+  RawMeasures target = read_measures(world, names, {0, 1}, {grid});
+  measures.further_names = target.names;
+  measures.further_sha256 = target.sha256;
+  return target;
+}
+
+ExitCode body(const Communicator& world, const Options& options) {
+  // 1. everything that can be refused at once
+  const auto input = InputOptions::from(options);
+  const auto output = OutputOptions::from(options);
+  auto settings = CoordinateSettings::from(options);
+  check_writable(world, {output.file, output.picture});
+
+  // 2. who owns which measures
+  const auto names = expand_everywhere(world, options.text("input.measures"));
+  const Index count = static_cast<Index>(names.size());
+  const auto shape_on = [&](int ranks) { return ParallelOptions::from(options).shape(ranks, count); };
+  const ProcessGrid processes(world, shape_on(world.size()));
+  const Partition batches(count, 1, processes.shape().batches);
+
+  // 3. what it takes; then owners read in parallel, the target all
+  const Grid grid = read_first_grid(world, names);
+  settings.kernel.check(grid, names[0]);
+  const auto [plan, places] =
+      admit_coordinates(world, options, settings, {grid, count, processes.shape(), !output.picture.empty()}, shape_on);
+  settings.places = places;
+  if (options.action() == Options::Action::dry_run) return ExitCode::done;
+  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()), {grid});
+  RawMeasures raw_target = read_target(world, options, grid, raw);
+  const NegativeValues negative = input.parts()[0].first;
+  MeasureSet set = make_measures(world, raw, std::move(raw.data), negative, input.normalize, processes.shape().rows);
+  MeasureSet target =
+      make_measures(world, raw_target, std::move(raw_target.data), negative, input.normalize, world.size());
+  set.masses.push_back(target.masses[0]);
+  set.masked += target.masked;
+  set.clipped += target.clipped;
+  Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
+  const auto file = create_result(world, output.file);
+
+  // 4. solve
+  CoordinateSettings rest = settings;
+  rest.stopping = settings.stopping.after(seconds_since_start());
+  const std::vector<Real> shown = world.rank() == 0 ? target.weights[0] : std::vector<Real>();
+  CoordinateSolution solution{{}, 0.0, own_rows(grid, processes.along_rows()), {}, {}, {}, 0, 0};
+  const auto work = [&] {
+    solution = solve_coordinates(processes, rest, {grid, std::move(set.weights), std::move(target.weights[0])},
+                                 make_coordinate_progress(output.progress, world.rank() == 0), &checkpoint);
+    return !resumable(solution.outcome.reason);
+  };
+  checkpoint.once(work, [&](Archive& archive) { hpot::archive(archive, solution); });
+
+  // 5. results
+  const RunRecord run{options, raw, set, processes.shape(), {}, solution.outcome.seconds};
+  if (world.rank() == 0) print_coordinates(run, settings, solution);
+  write_coordinates(processes, output, file.get(), grid, run, settings, shown, solution);
+  close_result(world, file.get(), output, plan.bytes());
+  const ExitCode code = exit_code(solution.outcome.reason);
+  checkpoint.conclude(code);
+  return code;
+}
+
+}  // namespace
+}  // namespace hpot
+
+int main(int argc, char** argv) {
+  return hpot::run_main(argc, argv,
+                        {hpot::program, "Wasserstein barycentric coordinates: weights whose barycenter is near a map.",
+                         hpot::keys(), hpot::body, hpot::restart_source()});
+}

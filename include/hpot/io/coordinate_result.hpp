@@ -1,0 +1,21 @@
+// What hpot-coordinates prints and writes.
+#pragma once
+
+#include "hpot/io/result.hpp"
+#include "hpot/solver/coordinates.hpp"
+
+namespace hpot {
+
+/// A line or a table as output.progress says, on the rank where `speaks`.
+CoordinateProgress make_coordinate_progress(const std::string& style, bool speaks);
+
+/// A few lines about the weights and both projections, and advice where it did not converge. For people, on rank 0. Local.
+void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution);
+
+/// HDF5; NIfTI of both projections beside it where the target was a volume with an affine; a picture of the target and both projections.
+/// `target`: whole, of mass 1, on rank 0. Collective; rank 0 writes (`file` is null elsewhere).
+void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
+                       const RunRecord& run, const CoordinateSettings& settings, const std::vector<Real>& target,
+                       const CoordinateSolution& solution);
+
+}  // namespace hpot

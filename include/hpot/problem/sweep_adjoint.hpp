@@ -1,0 +1,35 @@
+// The pointwise pieces of the derivative of barycenter sweeps (solver/barycenter_sweeps.hpp), of measures owned here and owned
+// rows. Local, except what returns numbers: collective along rows.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+
+namespace hpot {
+
+/// h = log_constant + (s + eps_s log_ratio)/eps: log q + f/eps for the f that a sweep at eps_s has left.
+void add_log_potential(Real log_constant, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
+                       const Field& h);
+
+/// z_k = -lambda_k m/eps.
+void start_adjoint(const std::vector<Real>& lambda, const ConstField& m, Real epsilon, const Field& z);
+
+/// y = -exp((g - t)/eps) mean, in place of mean.
+void close_data_side(const ConstField& g, const ConstField& t, Real epsilon, const Field& mean);
+
+/// phi = -exp((s_before + eps_before log_ratio - s)/eps - log_ratio) mean, in place of mean.
+void close_map_side(const ConstField& s_before, const ConstField& log_ratio, Real eps_before, const ConstField& s,
+                    Real epsilon, const Field& mean);
+
+/// sum(0, i) = sum_k lambda_k z(k, i).
+void sum_entries(const std::vector<Real>& lambda, const ConstField& z, const Field& sum);
+
+/// z(k, i) -= lambda_k sum(0, i).
+void subtract_shares(const std::vector<Real>& lambda, const ConstField& sum, const Field& z);
+
+/// product = exp(log_p) v.
+void times_map(const ConstField& log_p, const ConstField& v, const Field& product);
+
+/// d_k = sum_i v_i b(k, i).
+std::vector<Real> common_dots(const OwnedRows& rows, const ConstField& v, const ConstField& b);
+
+}  // namespace hpot

@@ -1,0 +1,84 @@
+// The barycenter that L sweeps make of weights lambda, and the exact derivative of a function of it [Bonneel, Peyre, Cuturi 2016].
+//
+// Sweep l = 1, ..., L at eps_l, from f_k^0 = 0 (barycenter_problem.hpp, plain, data balanced):
+//   g_k = softmin(log q + f_k/eps_l),  s_k^l = softmin(log b_k + g_k/eps_l),  log(p^l/q) = -sum_k lambda_k s_k^l/eps_l - c,
+//   f_k = s_k^l + eps_l log(p^l/q)
+// where c makes p^l a map of mass 1. It shifts all f_k alike, g back and s again, so that no p depends on it. eps_l falls from
+// large values to that of the last sweeps: coarse structure is in place before the fine one.
+//
+// Back from m = dF/dp^L, sum p m = 0. Adjoints are relative to a measure, so that each is a mean times an exponential near 1:
+// z_k of s_k^l to p^l, y_k of g_k to b_k; Phi that of sum_k lambda_k s_k.
+//   G_k = -<p^L m, s_k^L>/eps_L,   z_k = -lambda_k m/eps_L
+//   for l = L, ..., 2, at eps_l, with f^l, f^(l-1) and g of sweep l:
+//     t_k = softmin(log q + f_k^l/eps_l),  y_k = -exp((g_k - t_k)/eps_l) mean[z_k],  weights exp(log q + (f_k^l - C)/eps_l)
+//     phi_k = -exp((f_k^(l-1) - s_k^l)/eps_l - log(p^(l-1)/q)) mean[y_k],            weights b_k exp((g_k - C)/eps_l)
+//     Phi = sum_k phi_k,  G_k -= <p^(l-1) Phi, s_k^(l-1)>,  z_k = phi_k - lambda_k Phi
+// G is dF/dlambda up to a constant that is the same for all k. Two means and a softmin for each sweep, and another softmin where
+// eps has just fallen; softmin and mean are all that is asked of the operator.
+//
+// Memory: the s_k^l, as many as there are places; the others are made again when their turn comes (sweep_recall.hpp).
+#pragma once
+
+#include "hpot/problem/barycenter_problem.hpp"
+#include "hpot/solver/sweep_recall.hpp"
+
+#include <functional>
+
+namespace hpot {
+
+class BarycenterSweeps {
+ public:
+  /// `epsilons`: one for each sweep; problem.lambda and epsilon are not used. Holds `places` >= SweepRecall::fewest(L) states.
+  /// `before_sweep` is called before each; what it throws, on all ranks alike, reaches the caller. Arrays of the owned rows: log b and two fields
+  /// of every owned measure and as many of each state held, four more of as many measures as go at once, four maps. Local.
+  BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
+                   std::function<void()> before_sweep = {});
+
+  /// log p^L for the weights of the owned measures. It stays until the next call. Collective.
+  const Field& forward(const std::vector<Real>& lambda);
+  /// G of the owned measures; once after each forward(). m is tangent: sum p m = 0. Collective.
+  std::vector<Real> reverse(const ConstField& m);
+
+  [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
+  [[nodiscard]] Index states() const { return static_cast<Index>(epsilons_.size()); }
+  /// Sweeps that forward() and reverse() make.
+  [[nodiscard]] Index sweeps() const { return recall_.sweeps(); }
+
+ private:
+  struct State {
+    Index sweep = 0;
+    Field s;
+  };
+  [[nodiscard]] Real eps(Index sweep) const { return epsilons_[sweep - 1]; }
+  void prepare(Real epsilon);
+  void make(const State& before, const State& after);
+  /// Holds the state that `sweep` begins with, and as many on the way as fit.
+  void hold_before(Index sweep);
+  void step_back(const State& before);
+  void log_ratio_of(const State& state, const Field& log_ratio);
+  [[nodiscard]] Field free_place();
+  /// `work(first, count)` for as many measures as go at once.
+  void for_chunks(const std::function<void(Index first, Index count)>& work) const;
+
+  BarycenterProblem problem_;
+  std::vector<Real> epsilons_;
+  SweepRecall recall_;
+  std::vector<Field> places_, free_;
+  std::function<void()> before_sweep_;
+  Real log_q_;
+  bool prepared_ = false;    // the kernel, at problem_.epsilon
+  std::vector<State> held_;  // by sweep
+  State last_;               // the one after those that are wanted
+  Field z_;
+  Field g_;                   // of the sweep stepped back over last, at its eps
+  bool g_serves_ = false;     // as t of the next one
+  Field h_, a_, t_;           // chunks of measures
+  Field log_ratio_, before_;  // of last_ and of the state before it
+  Field phi_sum_, log_map_;   // Phi; log p^L
+  std::vector<Real> gradient_;
+};
+
+/// eps of L sweeps: from `largest` by `factor`, one sweep each, to `target`, where at least half of them are. factor 1: all at target.
+std::vector<Real> sweep_epsilons(Index sweeps, Real target, Real largest, Real factor);
+
+}  // namespace hpot

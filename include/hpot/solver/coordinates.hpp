@@ -1,0 +1,86 @@
+// Wasserstein barycentric coordinates [Bonneel, Peyre, Cuturi 2016]: the weights lambda of the simplex for which the barycenter
+// of given measures is closest to a target map, and the barycenter, the target's projection.
+//
+//   min over lambda of F(lambda) = loss(p^L(lambda)),    p^L of L sweeps (barycenter_sweeps.hpp), losses of map_loss.hpp
+// by L-BFGS (simplex.hpp) from equal weights, until gap <= tolerance F(1/K, ..., 1/K). Beside it the Euclidean projection
+//   min over lambda of sum_i (sum_k lambda_k b_ki - t_i)^2
+// by the same steps from the measures' inner products.
+//
+// A run that goes on is told the values of the earlier one's evaluations: it walks that one's way again, and on.
+#pragma once
+
+#include "hpot/solver/coordinate_objective.hpp"
+#include "hpot/solver/keeper.hpp"
+
+namespace hpot {
+
+struct CoordinateSettings {
+  KernelOptions kernel;
+  EpsilonOptions epsilon;
+  ScheduleOptions schedule;
+  StoppingOptions stopping;
+  Precision precision = Precision::full;
+  Index sweeps = 50;
+  Index memory = 20;  // steps that L-BFGS remembers
+  std::string loss = "quadratic";
+  Real smoothing = 1e-3;
+  Real loss_tolerance = 1e-7;
+  Index places = 50;  // states of sweeps held at once
+
+  /// eps, in the unit of the cost.
+  [[nodiscard]] LossSettings loss_at(Real epsilon) const;
+
+  static std::vector<OptionKey> keys();
+  /// `places` is as many as sweeps.
+  static CoordinateSettings from(const Options& options);
+};
+
+struct CoordinateData {
+  Grid grid;
+  std::vector<std::vector<Real>> measures;  // of mass 1, those owned here, whole
+  std::vector<Real> target;                 // of mass 1, whole on every rank
+};
+
+/// A map of mass 1 near the target, and how near.
+struct Projection {
+  std::vector<Real> lambda;  // of all measures
+  Field map;  // one row, the owned points; without points where a run was stopped before its first evaluation
+  Real loss = infinity;                                     // the one that is minimised
+  Real quadratic = infinity, l1 = infinity, kl = infinity;  // l1 without smoothing
+};
+
+/// One entry for the start and one for every step.
+struct CoordinateHistory {
+  std::vector<Real> loss, gap, lambda;  // lambda: K numbers each
+};
+
+struct CoordinateSolution {
+  Outcome outcome;  // iterations: steps; error: gap relative to the loss of equal weights
+  Real target_epsilon = 0.0;
+  OwnedRows rows;
+  Projection wasserstein, euclidean;
+  CoordinateHistory history;
+  Index evaluations = 0;  // of F and its gradient
+  Index sweeps = 0;       // that each of them makes: L, and those that memory makes it repeat
+};
+
+/// Called on every rank after every step.
+struct CoordinateStep {
+  Index number = 0;
+  Real loss = 0.0;
+  Real error = 0.0;  // see Outcome
+  double seconds = 0.0;
+};
+using CoordinateProgress = std::function<void(const CoordinateStep& step)>;
+
+/// Measures are divided along batches, rows along rows. Move the data in. Collective.
+CoordinateSolution solve_coordinates(const ProcessGrid& processes, const CoordinateSettings& settings,
+                                     CoordinateData data, const CoordinateProgress& progress, Keeper* keeper = nullptr);
+
+/// All but the rows.
+void archive(Archive& archive, CoordinateSolution& solution);
+
+/// Why it did not converge and what to do about it; empty when it did. For people.
+std::string advice(const CoordinateSolution& solution, const CoordinateSettings& settings);
+
+}  // namespace hpot

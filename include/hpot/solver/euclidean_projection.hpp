@@ -1,0 +1,19 @@
+// The mixture of measures that is closest to a target in the Euclidean norm:
+//   min over the simplex of sum_i (sum_k lambda_k b_ki - t_i)^2 = lambda' B lambda - 2 c' lambda + sum t^2,  B_kl = <b_k, b_l>,
+// c_k = <b_k, t>, by simplex.hpp.
+#pragma once
+
+#include "hpot/core/reduction.hpp"
+
+namespace hpot {
+
+struct EuclideanProjection {
+  std::vector<Real> lambda;  // of all measures
+  Field map;                 // one row, the owned points
+};
+
+/// `measures`: (those owned here, owned rows), `target`: one row. One reduction of a map for every measure, and two. Collective.
+EuclideanProjection project_euclidean(const OwnedRows& rows, const Communicator& along_batches, const Field& measures,
+                                      const Field& target);
+
+}  // namespace hpot

@@ -1,0 +1,108 @@
+#include "hpot/io/coordinate_result.hpp"
+
+#include "hpot/io/nifti.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace hpot {
+namespace {
+
+/// Both projections, with the name of each.
+template <class Visit>
+void for_projections(const CoordinateSolution& solution, const Visit& visit) {
+  visit("projection", solution.wasserstein);
+  visit("euclidean", solution.euclidean);
+}
+
+void write_distances_of(Hdf5Writer& file, const std::string& object, const Projection& projection) {
+  write_known(file, object, "loss", projection.loss);
+  write_known(file, object, "quadratic", projection.quadratic);
+  write_known(file, object, "l1", projection.l1);
+  write_known(file, object, "kl", projection.kl);
+}
+
+}  // namespace
+
+CoordinateProgress make_coordinate_progress(const std::string& style, bool speaks) {
+  constexpr double growth = 1.5;
+  if (style == "none" || !speaks) return [](const CoordinateStep&) {};
+  const bool terminal =
+      style == "line" || (style == "auto" && isatty(STDOUT_FILENO) != 0 && isatty(STDERR_FILENO) != 0);
+  return [terminal, printed = 0.0](const CoordinateStep& now) mutable {
+    const auto number = static_cast<long long>(now.number);
+    if (terminal) {
+      std::printf("\r\033[Kstep %lld  loss %.6e  gap %.2e  %.1f s", number, now.loss, now.error, now.seconds);
+    } else {
+      if (now.number == 0) std::printf("%10s %14s %12s %10s\n", "step", "loss", "gap", "seconds");
+      if (now.number > 0 && now.seconds < growth * printed) return;
+      std::printf("%10lld %14.6e %12.3e %10.2f\n", number, now.loss, now.error, now.seconds);
+    }
+    printed = now.seconds;
+    std::fflush(stdout);
+  };
+}
+
+void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution) {
+  const Outcome& outcome = solution.outcome;
+  std::printf(
+      "%s after %lld steps, %lld gradients of %lld sweeps, %.2f s, at epsilon %.6g: gap %.3g of the first loss\n",
+      name(outcome.reason), static_cast<long long>(outcome.iterations), static_cast<long long>(solution.evaluations),
+      static_cast<long long>(settings.sweeps), outcome.seconds, outcome.epsilon, outcome.error);
+  std::printf("%12s %12s  %s\n", "lambda", "euclidean", "measure");
+  for (std::size_t k = 0; k < run.raw.names.size(); ++k)
+    std::printf("%12.6f %12.6f  %s\n", solution.wasserstein.lambda[k], solution.euclidean.lambda[k],
+                run.raw.names[k].c_str());
+  for_projections(solution, [&](const char* name, const Projection& projection) {
+    std::printf("%s: %s loss %.6g, quadratic %.6g, l1 %.6g, kl %.6g\n", name, settings.loss.c_str(), projection.loss,
+                projection.quadratic, projection.l1, projection.kl);
+  });
+  std::fputs(advice(solution, settings).c_str(), stderr);
+}
+
+void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
+                       const RunRecord& run, const CoordinateSettings& settings, const std::vector<Real>& target,
+                       const CoordinateSolution& solution) {
+  const Communicator& world = processes.world();
+  const Index measures = static_cast<Index>(solution.euclidean.lambda.size());
+  std::vector<std::vector<Real>> maps;
+  for_projections(solution, [&](const char*, const Projection& projection) {
+    maps.push_back(projection.map.extent(0) > 0 ? gather_points(solution.rows, projection.map) : std::vector<Real>());
+  });
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    write_run(*file, "", world, run, solution.outcome);
+    file->attribute("/", "loss", settings.loss);
+    write_known(*file, "/", "gap", solution.outcome.error);
+    file->attribute("/", "evaluations", solution.evaluations);
+    file->attribute("/", "sweeps", settings.sweeps);
+    file->attribute("/", "sweeps_for_a_gradient", solution.sweeps);
+    const auto steps = static_cast<Index>(solution.history.loss.size());
+    file->dataset("/steps/loss", {{steps}, solution.history.loss});
+    file->dataset("/steps/gap", {{steps}, solution.history.gap});
+    file->dataset("/steps/lambda", {{steps, measures}, solution.history.lambda});
+    file->dataset("/target", {data_shape(grid), target});
+    std::vector<Raster> rasters;
+    if (!output.picture.empty()) rasters.push_back(picture_of(grid, target));
+    std::size_t number = 0;
+    for_projections(solution, [&](const std::string& name, const Projection& projection) {
+      std::vector<Real>& map = maps[number++];
+      file->dataset("/" + name + "/lambda", {{measures}, projection.lambda});
+      write_distances_of(*file, "/" + name, projection);
+      if (map.empty()) return;
+      if (!output.picture.empty()) rasters.push_back(picture_of(grid, map));
+      if (grid.affine) {
+        const std::string volume = beside(output.file, "_" + name + ".nii.gz");
+        write_nifti(volume, grid, map);
+        std::printf("volume: %s\n", volume.c_str());
+      }
+      file->dataset("/" + name + "/map", {data_shape(grid), std::move(map)});
+    });
+    write_support(*file, "/support", grid);
+    const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(rasters.size());
+    if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, columns));
+  });
+}
+
+}  // namespace hpot

@@ -1,0 +1,79 @@
+#include "hpot/problem/sweep_adjoint.hpp"
+
+#include "hpot/core/field.hpp"
+#include "hpot/problem/bounded_exp.hpp"
+
+namespace hpot {
+namespace {
+
+using Points = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
+using PointsOfBatch = Kokkos::MDRangePolicy<ExecutionSpace, Kokkos::Rank<2>, Kokkos::IndexType<Index>>;
+
+PointsOfBatch all_points(const ConstField& field) {
+  return PointsOfBatch({0, 0}, {static_cast<Index>(field.extent(0)), static_cast<Index>(field.extent(1))});
+}
+
+ConstField on_device(const std::vector<Real>& lambda) { return make_field("hpot::lambda", 1, lambda); }
+
+}  // namespace
+
+void add_log_potential(Real log_constant, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
+                       const Field& h) {
+  Kokkos::parallel_for(
+      "hpot::add_log_potential", all_points(h),
+      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + (s(k, i) + eps_s * log_ratio(0, i)) / epsilon; });
+}
+
+void start_adjoint(const std::vector<Real>& lambda, const ConstField& m, Real epsilon, const Field& z) {
+  const ConstField weights = on_device(lambda);
+  Kokkos::parallel_for(
+      "hpot::start_adjoint", all_points(z),
+      KOKKOS_LAMBDA(Index k, Index i) { z(k, i) = -weights(0, k) * m(0, i) / epsilon; });
+}
+
+void close_data_side(const ConstField& g, const ConstField& t, Real epsilon, const Field& mean) {
+  Kokkos::parallel_for(
+      "hpot::close_data_side", all_points(mean),
+      KOKKOS_LAMBDA(Index k, Index j) { mean(k, j) *= -bounded_exp((g(k, j) - t(k, j)) / epsilon); });
+}
+
+void close_map_side(const ConstField& s_before, const ConstField& log_ratio, Real eps_before, const ConstField& s,
+                    Real epsilon, const Field& mean) {
+  Kokkos::parallel_for(
+      "hpot::close_map_side", all_points(mean), KOKKOS_LAMBDA(Index k, Index i) {
+        const Real f = s_before(k, i) + eps_before * log_ratio(0, i);
+        mean(k, i) *= -bounded_exp((f - s(k, i)) / epsilon - log_ratio(0, i));
+      });
+}
+
+void sum_entries(const std::vector<Real>& lambda, const ConstField& z, const Field& sum) {
+  const ConstField weights = on_device(lambda);
+  const Index batch = static_cast<Index>(z.extent(0));
+  Kokkos::parallel_for(
+      "hpot::sum_entries", Points(0, sum.extent(1)), KOKKOS_LAMBDA(Index i) {
+        Real total = 0.0;
+        for (Index k = 0; k < batch; ++k) total += weights(0, k) * z(k, i);
+        sum(0, i) = total;
+      });
+}
+
+void subtract_shares(const std::vector<Real>& lambda, const ConstField& sum, const Field& z) {
+  const ConstField weights = on_device(lambda);
+  Kokkos::parallel_for(
+      "hpot::subtract_shares", all_points(z),
+      KOKKOS_LAMBDA(Index k, Index i) { z(k, i) -= weights(0, k) * sum(0, i); });
+}
+
+void times_map(const ConstField& log_p, const ConstField& v, const Field& product) {
+  Kokkos::parallel_for(
+      "hpot::times_map", Points(0, product.extent(1)),
+      KOKKOS_LAMBDA(Index i) { product(0, i) = Kokkos::exp(log_p(0, i)) * v(0, i); });
+}
+
+std::vector<Real> common_dots(const OwnedRows& rows, const ConstField& v, const ConstField& b) {
+  return sum_over_points(
+      "hpot::common_dots", rows, static_cast<Index>(b.extent(0)),
+      KOKKOS_LAMBDA(Index k, Index i) { return v(0, i) * b(k, i); });
+}
+
+}  // namespace hpot

@@ -1,0 +1,89 @@
+#include "hpot/solver/map_loss.hpp"
+
+#include "hpot/core/field.hpp"
+#include "hpot/problem/barycenter_problem.hpp"
+#include "hpot/problem/map_distance.hpp"
+
+namespace hpot {
+namespace {
+
+class PointwiseLoss final : public MapLoss {
+ public:
+  PointwiseLoss(const LossSettings& settings, const OwnedRows& rows, const Field& target)
+      : name_(settings.name), rows_(rows), target_(target) {
+    smoothing_ = settings.smoothing / static_cast<Real>(rows.partition.global_n());
+    sum_of_squares_ = inner_product(rows, target, target)[0];
+  }
+
+  Real evaluate(const ConstField& log_p, const Field& slope) override {
+    if (name_ == "quadratic") return quadratic_distance(rows_, log_p, target_, sum_of_squares_, slope);
+    if (name_ == "l1") return l1_distance(rows_, log_p, target_, smoothing_, slope);
+    return kl_distance(rows_, log_p, target_, slope);
+  }
+
+ private:
+  std::string name_;
+  OwnedRows rows_;
+  Field target_;
+  Real smoothing_ = 0.0;
+  Real sum_of_squares_ = 0.0;
+};
+
+class TransportLoss final : public MapLoss {
+ public:
+  TransportLoss(const LossSettings& settings, const Grid& grid, const OwnedRows& rows, const Field& target)
+      : settings_(settings.transport),
+        debiased_(settings.name == "wasserstein"),
+        grid_(grid),
+        rows_(rows),
+        target_(whole(target)) {
+    if (debiased_) of_target_ = self_transport(target_).values.dual_cost;
+  }
+
+  Real evaluate(const ConstField& log_p, const Field& slope) override {
+    exp_of(0.0, log_p, slope);
+    std::vector<Real> p = whole(slope);
+    const TransportSolution to_target =
+        solve_transport(rows_.along_rows, settings_, {grid_, grid_, p, target_, Balanced{}, Balanced{}}, {});
+    Kokkos::deep_copy(slope, to_target.f);
+    if (!debiased_) return to_target.values.dual_cost;
+    const TransportSolution to_itself = self_transport(std::move(p));
+    combine(-0.5, to_itself.f, 1.0, slope);
+    combine(-0.5, to_itself.g, 1.0, slope);
+    return to_target.values.dual_cost - 0.5 * to_itself.values.dual_cost - 0.5 * of_target_;
+  }
+
+ private:
+  [[nodiscard]] std::vector<Real> whole(const ConstField& owned) const {
+    const Field all = make_unset_field("hpot::TransportLoss::whole", 1, rows_.partition.global_n());
+    rows_.along_rows.gather_points(owned, all, rows_.partition.offsets());
+    return host_values(all);
+  }
+
+  [[nodiscard]] TransportSolution self_transport(std::vector<Real> weights) const {
+    if (is_solved_by_symmetry(settings_.kernel))
+      return solve_self_transport(rows_.along_rows, settings_, {grid_, std::move(weights)});
+    std::vector<Real> again = weights;
+    return solve_transport(rows_.along_rows, settings_,
+                           {grid_, grid_, std::move(weights), std::move(again), Balanced{}, Balanced{}}, {});
+  }
+
+  TransportSettings settings_;
+  bool debiased_;
+  Grid grid_;
+  OwnedRows rows_;
+  std::vector<Real> target_;
+  Real of_target_ = 0.0;
+};
+
+}  // namespace
+
+std::vector<std::string> LossSettings::names() { return {"quadratic", "l1", "kl", "wasserstein", "wasserstein_plain"}; }
+
+std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Grid& grid, const OwnedRows& rows,
+                                       const Field& target) {
+  if (settings.name.starts_with("wasserstein")) return std::make_unique<TransportLoss>(settings, grid, rows, target);
+  return std::make_unique<PointwiseLoss>(settings, rows, target);
+}
+
+}  // namespace hpot

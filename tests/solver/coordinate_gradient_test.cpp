@@ -1,0 +1,203 @@
+// The gradient of a loss of L sweeps against central differences, and the same on any number of ranks and places.
+#include "hpot/solver/coordinate_objective.hpp"
+
+#include "hpot/problem/barycenter_problem.hpp"
+#include "transport.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hpot {
+namespace {
+
+using test::Values;
+
+struct Case {
+  Grid grid;
+  std::vector<Values> measures;
+  Values target;
+  std::vector<Real> epsilons;
+  std::string kernel = "separable";
+};
+
+LossSettings loss_settings(const std::string& name, const Case& some) {
+  LossSettings settings;
+  settings.name = name;
+  settings.smoothing = 1e-2;
+  settings.transport = test::transport_settings(some.epsilons.back(), 1e-10);
+  settings.transport.kernel.type = some.kernel;
+  settings.transport.stopping.interruptible = false;
+  return settings;
+}
+
+/// Measures are divided along batches, rows along rows.
+CoordinateObjective objective_of(const Case& some, const std::string& loss, Index places,
+                                 const ProcessGrid& processes) {
+  const KernelOptions kernel{some.kernel, SquaredEuclidean{}};
+  const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+  const Range mine = Partition(static_cast<Index>(some.measures.size()), 1, processes.shape().batches)
+                         .block(processes.along_batches().rank());
+  const auto owned = [&](const Values& all) {
+    return Values(all.begin() + rows.range().begin, all.begin() + rows.range().end);
+  };
+  const Field log_weight = make_unset_field("test::log_weight", mine.size(), rows.local_n());
+  for (Index k = 0; k < mine.size(); ++k) set_entry(log_weight, k, owned(some.measures[mine.begin + k]));
+  take_log(log_weight);
+  BarycenterProblem problem{
+      rows, processes.along_batches(), log_weight, {}, false, make_kernel(kernel, some.grid, rows, some.grid, rows)};
+  BarycenterSweeps sweeps(problem, some.epsilons, places);
+  auto map_loss =
+      make_map_loss(loss_settings(loss, some), some.grid, rows, make_field("test::target", 1, owned(some.target)));
+  return {std::move(sweeps), std::move(map_loss)};
+}
+
+Case line(std::vector<Real> epsilons) {
+  const Grid grid = make_grid({40}, {1.0});
+  return {grid,
+          {test::random_measure(40, 1, 0.4), test::random_measure(40, 2), test::random_measure(40, 3, 0.7)},
+          test::random_measure(40, 4, 0.5),
+          std::move(epsilons)};
+}
+
+Case image(std::vector<Real> epsilons, const std::string& kernel = "separable") {
+  const Grid grid = make_grid({9, 12}, {1.0, 0.7});
+  std::vector<Values> measures;
+  for (unsigned k = 0; k < 4; ++k) measures.push_back(test::random_measure(108, k + 1, 0.5));
+  return {grid, measures, test::random_measure(108, 9, 0.3), std::move(epsilons), kernel};
+}
+
+const Values three{0.5, 0.2, 0.3};
+const Values four{0.1, 0.4, 0.2, 0.3};
+const std::vector<Real> falling{40.0, 20.0, 10.0, 5.0, 3.0, 3.0, 3.0, 3.0};
+
+/// Largest |G.d - difference quotient| over the directions e_k - e_0, relative to the largest |G.d|.
+Real error_of_gradient(CoordinateObjective& objective, const Values& lambda, Real step) {
+  Values gradient;
+  Values unused;
+  objective.evaluate(lambda, gradient);
+  Real error = 0.0;
+  Real largest = 0.0;
+  for (std::size_t k = 1; k < lambda.size(); ++k) {
+    const auto at = [&](Real h) {
+      Values moved = lambda;
+      moved[k] += h;
+      moved[0] -= h;
+      return objective.evaluate(moved, unused);
+    };
+    // fourth order, so that the step may be large
+    const Real quotient = (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step);
+    error = std::max(error, std::abs(gradient[k] - gradient[0] - quotient));
+    largest = std::max(largest, std::abs(gradient[k] - gradient[0]));
+  }
+  return error / largest;
+}
+
+const ProcessGrid& alone() {
+  static const ProcessGrid grid(test::alone(), {1, 1});
+  return grid;
+}
+
+void expect_gradient(const Case& some, const Values& lambda, const std::string& loss, Index places) {
+  CoordinateObjective objective = objective_of(some, loss, places, alone());
+  EXPECT_LT(error_of_gradient(objective, lambda, 3e-4), 1e-6)
+      << loss << ", " << some.grid.dimension() << "-D, " << some.epsilons.size() << " sweeps, " << places << " held";
+}
+
+TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
+  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
+                                                   {line({3.0, 3.0, 3.0}), three},
+                                                   {line({2.0}), three},
+                                                   {image(falling), four},
+                                                   {image({4.0, 2.0}, "dense"), four}};
+  for (const auto& [some, lambda] : cases) {
+    for (const char* loss : {"quadratic", "l1", "kl"}) {
+      for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
+        expect_gradient(some, lambda, loss, places);
+    }
+  }
+}
+
+TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
+  for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
+    expect_gradient(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4);
+    expect_gradient(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3);
+  }
+}
+
+TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
+  CoordinateObjective objective = objective_of(line(falling), "quadratic", 4, alone());
+  Values at_zero;
+  Values inside;
+  objective.evaluate({0.6, 0.4, 0.0}, at_zero);
+  const Real step = 1e-4;
+  Values unused;
+  const auto at = [&](Real h) { return objective.evaluate({0.6 - h, 0.4, h}, unused); };
+  const Real quotient = (-3.0 * at(0.0) + 4.0 * at(step) - at(2.0 * step)) / (2.0 * step);  // one-sided
+  EXPECT_NEAR(at_zero[2] - at_zero[0], quotient, 1e-5 * std::abs(quotient));
+}
+
+/// In one dimension with all ranks along rows and all along batches.
+TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
+  const Communicator world = Communicator::world();
+  for (const Case& some : {line(falling), image(falling)}) {
+    const Values& lambda = some.grid.dimension() == 1 ? three : four;
+    for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
+      const ProcessGrid processes(world, shape);
+      for (const std::string& loss : LossSettings::names()) {
+        Values single;
+        Values together;
+        const Real expected = objective_of(some, loss, 8, alone()).evaluate(lambda, single);
+        CoordinateObjective objective = objective_of(some, loss, 3, processes);
+        const Real value = objective.evaluate(lambda, together);
+        EXPECT_NEAR(value, expected, 1e-10 * std::abs(expected)) << loss;
+        const Real scale =
+            *std::max_element(single.begin(), single.end()) - *std::min_element(single.begin(), single.end());
+        EXPECT_LT(reference::largest_difference(together, single), 1e-10 * scale) << loss;
+      }
+    }
+  }
+}
+
+/// The least number of steps that reverses l steps from c states held [Griewank, Walther 2000].
+Index binomial_cost(Index steps, Index held) {
+  const auto binomial = [](Index n, Index k) {
+    Index value = 1;
+    for (Index i = 1; i <= k; ++i) value = value * (n - k + i) / i;
+    return value;
+  };
+  Index r = 0;
+  while (binomial(held + r, r) < steps) ++r;
+  return r * steps - (r > 0 ? binomial(held + r, r - 1) : 0);
+}
+
+TEST(SweepRecall, TakesAsFewSweepsAsBinomialCheckpointing) {
+  for (const Index states : {1, 2, 3, 4, 7, 20, 50, 100}) {
+    for (Index places = SweepRecall::fewest(states); places <= states; ++places) {
+      const Index between = states > 2 ? binomial_cost(states - 1, places - 2) : 0;
+      EXPECT_EQ(SweepRecall(states, places).sweeps(), std::min<Index>(states, 2) + between) << states << " " << places;
+    }
+    EXPECT_EQ(SweepRecall(states, states).sweeps(), states);
+  }
+}
+
+TEST(SweepRecall, ForetellsTheSweepsThatAreMade) {
+  for (const Index places : {3, 4, 6, 8}) {
+    Index made = 0;
+    const Case some = line(falling);
+    const OwnedRows rows = own_rows(some.grid, test::alone());
+    const Field log_weight = make_field("test::log_weight", 1, some.measures[1]);
+    take_log(log_weight);
+    BarycenterSweeps sweeps({rows,
+                             test::alone(),
+                             log_weight,
+                             {},
+                             false,
+                             make_kernel({some.kernel, SquaredEuclidean{}}, some.grid, rows, some.grid, rows)},
+                            some.epsilons, places, [&] { ++made; });
+    sweeps.forward({1.0});
+    sweeps.reverse(make_field("test::slope", 1, 40));
+    EXPECT_EQ(made, sweeps.sweeps() + sweeps.states() - 1);  // and those back
+  }
+}
+
+}  // namespace
+}  // namespace hpot
