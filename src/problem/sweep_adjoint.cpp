@@ -24,13 +24,6 @@ void add_log_potential(Real log_constant, const ConstField& s, const ConstField&
       KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + (s(k, i) + eps_s * log_ratio(0, i)) / epsilon; });
 }
 
-void start_adjoint(const std::vector<Real>& lambda, const ConstField& m, Real epsilon, const Field& z) {
-  const ConstField weights = on_device(lambda);
-  Kokkos::parallel_for(
-      "hpot::start_adjoint", all_points(z),
-      KOKKOS_LAMBDA(Index k, Index i) { z(k, i) = -weights(0, k) * m(0, i) / epsilon; });
-}
-
 void close_data_side(const ConstField& g, const ConstField& t, Real epsilon, const Field& mean) {
   Kokkos::parallel_for(
       "hpot::close_data_side", all_points(mean),
@@ -57,11 +50,28 @@ void sum_entries(const std::vector<Real>& lambda, const ConstField& z, const Fie
       });
 }
 
-void subtract_shares(const std::vector<Real>& lambda, const ConstField& sum, const Field& z) {
+void subtract_shares(const std::vector<Real>& lambda, const ConstField& rho, Real epsilon, const Field& z) {
   const ConstField weights = on_device(lambda);
   Kokkos::parallel_for(
       "hpot::subtract_shares", all_points(z),
-      KOKKOS_LAMBDA(Index k, Index i) { z(k, i) -= weights(0, k) * sum(0, i); });
+      KOKKOS_LAMBDA(Index k, Index i) { z(k, i) -= weights(0, k) * rho(0, i) / epsilon; });
+}
+
+void add_self_transport(Real log_q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+                        const Field& h) {
+  Kokkos::parallel_for(
+      "hpot::add_self_transport", Points(0, h.extent(1)),
+      KOKKOS_LAMBDA(Index i) { h(0, i) = log_q + log_ratio(0, i) + transform(0, i) / epsilon; });
+}
+
+void close_log_d(const ConstField& rho, const ConstField& log_ratio, const ConstField& before, const ConstField& log_d,
+                 const ConstField& u, Real epsilon, const ConstField& mean, Real scale, const Field& delta) {
+  Kokkos::parallel_for(
+      "hpot::close_log_d", Points(0, delta.extent(1)), KOKKOS_LAMBDA(Index i) {
+        const Real moved = bounded_exp(log_ratio(0, i) - before(0, i));
+        const Real spread = bounded_exp(log_d(0, i) - u(0, i) / epsilon - before(0, i));
+        delta(0, i) = scale * ((rho(0, i) + 0.5 * delta(0, i)) * moved - 0.5 * spread * mean(0, i));
+      });
 }
 
 void times_map(const ConstField& log_p, const ConstField& v, const Field& product) {

@@ -23,14 +23,17 @@ BarycenterSweeps::BarycenterSweeps(BarycenterProblem problem, std::vector<Real> 
       log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
+  const Index n_debiased = problem_.debiased ? n : 0;
   const Index at_once =
       BarycenterMap::measures_at_once(measures, problem_.rows.partition.global_n(), problem_.rows.along_rows.size());
   for (Field* field : {&z_, &g_}) *field = make_unset_field("hpot::BarycenterSweeps::adjoint", measures, n);
   for (Field* field : {&h_, &a_, &t_}) *field = make_unset_field("hpot::BarycenterSweeps::chunk", at_once, n);
-  for (Field* field : {&log_ratio_, &before_, &phi_sum_, &log_map_})
-    *field = make_field("hpot::BarycenterSweeps::map", 1, n);
+  for (Field* field : {&rho_, &log_map_, &product_}) *field = make_field("hpot::BarycenterSweeps::map", 1, n);
+  for (Field* field : {&delta_, &log_d_}) *field = make_field("hpot::BarycenterSweeps::log_d", 1, n_debiased);
   for (Index p = 0; p < std::min(places, states()); ++p)
-    places_.push_back(make_unset_field("hpot::BarycenterSweeps::half_steps", measures, n));
+    places_.push_back({0, make_unset_field("hpot::BarycenterSweeps::half_steps", measures, n),
+                       make_unset_field("hpot::BarycenterSweeps::log_ratio", 1, n),
+                       make_unset_field("hpot::BarycenterSweeps::log_d", 1, n_debiased)});
 }
 
 void BarycenterSweeps::prepare(Real epsilon) {
@@ -40,9 +43,10 @@ void BarycenterSweeps::prepare(Real epsilon) {
   prepared_ = true;
 }
 
-Field BarycenterSweeps::free_place() {
-  Field place = free_.back();
+BarycenterSweeps::State BarycenterSweeps::free_place(Index sweep) {
+  State place = free_.back();
   free_.pop_back();
+  place.sweep = sweep;
   return place;
 }
 
@@ -52,28 +56,22 @@ void BarycenterSweeps::for_chunks(const std::function<void(Index first, Index co
   for (Index k = 0; k < measures; k += at_once) work(k, std::min(at_once, measures - k));
 }
 
-/// log(p/q) = -sum_k lambda_k s_k/eps - c
-void BarycenterSweeps::log_ratio_of(const State& state, const Field& log_ratio) {
-  const Real epsilon = eps(state.sweep);
-  const Real largest = problem_.along_batches.max(largest_exponent(problem_.lambda, state.s, epsilon));
-  Kokkos::deep_copy(log_ratio, 0.0);
-  add_log_mean(problem_.lambda, state.s, epsilon, quantum_for(problem_.rows.along_rows.max(largest)), log_ratio);
-  problem_.along_batches.sum(log_ratio);
-  add_constant(log_ratio, -log_mass(problem_.rows, log_ratio) - log_q_);
+void BarycenterSweeps::take_log_d(const State& state, Real epsilon, const Field& log_d) const {
+  Kokkos::deep_copy(log_d, 0.0);
+  if (problem_.debiased && state.sweep > 0) combine(eps(state.sweep) / epsilon, state.log_d, 0.0, log_d);
 }
 
-/// One sweep: from f = 0 where `before` is no state.
+/// One sweep: from f = 0 where `before` is no state. Both may share their fields.
 void BarycenterSweeps::make(const State& before, const State& after) {
   const Kokkos::Profiling::ScopedRegion region("hpot: sweep");
   if (before_sweep_) before_sweep_();
   const Real epsilon = eps(after.sweep);
-  if (before.sweep > 0) log_ratio_of(before, before_);
   prepare(epsilon);
   for_chunks([&](Index first, Index count) {
     const Field h = entries(h_, 0, count);
     const Field g = entries(a_, 0, count);
     if (before.sweep > 0) {  // log q + f_k/eps
-      add_log_potential(log_q_, entries(before.s, first, count), before_, eps(before.sweep), epsilon, h);
+      add_log_potential(log_q_, entries(before.s, first, count), before.log_ratio, eps(before.sweep), epsilon, h);
     } else {
       Kokkos::deep_copy(h, log_q_);
     }
@@ -81,6 +79,21 @@ void BarycenterSweeps::make(const State& before, const State& after) {
     add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);  // log b_k + g_k/eps
     problem_.kernel->softmin_spoiling(Side::source, h, entries(after.s, first, count));
   });
+  // r = D - sum_k lambda_k s_k/eps - c
+  take_log_d(before, epsilon, log_d_);
+  const Real largest = problem_.along_batches.max(largest_exponent(problem_.lambda, after.s, epsilon));
+  Kokkos::deep_copy(after.log_ratio, 0.0);
+  add_log_mean(problem_.lambda, after.s, epsilon, quantum_for(problem_.rows.along_rows.max(largest)), after.log_ratio);
+  problem_.along_batches.sum(after.log_ratio);
+  if (problem_.debiased) combine(1.0, log_d_, 1.0, after.log_ratio);
+  add_constant(after.log_ratio, -log_mass(problem_.rows, after.log_ratio) - log_q_);
+  if (!problem_.debiased) return;
+  // D <- (D + r + T/eps)/2
+  const Field h = entries(h_, 0, 1);
+  const Field transform = entries(a_, 0, 1);
+  add_log_constant(log_q_, log_d_, 1.0, h);
+  problem_.kernel->softmin_spoiling(Side::source, h, transform);
+  debias(log_d_, after.log_ratio, transform, epsilon, after.log_d);
 }
 
 void BarycenterSweeps::hold_before(Index sweep) {
@@ -88,9 +101,13 @@ void BarycenterSweeps::hold_before(Index sweep) {
     const State from = held_.back();
     const Index free = static_cast<Index>(places_.size() - held_.size()) - 1;  // one is for last_
     const Index to = from.sweep + recall_.distance(sweep - 1 - from.sweep, free);
-    State next{from.sweep + 1, free_place()};
+    State next = free_place(from.sweep + 1);
     make(from, next);
-    for (; next.sweep < to; ++next.sweep) make(next, {next.sweep + 1, next.s});
+    while (next.sweep < to) {
+      const State before = next;
+      ++next.sweep;
+      make(before, next);
+    }
     held_.push_back(next);
   }
 }
@@ -99,37 +116,47 @@ const Field& BarycenterSweeps::forward(const std::vector<Real>& lambda) {
   problem_.lambda = lambda;
   free_ = places_;
   held_.clear();
-  last_ = {1, free_place()};
+  last_ = free_place(1);
   make({}, last_);
   if (states() > 1) {
-    held_.push_back(std::exchange(last_, {}));
+    held_.push_back(last_);
     hold_before(states());
-    const State last{states(), free_place()};
-    make(held_.back(), last);
-    last_ = last;
+    last_ = free_place(states());
+    make(held_.back(), last_);
   }
-  log_ratio_of(last_, log_ratio_);
-  Kokkos::deep_copy(log_map_, log_ratio_);
+  Kokkos::deep_copy(log_map_, last_.log_ratio);
   add_constant(log_map_, log_q_);
   return log_map_;
 }
 
 std::vector<Real> BarycenterSweeps::reverse(const ConstField& m) {
-  const Real epsilon = eps(states());
-  times_map(log_map_, m, phi_sum_);
-  gradient_ = common_dots(problem_.rows, phi_sum_, last_.s);
-  for (Real& value : gradient_) value /= -epsilon;
-  start_adjoint(problem_.lambda, m, epsilon, z_);
+  gradient_.assign(z_.extent(0), 0.0);
   g_serves_ = false;
+  Kokkos::deep_copy(rho_, m);
+  Kokkos::deep_copy(z_, 0.0);
+  Kokkos::deep_copy(delta_, 0.0);
+  add_gradient();
   while (last_.sweep > 1) {
     hold_before(last_.sweep);
     const State before = held_.back();
     step_back(before);
     held_.pop_back();
-    free_.push_back(last_.s);
+    free_.push_back(last_);
     last_ = before;
+    add_gradient();
   }
   return gradient_;
+}
+
+/// G_k -= <p rho, s_k>/eps,  z_k = phi_k - lambda_k rho/eps
+void BarycenterSweeps::add_gradient() {
+  const Real epsilon = eps(last_.sweep);
+  Kokkos::deep_copy(product_, last_.log_ratio);
+  add_constant(product_, log_q_);
+  times_map(product_, rho_, product_);
+  const std::vector<Real> shares = common_dots(problem_.rows, product_, last_.s);
+  for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] -= shares[k] / epsilon;
+  subtract_shares(problem_.lambda, rho_, epsilon, z_);
 }
 
 void BarycenterSweeps::step_back(const State& before) {
@@ -137,7 +164,6 @@ void BarycenterSweeps::step_back(const State& before) {
   if (before_sweep_) before_sweep_();
   const Real epsilon = eps(last_.sweep);
   const Real eps_before = eps(before.sweep);
-  log_ratio_of(before, before_);
   prepare(epsilon);
   for_chunks([&](Index first, Index count) {
     const Field h = entries(h_, 0, count);
@@ -148,33 +174,42 @@ void BarycenterSweeps::step_back(const State& before) {
     const Field s = entries(last_.s, first, count);
     const Field s_before = entries(before.s, first, count);
     // y = -exp((g - t)/eps) mean[z]
-    add_log_potential(log_q_, s, log_ratio_, epsilon, epsilon, h);
+    add_log_potential(log_q_, s, last_.log_ratio, epsilon, epsilon, h);
     problem_.kernel->average(Side::target, h, z, y);
     if (g_serves_) {
       Kokkos::deep_copy(t, g);
     } else {
       problem_.kernel->softmin_spoiling(Side::target, h, t);
     }
-    add_log_potential(log_q_, s_before, before_, eps_before, epsilon, h);
+    add_log_potential(log_q_, s_before, before.log_ratio, eps_before, epsilon, h);
     problem_.kernel->softmin_spoiling(Side::target, h, g);
     close_data_side(g, t, epsilon, y);
-    // phi = -exp((f_before - s)/eps - log(p_before/q)) mean[y]
+    // phi = -exp((f_before - s)/eps - r_before) mean[y]
     add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);
     problem_.kernel->average(Side::source, h, y, z);
-    close_map_side(s_before, before_, eps_before, s, epsilon, z);
+    close_map_side(s_before, before.log_ratio, eps_before, s, epsilon, z);
   });
   g_serves_ = eps_before == epsilon;
+  if (problem_.debiased) step_back_log_d(before);
+  // rho = eps sum_k phi_k + delta/2
+  sum_entries(std::vector<Real>(z_.extent(0), eps_before), z_, rho_);
+  problem_.along_batches.sum(rho_);
+  if (problem_.debiased) combine(0.5, delta_, 1.0, rho_);
+}
 
-  // Phi = sum phi,  G -= <p Phi, s>,  z = phi - lambda Phi
-  sum_entries(std::vector<Real>(z_.extent(0), 1.0), z_, phi_sum_);
-  problem_.along_batches.sum(phi_sum_);
-  std::swap(log_ratio_, before_);
-  Kokkos::deep_copy(before_, log_ratio_);
-  add_constant(before_, log_q_);
-  times_map(before_, phi_sum_, before_);
-  const std::vector<Real> shares = common_dots(problem_.rows, before_, before.s);
-  for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] -= shares[k];
-  subtract_shares(problem_.lambda, phi_sum_, z_);
+/// delta <- (rho + delta/2) exp(r - r_before) - exp(D - U/eps - r_before) mean[delta]/2, in the unit of the eps before
+void BarycenterSweeps::step_back_log_d(const State& before) {
+  const Real epsilon = eps(last_.sweep);
+  const Field h = entries(h_, 0, 1);
+  const Field u = entries(a_, 0, 1);
+  const Field mean = entries(t_, 0, 1);
+  take_log_d(before, epsilon, log_d_);
+  add_log_constant(log_q_, log_d_, 1.0, h);
+  problem_.kernel->softmin_spoiling(Side::source, h, u);  // T
+  add_self_transport(log_q_, last_.log_ratio, u, epsilon, h);
+  problem_.kernel->average(Side::target, h, delta_, mean);
+  problem_.kernel->softmin_spoiling(Side::target, h, u);
+  close_log_d(rho_, last_.log_ratio, before.log_ratio, log_d_, u, epsilon, mean, eps(before.sweep) / epsilon, delta_);
 }
 
 std::vector<Real> sweep_epsilons(Index sweeps, Real target, Real largest, Real factor) {

@@ -23,8 +23,9 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const PlannedArrays base = library_buffers();
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
   WorkPlan plan;
-  // a softmin and two means for each sweep back
-  plan.terms_per_sweep = owned * (2.0 * sweeps + 3.0 * static_cast<Real>(settings.sweeps)) *
+  // a softmin and two means for each sweep back; for D a mean and two softmins
+  const Real self = settings.debiased ? 1.0 : 0.0;
+  plan.terms_per_sweep = ((2.0 * owned + self) * sweeps + 3.0 * (owned + self) * static_cast<Real>(settings.sweeps)) *
                          terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; solve_coordinates
   plan.consider("reading", {base, arrays("measures and the target, whole", (owned + 2.0) * n),
@@ -32,10 +33,11 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   // BarycenterSweeps; CoordinateObjective, Descent
   const PlannedArrays log_weights = arrays("log weights", owned * local_n);
   const PlannedArrays states =
-      arrays("half-steps of " + std::to_string(settings.places) + " of " + std::to_string(settings.sweeps) + " sweeps",
-             static_cast<Real>(settings.places) * owned * local_n);
+      arrays("states of " + std::to_string(settings.places) + " of " + std::to_string(settings.sweeps) + " sweeps",
+             static_cast<Real>(settings.places) * (owned + (settings.debiased ? 2.0 : 1.0)) * local_n);
   const PlannedArrays adjoints = arrays("adjoints", 2.0 * owned * local_n);
-  const PlannedArrays flight = arrays("half-steps in flight, maps of the sweeps", (3.0 * share + 7.0) * local_n);
+  const PlannedArrays flight =
+      arrays("half-steps in flight, maps of the sweeps", (3.0 * share + (settings.debiased ? 8.0 : 6.0)) * local_n);
   plan.consider("sweeps there and back",
                 {base, maps, log_weights, states, adjoints, flight,
                  arrays("averages", average_values(settings.kernel, run.support, share * local_n)),

@@ -7,25 +7,25 @@ from programs import h5py, numpy, png_size
 
 QUIET = ("--output.progress", "none")
 SHAPES = "synthetic:ellipse?n=32&count=4&seed=5&hollow=1"
-PHANTOMS = "synthetic:phantom?n=12&count=8&seed=1"
+PHANTOMS = "synthetic:phantom?n=10&count=8&seed=1"
 SMALL = ("--input.measures", "synthetic:ellipse?n=24&count=3&seed=5", "--input.target",
          "synthetic:ellipse?n=24&item=5&seed=5", "--epsilon.target", "4", "--coordinates.sweeps", "20", *QUIET)
 
 
 class Coordinates(programs.DriverTest):
-    def barycenter(self, measures, weights, epsilon):
-        """A plain barycenter solved by other means: on several levels, mixed, to a small error."""
+    def barycenter(self, measures, weights, epsilon, method, tolerance):
+        """A barycenter solved by other means: on several levels, mixed, to a small error."""
         path = self.folder / "barycenter.h5"
-        done = programs.run("hpot-barycenter", "--input.measures", measures, "--barycenter.method", "plain",
+        done = programs.run("hpot-barycenter", "--input.measures", measures, "--barycenter.method", method,
                             "--barycenter.weights", ",".join(map(str, weights)), "--epsilon.target", epsilon,
-                            "--stopping.tolerance", "1e-9", "--kernel.precision", "double", "--output.file", path, *QUIET)
+                            "--stopping.tolerance", tolerance, "--kernel.precision", "double", "--output.file", path, *QUIET)
         self.assertEqual(done.code, 0, done.err)
         return f"{path}:/barycenter"
 
-    def recovered(self, measures, weights, epsilon, *more, ranks=1):
-        target = self.barycenter(measures, weights, epsilon)
+    def recovered(self, measures, weights, epsilon, *more, ranks=1, method="plain", tolerance="1e-9"):
+        target = self.barycenter(measures, weights, epsilon, method, tolerance)
         result = self.succeed("hpot-coordinates", "--input.measures", measures, "--input.target", target,
-                              "--epsilon.target", epsilon, *more, *QUIET, ranks=ranks)
+                              "--epsilon.target", epsilon, "--coordinates.method", method, *more, *QUIET, ranks=ranks, timeout=250)
         with h5py.File(result) as file:
             return file["projection/lambda"][()]
 
@@ -37,6 +37,15 @@ class Coordinates(programs.DriverTest):
         for loss in ("quadratic", "l1", "kl", "wasserstein"):
             with self.subTest(loss=loss):
                 self.assert_recovers(SHAPES, (0.1, 0.4, 0.2, 0.3), 4, "--coordinates.loss", loss)
+
+    def test_weights_of_a_debiased_barycenter_are_found_again_as_near_as_its_sweeps_come(self):
+        weights = (0.1, 0.4, 0.2, 0.3)
+        errors = []
+        for sweeps in (30, 120):
+            found = self.recovered(SHAPES, weights, 4, "--coordinates.sweeps", sweeps, method="debiased", tolerance="1e-6")
+            errors.append(numpy.abs(found - numpy.array(weights)).max())
+        self.assertLess(errors[1], 3e-3, errors)
+        self.assertLess(errors[1], 0.5 * errors[0])
 
     def test_weights_that_vanish_are_found_again(self):
         for weights in ((0.6, 0, 0.4, 0), (0, 1, 0, 0)):

@@ -17,6 +17,7 @@ struct Case {
   Values target;
   std::vector<Real> epsilons;
   std::string kernel = "separable";
+  bool debiased = false;
 };
 
 LossSettings loss_settings(const std::string& name, const Case& some) {
@@ -69,6 +70,11 @@ const Values three{0.5, 0.2, 0.3};
 const Values four{0.1, 0.4, 0.2, 0.3};
 const std::vector<Real> falling{40.0, 20.0, 10.0, 5.0, 3.0, 3.0, 3.0, 3.0};
 
+Case debiased(Case some) {
+  some.debiased = true;
+  return some;
+}
+
 /// Largest |G.d - difference quotient| over the directions e_k - e_0, relative to the largest |G.d|.
 Real error_of_gradient(CoordinateObjective& objective, const Values& lambda, Real step) {
   Values gradient;
@@ -99,13 +105,16 @@ const ProcessGrid& alone() {
 void expect_gradient(const Case& some, const Values& lambda, const std::string& loss, Index places) {
   CoordinateObjective objective = objective_of(some, loss, places, alone());
   EXPECT_LT(error_of_gradient(objective, lambda, 3e-4), 1e-6)
-      << loss << ", " << some.grid.dimension() << "-D, " << some.epsilons.size() << " sweeps, " << places << " held";
+      << loss << ", " << (some.debiased ? "debiased, " : "") << some.grid.dimension() << "-D, " << some.epsilons.size()
+      << " sweeps, " << places << " held";
 }
 
 TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
   const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
                                                    {line({3.0, 3.0, 3.0}), three},
                                                    {line({2.0}), three},
+                                                   {debiased(line(falling)), three},
+                                                   {debiased(image(falling)), four},
                                                    {image(falling), four},
                                                    {image({4.0, 2.0}, "dense"), four}};
   for (const auto& [some, lambda] : cases) {
@@ -120,6 +129,7 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
   for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
     expect_gradient(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4);
     expect_gradient(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3);
+    expect_gradient(debiased(image({12.0, 6.0, 6.0, 6.0})), four, loss, 4);
   }
 }
 
@@ -138,7 +148,7 @@ TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
 /// In one dimension with all ranks along rows and all along batches.
 TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
-  for (const Case& some : {line(falling), image(falling)}) {
+  for (const Case& some : {line(falling), image(falling), debiased(image(falling))}) {
     const Values& lambda = some.grid.dimension() == 1 ? three : four;
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);

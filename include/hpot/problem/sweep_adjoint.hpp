@@ -10,9 +10,6 @@ namespace hpot {
 void add_log_potential(Real log_constant, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
                        const Field& h);
 
-/// z_k = -lambda_k m/eps.
-void start_adjoint(const std::vector<Real>& lambda, const ConstField& m, Real epsilon, const Field& z);
-
 /// y = -exp((g - t)/eps) mean, in place of mean.
 void close_data_side(const ConstField& g, const ConstField& t, Real epsilon, const Field& mean);
 
@@ -23,8 +20,16 @@ void close_map_side(const ConstField& s_before, const ConstField& log_ratio, Rea
 /// sum(0, i) = sum_k lambda_k z(k, i).
 void sum_entries(const std::vector<Real>& lambda, const ConstField& z, const Field& sum);
 
-/// z(k, i) -= lambda_k sum(0, i).
-void subtract_shares(const std::vector<Real>& lambda, const ConstField& sum, const Field& z);
+/// z(k, i) -= lambda_k rho(0, i)/eps.
+void subtract_shares(const std::vector<Real>& lambda, const ConstField& rho, Real epsilon, const Field& z);
+
+/// h = log q + r + T/eps: log p + T/eps.
+void add_self_transport(Real log_q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+                        const Field& h);
+
+/// delta = scale [(rho + delta/2) exp(r - r_before) - exp(D - U/eps - r_before) mean/2].
+void close_log_d(const ConstField& rho, const ConstField& log_ratio, const ConstField& before, const ConstField& log_d,
+                 const ConstField& u, Real epsilon, const ConstField& mean, Real scale, const Field& delta);
 
 /// product = exp(log_p) v.
 void times_map(const ConstField& log_p, const ConstField& v, const Field& product);

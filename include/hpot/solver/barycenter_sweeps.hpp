@@ -1,22 +1,25 @@
 // The barycenter that L sweeps make of weights lambda, and the exact derivative of a function of it [Bonneel, Peyre, Cuturi 2016].
 //
-// Sweep l = 1, ..., L at eps_l, from f_k^0 = 0 (barycenter_problem.hpp, plain, data balanced):
-//   g_k = softmin(log q + f_k/eps_l),  s_k^l = softmin(log b_k + g_k/eps_l),  log(p^l/q) = -sum_k lambda_k s_k^l/eps_l - c,
-//   f_k = s_k^l + eps_l log(p^l/q)
+// Sweep l = 1, ..., L at eps_l, from f_k^0 = 0 and D^0 = 0 (barycenter_problem.hpp, data balanced):
+//   g_k = softmin(log q + f_k/eps_l),  s_k^l = softmin(log b_k + g_k/eps_l),
+//   r^l = log(p^l/q) = D^(l-1) - sum_k lambda_k s_k^l/eps_l - c,  f_k = s_k^l + eps_l r^l
+//   plain: D = 0.  debiased: D^l = (D^(l-1) + r^l + T/eps_l)/2,  T = softmin(log q + D^(l-1))
 // where c makes p^l a map of mass 1. It shifts all f_k alike, g back and s again, so that no p depends on it. eps_l falls from
-// large values to that of the last sweeps: coarse structure is in place before the fine one.
+// large values to that of the last sweeps: coarse structure is in place before the fine one. eps D is what carries over.
 //
 // Back from m = dF/dp^L, sum p m = 0. Adjoints are relative to a measure, so that each is a mean times an exponential near 1:
-// z_k of s_k^l to p^l, y_k of g_k to b_k; Phi that of sum_k lambda_k s_k.
-//   G_k = -<p^L m, s_k^L>/eps_L,   z_k = -lambda_k m/eps_L
-//   for l = L, ..., 2, at eps_l, with f^l, f^(l-1) and g of sweep l:
-//     t_k = softmin(log q + f_k^l/eps_l),  y_k = -exp((g_k - t_k)/eps_l) mean[z_k],  weights exp(log q + (f_k^l - C)/eps_l)
-//     phi_k = -exp((f_k^(l-1) - s_k^l)/eps_l - log(p^(l-1)/q)) mean[y_k],            weights b_k exp((g_k - C)/eps_l)
-//     Phi = sum_k phi_k,  G_k -= <p^(l-1) Phi, s_k^(l-1)>,  z_k = phi_k - lambda_k Phi
+// phi_k of f_k, rho of r, delta of D and z_k of s_k to p^l, y_k of g_k to b_k. rho = m, phi = delta = 0 at L.
+//   for l = L, ..., 1:  G_k -= <p^l rho, s_k^l>/eps_l,  z_k = phi_k - lambda_k rho/eps_l;  and to l - 1, at eps_l, with g of sweep l:
+//     t_k = softmin(log q + f_k^l/eps_l),  y_k = -exp((g_k - t_k)/eps_l) mean[z_k],   weights exp(log q + (f_k^l - C)/eps_l)
+//     phi_k <- -exp((f_k^(l-1) - s_k^l)/eps_l - r^(l-1)) mean[y_k],                   weights b_k exp((g_k - C)/eps_l)
+//     delta <- (rho + delta/2) exp(r^l - r^(l-1)) - exp(D^(l-1) - U/eps_l - r^(l-1)) mean[delta]/2,
+//              weights exp(h - C/eps_l), h = log p^l + T/eps_l, U = softmin(h)
+//     rho <- eps sum_k phi_k + delta/2
 // G is dF/dlambda up to a constant that is the same for all k. Two means and a softmin for each sweep, and another softmin where
 // eps has just fallen; softmin and mean are all that is asked of the operator.
 //
-// Memory: the s_k^l, as many as there are places; the others are made again when their turn comes (sweep_recall.hpp).
+// Memory: the states s_k^l, r^l, D^l, as many as there are places; the others are made again when their turn comes
+// (sweep_recall.hpp).
 #pragma once
 
 #include "hpot/problem/barycenter_problem.hpp"
@@ -29,8 +32,9 @@ namespace hpot {
 class BarycenterSweeps {
  public:
   /// `epsilons`: one for each sweep; problem.lambda and epsilon are not used. Holds `places` >= SweepRecall::fewest(L) states.
-  /// `before_sweep` is called before each; what it throws, on all ranks alike, reaches the caller. Arrays of the owned rows: log b and two fields
-  /// of every owned measure and as many of each state held, four more of as many measures as go at once, four maps. Local.
+  /// `before_sweep` is called before each; what it throws, on all ranks alike, reaches the caller. Arrays of the owned rows:
+  /// log b and two fields of every owned measure, s and r of each state held, three of as many measures as go at once, three
+  /// maps; debiased D of each state and two maps more. Local.
   BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
                    std::function<void()> before_sweep = {});
 
@@ -47,34 +51,40 @@ class BarycenterSweeps {
  private:
   struct State {
     Index sweep = 0;
-    Field s;
+    Field s, log_ratio, log_d;  // log_d: debiased
   };
   [[nodiscard]] Real eps(Index sweep) const { return epsilons_[sweep - 1]; }
   void prepare(Real epsilon);
   void make(const State& before, const State& after);
+  /// D of `state` as the sweep at `epsilon` takes it; 0 where there is no state.
+  void take_log_d(const State& state, Real epsilon, const Field& log_d) const;
   /// Holds the state that `sweep` begins with, and as many on the way as fit.
   void hold_before(Index sweep);
+  /// The adjoints of last_ become those of the state before it.
   void step_back(const State& before);
-  void log_ratio_of(const State& state, const Field& log_ratio);
-  [[nodiscard]] Field free_place();
+  void step_back_log_d(const State& before);
+  /// G and z of last_.
+  void add_gradient();
+  [[nodiscard]] State free_place(Index sweep);
   /// `work(first, count)` for as many measures as go at once.
   void for_chunks(const std::function<void(Index first, Index count)>& work) const;
 
   BarycenterProblem problem_;
   std::vector<Real> epsilons_;
   SweepRecall recall_;
-  std::vector<Field> places_, free_;
+  std::vector<State> places_, free_;
   std::function<void()> before_sweep_;
   Real log_q_;
   bool prepared_ = false;    // the kernel, at problem_.epsilon
   std::vector<State> held_;  // by sweep
   State last_;               // the one after those that are wanted
-  Field z_;
-  Field g_;                   // of the sweep stepped back over last, at its eps
-  bool g_serves_ = false;     // as t of the next one
-  Field h_, a_, t_;           // chunks of measures
-  Field log_ratio_, before_;  // of last_ and of the state before it
-  Field phi_sum_, log_map_;   // Phi; log p^L
+  Field z_;                  // phi between steps
+  Field g_;                  // of the sweep stepped back over last, at its eps
+  bool g_serves_ = false;    // as t of the next one
+  Field h_, a_, t_;          // chunks of measures
+  Field rho_, delta_;
+  Field log_d_;              // as a sweep takes it
+  Field log_map_, product_;  // log p^L; p rho
   std::vector<Real> gradient_;
 };
 

@@ -20,6 +20,7 @@ struct CoordinateSettings {
   ScheduleOptions schedule;
   StoppingOptions stopping;
   Precision precision = Precision::full;
+  bool debiased = false;
   Index sweeps = 50;
   Index memory = 20;  // steps that L-BFGS remembers
   std::string loss = "quadratic";
