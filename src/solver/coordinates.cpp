@@ -4,7 +4,7 @@
 #include "hpot/core/session.hpp"
 #include "hpot/problem/map_distance.hpp"
 #include "hpot/solver/euclidean_projection.hpp"
-#include "hpot/solver/simplex.hpp"
+#include "hpot/solver/simplex_descent.hpp"
 
 #include <algorithm>
 #include <cmath>
