@@ -220,6 +220,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
   solution.outcome.epsilon = solution.target_epsilon;
+  solution.outcome.error = infinity;  // until it is known
   const auto owned = [&](const std::vector<Real>& whole) {
     return std::vector<Real>(whole.begin() + range.begin, whole.begin() + range.end);
   };
