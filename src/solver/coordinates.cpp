@@ -4,7 +4,7 @@
 #include "hpot/core/session.hpp"
 #include "hpot/problem/map_distance.hpp"
 #include "hpot/solver/euclidean_projection.hpp"
-#include "hpot/solver/simplex.hpp"
+#include "hpot/solver/simplex_descent.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -220,6 +220,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
   solution.outcome.epsilon = solution.target_epsilon;
+  solution.outcome.error = infinity;  // until it is known
   const auto owned = [&](const std::vector<Real>& whole) {
     return std::vector<Real>(whole.begin() + range.begin, whole.begin() + range.end);
   };

@@ -2,7 +2,7 @@
 
 #include "hpot/core/field.hpp"
 #include "hpot/problem/sweep_adjoint.hpp"
-#include "hpot/solver/simplex.hpp"
+#include "hpot/solver/simplex_descent.hpp"
 
 #include <numeric>
 

@@ -2,7 +2,7 @@
 // of given measures is closest to a target map, and the barycenter, the target's projection.
 //
 //   min over lambda of F(lambda) = loss(p^L(lambda)),    p^L of L sweeps (barycenter_sweeps.hpp), losses of map_loss.hpp
-// by L-BFGS (simplex.hpp) from equal weights, until gap <= tolerance F(1/K, ..., 1/K). Beside it the Euclidean projection
+// by L-BFGS (simplex_descent.hpp) from equal weights, until gap <= tolerance F(1/K, ..., 1/K). Beside it the Euclidean projection
 //   min over lambda of sum_i (sum_k lambda_k b_ki - t_i)^2
 // by the same steps from the measures' inner products.
 //

@@ -1,6 +1,6 @@
 // The mixture of measures that is closest to a target in the Euclidean norm:
 //   min over the simplex of sum_i (sum_k lambda_k b_ki - t_i)^2 = lambda' B lambda - 2 c' lambda + sum t^2,  B_kl = <b_k, b_l>,
-// c_k = <b_k, t>, by simplex.hpp.
+// c_k = <b_k, t>, by simplex_descent.hpp.
 #pragma once
 
 #include "hpot/core/reduction.hpp"

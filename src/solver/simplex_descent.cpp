@@ -1,4 +1,4 @@
-#include "hpot/solver/simplex.hpp"
+#include "hpot/solver/simplex_descent.hpp"
 
 #include "hpot/core/lbfgs.hpp"
 
