@@ -181,8 +181,11 @@ void Communicator::exchange_on_host(const Real* send, const Blocks& out, Index o
   MPI_Datatype out_run = run_of(out_unit), in_run = run_of(in_unit);
   const auto runs = std::accumulate(out.counts.begin(), out.counts.end(), std::size_t{0});
   count_call(handle_->comm, runs, static_cast<std::size_t>(out_unit) * sizeof(Real));
-  MPI_Alltoallv(send, out.counts.data(), out.starts.data(), out_run, receive, in.counts.data(), in.starts.data(),
-                in_run, handle_->comm);
+  // not the blocking call, which may go through all ranks one by one, empty blocks too
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Ialltoallv(send, out.counts.data(), out.starts.data(), out_run, receive, in.counts.data(), in.starts.data(),
+                 in_run, handle_->comm, &request);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
   MPI_Type_free(&out_run);
   MPI_Type_free(&in_run);
 }

@@ -4,6 +4,9 @@
 
 #include <mpi.h>
 #include <sched.h>
+#ifdef KOKKOS_ENABLE_OPENMP
+#include <omp.h>
+#endif
 
 #include <chrono>
 #include <csignal>
@@ -180,7 +183,13 @@ Session::Session(int& argc, char**& argv) {
   settings.set_disable_warnings(true);
 #endif
   const int threads = shared_node_threads();
-  if (threads > 0) settings.set_num_threads(threads);
+  if (threads > 0) {
+    settings.set_num_threads(threads);
+#ifdef KOKKOS_ENABLE_OPENMP
+    omp_set_num_threads(
+        threads);  // Kokkos begins with a region of OpenMP's own number, whose threads then spin for cores
+#endif
+  }
   Kokkos::initialize(settings);
   begin_memory_count();
 }

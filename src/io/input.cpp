@@ -16,19 +16,27 @@ namespace {
 /// Of every measure, over its rows in their order: from rank to rank along rows where they are divided.
 std::vector<std::string> digests(const ProcessGrid& processes, const RawMeasures& raw) {
   constexpr std::size_t bytes = 32;
-  std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
-  for (std::size_t k = 0; k < raw.data.size(); ++k) {
-    Sha256 sha;
+  std::vector<Sha256> sha(raw.data.size());
+  for (std::size_t k = 0; k < sha.size(); ++k) {
     if (const PointCloud* cloud = raw.data[k].support.cloud(); cloud != nullptr)
-      sha.update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
-    const OwnedRows rows = raw.rows(k, processes.along_rows());
-    for (int r = 0; r < rows.along_rows.size(); ++r) {
-      if (r == rows.along_rows.rank()) sha.update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
-      std::string state = sha.state();
-      rows.along_rows.broadcast(state, r);
-      sha.resume(state);
+      sha[k].update(cloud->coordinates->data(), cloud->coordinates->size() * sizeof(Real));
+  }
+  const OwnedRows rows = raw.data.empty() ? OwnedRows{{}, Communicator::self()} : raw.rows(0, processes.along_rows());
+  for (int r = 0; r < rows.along_rows.size(); ++r) {
+    if (rows.partition.block(r).size() == 0) continue;
+    if (r == rows.along_rows.rank()) {
+      for (std::size_t k = 0; k < sha.size(); ++k)
+        sha[k].update(raw.data[k].values.data(), raw.data[k].values.size() * sizeof(Real));
     }
-    const auto digest = sha.finish();
+    if (rows.along_rows.size() == 1) continue;
+    std::string states;
+    for (const Sha256& one : sha) states += one.state();
+    rows.along_rows.broadcast(states, r);
+    for (std::size_t k = 0; k < sha.size(); ++k) sha[k].resume(states.substr(states.size() / sha.size() * k));
+  }
+  std::vector<Real> numbers(bytes * raw.names.size(), 0.0);
+  for (std::size_t k = 0; k < sha.size(); ++k) {
+    const auto digest = sha[k].finish();
     std::copy(digest.begin(), digest.end(), numbers.begin() + bytes * (raw.owned.begin + k));
   }
   processes.world().max(numbers);  // a measure's owners agree, others hold zeros

@@ -1,6 +1,11 @@
 """Exit codes other than bad input's, and what the programs say about themselves; the README's keys."""
+import os
+import pathlib
+import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import programs
@@ -94,6 +99,35 @@ class Outcomes(programs.DriverTest):
                             "--output.file", self.folder / "result.h5")
         self.assertEqual(done.code, 0, done.err)
         self.assertEqual(len(done.out.splitlines()), 4, done.out)  # summary, errors of the result, volume, results
+
+    def test_a_killed_rank_ends_the_job_within_a_minute_and_is_named(self):
+        argv, environment = programs.command(
+            "hpot-barycenter", "--input.measures", "synthetic:phantom?n=48&count=3", "--parallel.batches", "1",
+            "--stopping.tolerance", "1e-15", "--stopping.max_iterations", "1000000", "--output.progress", "table",
+            "--checkpoint.file", "none", "--output.file", self.folder / "never.h5", ranks=3)
+        job = subprocess.Popen(argv, env=environment, cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        self.addCleanup(job.kill)
+        while not re.match(r"\s*\d+ ", job.stdout.readline()):  # of a sweep
+            self.assertIsNone(job.poll())
+        victims = [path for path in pathlib.Path("/proc").glob("[0-9]*") if self.is_rank(path, 1, job.pid)]
+        self.assertEqual(len(victims), 1)
+        start = time.monotonic()
+        os.kill(int(victims[0].name), signal.SIGKILL)
+        errors = job.communicate(timeout=60)[1]
+        self.assertLess(time.monotonic() - start, 60)
+        self.assertNotEqual(job.returncode, 0)
+        self.assertRegex(errors, r"process rank 1 with PID \d+ on node \S+ exited on signal 9")
+        self.assertFalse((self.folder / "never.h5").exists())
+
+    @staticmethod
+    def is_rank(path, rank, mpirun):
+        """Whether this process is that rank of that mpirun."""
+        try:
+            parent = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            return parent == mpirun and f"OMPI_COMM_WORLD_RANK={rank}".encode() in (path / "environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
 
     def test_a_rerun_repeats_every_bit(self):
         runs = []

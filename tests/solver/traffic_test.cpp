@@ -39,13 +39,14 @@ int MPI_Allgatherv(const void* in, int n, MPI_Datatype type, void* out, const in
   count(comm, n, type);
   return PMPI_Allgatherv(in, n, type, out, counts, starts, out_type, comm);
 }
-int MPI_Alltoallv(const void* in, const int* counts, const int* starts, MPI_Datatype type, void* out,
-                  const int* out_counts, const int* out_starts, MPI_Datatype out_type, MPI_Comm comm) {
+int MPI_Ialltoallv(const void* in, const int* counts, const int* starts, MPI_Datatype type, void* out,
+                   const int* out_counts, const int* out_starts, MPI_Datatype out_type, MPI_Comm comm,
+                   MPI_Request* request) {
   int ranks = 1, values = 0;
   PMPI_Comm_size(comm, &ranks);
   for (int r = 0; r < ranks; ++r) values += counts[r];
   count(comm, values, type);
-  return PMPI_Alltoallv(in, counts, starts, type, out, out_counts, out_starts, out_type, comm);
+  return PMPI_Ialltoallv(in, counts, starts, type, out, out_counts, out_starts, out_type, comm, request);
 }
 int MPI_Bcast(void* data, int n, MPI_Datatype type, int root, MPI_Comm comm) {
   ++counted.others;
