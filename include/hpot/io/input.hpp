@@ -44,7 +44,8 @@ std::vector<Support> read_supports(const Communicator& world, const std::vector<
 /// The same for measures on the rows and columns of a cost matrix: any grids, of which only the number of points counts.
 std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
 
-/// Reads measures [owned) of `names`; every measure must be read somewhere and match the first of all `supports`. Collective.
+/// Reads measures [owned) of `names`; every measure must be read somewhere and match the first of all `supports`; where
+/// these are all that read_supports gave, clouds share their points with them. Collective.
 RawMeasures read_measures(const Communicator& world, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports);
 
