@@ -76,6 +76,17 @@ Support support_of(const MeasureData& data, const Support& first, const std::str
   return grids ? first : data.support;
 }
 
+/// Points that were read before, for their number: the same arrays again, so that they are there once.
+void share_points(MeasureData& data, const Support& before) {
+  const PointCloud* const earlier = before.cloud();
+  const PointCloud* const now = data.support.cloud();
+  if (earlier == nullptr || now == nullptr) return;
+  const bool same_order = (earlier->order == nullptr) == (now->order == nullptr) &&
+                          (now->order == nullptr || *earlier->order == *now->order);
+  require(same_order && *earlier->coordinates == *now->coordinates, data.name, "it changes while it is read");
+  data.support = before;
+}
+
 /// All rows of a table of points on every rank, each row read by one. Collective.
 Array gathered_rows(const Communicator& world, const std::string& name, const std::vector<Index>& shape) {
   const Index width = shape.size() == 2 ? shape[1] : 1;
@@ -189,12 +200,19 @@ RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::s
   RawMeasures raw{names, owned, {}, {}, {}, {}, {}};
   const Grid* const grid = supports[0].grid();
   const bool together = grid == nullptr && !world.any(owned.size() != static_cast<Index>(names.size()));
-  for (Index k = 0; together && k < owned.size(); ++k) raw.data.push_back(read_together(world, names[k]));
+  const auto take = [&](MeasureData data) {
+    const std::size_t index = owned.begin + raw.data.size();
+    if (supports.size() == names.size()) share_points(data, supports[index]);
+    raw.data.push_back(std::move(data));
+  };
+  for (Index k = 0; together && k < owned.size(); ++k) {
+    MeasureData data = read_together(world, names[k]);
+    world.agree([&] { take(std::move(data)); });
+  }
   world.agree([&] {
     for (Index k = owned.begin; !together && k < owned.end; ++k) {
-      raw.data.push_back(grid == nullptr
-                             ? read_measure(names[k])
-                             : read_planes(names[k], owned_planes(own_rows(*grid, processes.along_rows()), *grid)));
+      take(grid == nullptr ? read_measure(names[k])
+                           : read_planes(names[k], owned_planes(own_rows(*grid, processes.along_rows()), *grid)));
     }
     for (const MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
   });

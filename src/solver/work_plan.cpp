@@ -332,6 +332,12 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                                           arrays("mean costs and work arrays", averages_of_costs),
                                           from_ranks(Reduction::average), arrays("kernel", kernel)});
   }
+  // make_kernel: points_of
+  if (support.cloud() != nullptr) {
+    plan.consider("making of the kernel",
+                  {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                   arrays("points on their way to the kernel", 2.0 * n * dimension), arrays("kernel", kernel)});
+  }
   // SinkhornMap: f, g, image, h
   plan.consider("sweeps on the given grid",
                 {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),

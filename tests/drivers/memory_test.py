@@ -139,6 +139,24 @@ class Memory(programs.DriverTest):
                 family, side = measures
                 self.growth("hpot-sinkhorn", *pair(family, side), *UNMIXED, *cold, *more, ranks=ranks)
 
+    def test_dry_run_of_clouds_matrices_and_many_pairs_is_near_what_they_take(self):
+        once = ("--epsilon.multiscale", "false", "--epsilon.schedule", "none", "--stopping.max_iterations", "2",
+                "--stopping.tolerance", "1e-12")
+        cost = (*once, "--epsilon.unit", "cost", "--epsilon.target")
+        words = ("--cost.type", "matrix", "--cost.matrix", "synthetic:words?n=1600&m=1600&dim=5&topics=5", *once,
+                 "--epsilon.unit", "max_cost", "--epsilon.target", "0.1")
+        for name, program, arguments, ranks in (
+                ("truncated clouds", "hpot-sinkhorn", (*pair("points?dim=2", 60000), *cost, "3e-5"), 1),
+                ("dense clouds", "hpot-sinkhorn", (*pair("points?dim=64", 6000), *cost, "10", "--kernel.type", "dense"), 2),
+                ("matrix", "hpot-sinkhorn", (*pair("waves?dim=1", 1600), *words), 2),
+                ("free support", "hpot-barycenter", ("--input.measures", "synthetic:points?n=20000&count=4",
+                                                     "--barycenter.method", "free_support", *cost, "1e-4"), 1),
+                ("distances", "hpot-sinkhorn", ("--input.measures", "synthetic:phantom?n=32&count=6", *once), 2),
+                ("unbalanced barycenter", "hpot-barycenter", (*volumes(48, 4), "--penalty.measures", "kl:20",
+                                                              "--input.normalize", "false", *few_sweeps(2)), 2)):
+            with self.subTest(name):
+                self.growth(program, *arguments, ranks=ranks, at_least=15)
+
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
         for measures, mixing in ((volumes(80, 6), UNMIXED), (volumes(56, 4), ANDERSON)):
             with self.subTest(mixing=mixing):

@@ -232,7 +232,7 @@ class Restart(programs.DriverTest):
             whole = self.whole(run, ranks)
             seconds = 1.2 * (time.monotonic() - begin)
             for turn in range(most + 1):
-                every = chance.choice(("0", "0.02"))
+                every = chance.choice(("0", "0.02")) if turn < most else "0.2"
                 process = start(RUNS[run][0], *self.arguments(run, "killed", "--restart", "auto", "--checkpoint.every",
                                                              every), ranks=ranks)
                 killed = self.kill_at_random(process, chance.uniform(0.1, seconds) if turn < most else 300)

@@ -49,7 +49,7 @@ std::vector<Support> read_supports(const Communicator& world, const std::vector<
 std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
 
 /// Reads measures [owned) of `names`, of grids by slabs; every measure must be read somewhere and match the first of all
-/// `supports`. Collective.
+/// `supports`; where these are all that read_supports gave, clouds share their points with them. Collective.
 RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports);
 
