@@ -27,12 +27,12 @@ std::vector<OptionKey> keys() {
 }
 
 /// Both are read as measures are; the run's record names the target behind the measures.
-RawMeasures read_target(const Communicator& world, const Options& options, const Grid& grid, RawMeasures& measures) {
-  const auto names = expand_everywhere(world, options.text("input.target"));
+RawMeasures read_target(const ProcessGrid& processes, const Options& options, const Grid& grid, RawMeasures& measures) {
+  const auto names = expand_everywhere(processes.world(), options.text("input.target"));
   if (names.size() != 1)
     options.reject("input.target", "it names " + std::to_string(names.size()) + " measures, one is needed",
                    "pick one, e.g. by ?item=0");
-  RawMeasures target = read_measures(world, names, {0, 1}, {grid});
+  RawMeasures target = read_measures(processes, names, {0, 1}, {grid});
   measures.further_names = target.names;
   measures.further_sha256 = target.sha256;
   return target;
@@ -59,12 +59,11 @@ ExitCode body(const Communicator& world, const Options& options) {
       admit_coordinates(world, options, settings, {grid, count, processes.shape(), !output.picture.empty()}, shape_on);
   settings.places = places;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(world, names, batches.block(processes.along_batches().rank()), {grid});
-  RawMeasures raw_target = read_target(world, options, grid, raw);
+  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {grid});
+  RawMeasures raw_target = read_target(processes, options, grid, raw);
   const NegativeValues negative = input.parts()[0].first;
-  MeasureSet set = make_measures(world, raw, std::move(raw.data), negative, input.normalize, processes.shape().rows);
-  MeasureSet target =
-      make_measures(world, raw_target, std::move(raw_target.data), negative, input.normalize, world.size());
+  MeasureSet set = make_measures(processes, raw, std::move(raw.data), negative, input.normalize);
+  MeasureSet target = make_measures(processes, raw_target, std::move(raw_target.data), negative, input.normalize);
   set.masses.push_back(target.masses[0]);
   set.masked += target.masked;
   set.clipped += target.clipped;
@@ -74,7 +73,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 4. solve
   CoordinateSettings rest = settings;
   rest.stopping = settings.stopping.after(seconds_since_start());
-  const std::vector<Real> shown = world.rank() == 0 ? target.weights[0] : std::vector<Real>();
+  const std::vector<Real> shown = processes.along_rows().gather(target.weights[0]);
   CoordinateSolution solution{{}, 0.0, own_rows(grid, processes.along_rows()), {}, {}, {}, 0, 0};
   const auto work = [&] {
     solution = solve_coordinates(processes, rest, {grid, std::move(set.weights), std::move(target.weights[0])},

@@ -28,8 +28,8 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   plan.terms_per_sweep = ((2.0 * owned + self) * sweeps + 3.0 * (owned + self) * static_cast<Real>(settings.sweeps)) *
                          terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; solve_coordinates
-  plan.consider("reading", {base, arrays("measures and the target, whole", (owned + 2.0) * n),
-                            arrays("measures, owned rows", run.shape.rows > 1 ? owned * local_n : local_n)});
+  plan.consider("reading", {base, arrays("measures and the target, as read", (owned + 2.0) * local_n),
+                            arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n)});
   // BarycenterSweeps; CoordinateObjective, Descent
   const PlannedArrays log_weights = arrays("log weights", owned * local_n);
   const PlannedArrays states =

@@ -216,19 +216,15 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
                                      CoordinateData data, const CoordinateProgress& progress, Keeper* given_keeper) {
   const Grid& grid = data.grid;
   const OwnedRows rows = own_rows(grid, processes.along_rows());
-  const Range range = rows.range();
   CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
-  const auto owned = [&](const std::vector<Real>& whole) {
-    return std::vector<Real>(whole.begin() + range.begin, whole.begin() + range.end);
-  };
   const Field measures =
       make_unset_field("hpot::coordinates::measures", static_cast<Index>(data.measures.size()), rows.local_n());
   for (std::size_t k = 0; k < data.measures.size(); ++k)
-    set_entry(measures, static_cast<Index>(k), owned(std::exchange(data.measures[k], {})));
-  const Field target = make_field("hpot::coordinates::target", 1, owned(std::exchange(data.target, {})));
+    set_entry(measures, static_cast<Index>(k), owned_values(std::exchange(data.measures[k], {}), rows));
+  const Field target = make_field("hpot::coordinates::target", 1, owned_values(std::exchange(data.target, {}), rows));
   const auto distances = [&](const Field& log_map, Projection& projection) {
     measure(settings, grid, rows, target, log_map, solution.target_epsilon, projection);
   };

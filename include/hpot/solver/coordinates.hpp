@@ -38,8 +38,8 @@ struct CoordinateSettings {
 
 struct CoordinateData {
   Grid grid;
-  std::vector<std::vector<Real>> measures;  // of mass 1, those owned here, whole
-  std::vector<Real> target;                 // of mass 1, whole on every rank
+  std::vector<std::vector<Real>> measures;  // of mass 1, those owned here: all points, or the owned rows
+  std::vector<Real> target;                 // of mass 1, likewise
 };
 
 /// A map of mass 1 near the target, and how near.
