@@ -57,6 +57,10 @@ class BarycenterMap final : public FixedPointMap {
   /// sweep overwrites. Spoils the image. Collective.
   [[nodiscard]] BarycenterResult result();
 
+  /// sum_k lambda_k sum_j b_kj min_i (C_ij - f_ki) at the present potentials, plain: since sum_k lambda_k f_k = 0, no more than the
+  /// least sum_k lambda_k <P_k,C> of plans that share their first marginal. Spoils the image. Collective.
+  [[nodiscard]] Real lower_cost();
+
   /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`. Spoils the image.
   void carry(const KernelOperator& between, const Field& s);
 
@@ -81,7 +85,7 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] std::vector<Real> of_all_measures(const std::vector<Real>& owned, std::size_t rows) const;
 
   BarycenterProblem problem_;
-  Real log_q_;
+  Reference reference_;
   Index first_ = 0;  // number of the first measure owned here, of all `count_`
   Index count_ = 0;
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
@@ -95,7 +99,7 @@ class BarycenterMap final : public FixedPointMap {
 };
 
 struct BarycenterData {
-  Grid grid;
+  Support support;                          // a grid, or a surface, which is its only level
   std::vector<std::vector<Real>> measures;  // of mass 1 where balanced, those owned here
   std::vector<Real> lambda;
   bool debiased = false;
@@ -117,7 +121,7 @@ class MultiscaleBarycenter final : public LeveledProblem {
 
  private:
   struct Level {
-    Grid grid;
+    Support support;
     OwnedRows rows;
     std::vector<std::vector<Real>> measures;  // owned rows
   };
