@@ -1,7 +1,9 @@
 #include "hpot/io/barycenter_result.hpp"
 
 #include "hpot/io/free_support_result.hpp"
+#include "hpot/io/gifti.hpp"
 #include "hpot/io/nifti.hpp"
+#include "hpot/io/surface_picture.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -49,13 +51,15 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
                        const std::vector<BarycenterSolution>& solutions) {
   const Communicator& world = processes.world();
   const Grid* const grid = support.grid();
+  const Mesh* const mesh = support.mesh();
+  const bool free = grid == nullptr && mesh == nullptr;
   const Index rows = static_cast<Index>(lambdas.size());
-  const Index points = solutions[0].rows.partition.global_n();
-  Array values{grid != nullptr ? data_shape(support, rows) : data_shape(solutions[0].free.points, rows), {}};
+  const Index points = mesh != nullptr ? mesh->given : solutions[0].rows.partition.global_n();
+  Array values{data_shape(free ? Support(solutions[0].free.points) : support, rows), {}};
   if (rows > 1 && world.rank() == 0) values.values.reserve(rows * points);
   for (const auto& solution : solutions) {
     std::vector<Real> row = gather_points(solution.rows, solution.result.barycenter);
-    if (grid == nullptr) row = in_input_order(solution.free.points, row);
+    row = free ? in_input_order(solution.free.points, row) : in_input_order(support, std::move(row));
     if (rows == 1) {
       values.values = std::move(row);
     } else {
@@ -92,17 +96,24 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       const auto first = values.values.begin() + r * points;
       if (rows > 1) one.assign(first, first + points);
       const std::vector<Real>& barycenter = rows > 1 ? one : values.values;
-      if (grid == nullptr) {
+      if (free) {
         weights.push_back(barycenter);
         continue;
       }
-      if (!output.picture.empty()) rasters.push_back(picture_of(*grid, barycenter));
-      if (!grid->affine) continue;
+      if (!output.picture.empty())
+        rasters.push_back(mesh != nullptr ? picture_of(*mesh, kept_values(*mesh, barycenter))
+                                          : picture_of(*grid, barycenter));
       const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
-      const std::string part = group.empty() ? "" : "_" + group.substr(1);
-      const std::string volume = beside(output.file, part + number + ".nii.gz");
-      write_nifti(volume, *grid, barycenter);
-      std::printf("volume: %s\n", volume.c_str());
+      const std::string name = (group.empty() ? "" : "_" + group.substr(1)) + number;
+      if (mesh != nullptr) {
+        const std::string map = beside(output.file, name + ".func.gii");
+        write_gifti_map(map, barycenter);
+        std::printf("map: %s\n", map.c_str());
+      } else if (grid->affine) {
+        const std::string volume = beside(output.file, name + ".nii.gz");
+        write_nifti(volume, *grid, barycenter);
+        std::printf("volume: %s\n", volume.c_str());
+      }
     }
     file->dataset(group + "/weights", lambda);
     if (std::isfinite(largest(marginal_errors.values))) file->dataset(group + "/marginal_errors", marginal_errors);
@@ -111,7 +122,7 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
     file->attribute(group + "/weights", "marginal_error", errors);
     file->attribute(group + "/weights", "stop_reason", reasons);
     file->dataset(group + "/history", run.history);
-    if (grid != nullptr) {
+    if (!free) {
       write_support(*file, group + "/support", support);
     } else {
       write_known(*file, root, "objective", shown.free.objective);
@@ -119,11 +130,12 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       write_known(*file, root, "movement", shown.free.movement);
       if (!output.picture.empty()) rasters = pictures_of_free_supports(solutions, weights);
     }
-    const int columns =
-        grid != nullptr && grid->dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
+    const int columns = (grid != nullptr && grid->dimension() == 3) || mesh != nullptr
+                            ? 1
+                            : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
     if (!rasters.empty()) write_png(picture_path(output.picture, group), contact_sheet(rasters, columns));
   });
-  if (grid == nullptr) write_free_supports(processes, group, file, run, solutions);
+  if (free) write_free_supports(processes, group, file, run, solutions);
 }
 
 }  // namespace hpot

@@ -26,9 +26,10 @@ struct MeasureFormat {
   std::vector<Index> (*shape)(const MeasureSource&);
   CloudData (*cloud)(const std::string& path);  // null where it is no format of clouds alone
   bool colors = false;                          // whether pixels can be points of the RGB cube
+  bool on_surface = false;                      // whether it holds a value for every vertex of a surface
 };
 
-/// By the ending of the path; InputError with the list of known ones.
+/// By the ending of the path, or by the first bytes of FreeSurfer's maps; InputError with the list of known ones.
 const MeasureFormat& measure_format_of(const MeasureSource& source);
 
 /// Whether what the source asks for is a cloud of points.

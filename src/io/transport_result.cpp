@@ -1,6 +1,7 @@
 #include "hpot/io/transport_result.hpp"
 
 #include "hpot/io/cloud_picture.hpp"
+#include "hpot/io/surface_picture.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -52,6 +53,8 @@ Raster picture_of_pair(const Communicator& world, const OutputOptions& output, c
                        const std::vector<std::vector<Real>>& weights) {
   if (output.picture.empty() || world.rank() != 0) return {};
   if (supports[0].cloud() != nullptr) return contact_sheet(pictures_of_clouds(supports, weights), 1);
+  if (const Mesh* mesh = supports[0].mesh(); mesh != nullptr)
+    return contact_sheet({picture_of(*mesh, weights[0]), picture_of(*mesh, weights[1])}, 1);
   const Grid& grid = *supports[0].grid();
   return contact_sheet({picture_of(grid, weights[0]), picture_of(grid, weights[1])}, 1);
 }
@@ -69,7 +72,7 @@ void write_transport(const Communicator& world, const OutputOptions& output, con
     file->dataset(group + "/potentials/f", {data_shape(source), in_input_order(source, std::move(f))});
     file->dataset(group + "/potentials/g", {data_shape(target), in_input_order(target, std::move(g))});
     file->dataset(group + "/history", run.history);
-    if (source.grid() != nullptr) {
+    if (source.grid() != nullptr || source.mesh() != nullptr) {
       write_support(*file, group + "/support", source);
     } else {
       write_support(*file, group + "/support/source", source);
