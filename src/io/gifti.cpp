@@ -40,13 +40,13 @@ class PlainFile {
     ByteReader reader(path);
     most_bytes_ = reader.most_bytes();
     if (!has_ending(path, ".gz")) return;
+    const std::string bytes = reader.rest();
     std::string pattern = (std::filesystem::temp_directory_path() / "hpot_gifti_XXXXXX").string();
     const int file = mkstemp(pattern.data());
     require(file >= 0, path, "cannot be unzipped: " + pattern + ": " + std::strerror(errno), "set TMPDIR");
     close(file);
     name_ = pattern;
     unzipped_ = true;
-    const std::string bytes = reader.rest();
     most_bytes_ = bytes.size();
     std::ofstream stream(name_, std::ios::binary);
     stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

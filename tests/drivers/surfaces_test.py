@@ -1,4 +1,5 @@
 """Maps on surfaces, as users give them: every format, both operators, masks, hemispheres, and what is refused."""
+import csv
 import gzip
 import unittest
 
@@ -208,6 +209,30 @@ class Surfaces(programs.DriverTest):
         for more, text in (((*GEODESIC, "--cost.radius", "1.5"), "no balanced plan exists"),
                            ((*GEODESIC, "--output.map", "true"), "output.map"), ((*HEAT, "--epsilon.unit", "mean_cost"), "mean_cost")):
             self.assertIn(text, self.refused(*pair, *more, program="hpot-sinkhorn"))
+
+    def test_effect_maps_on_fsaverage(self):
+        """Thinner cortex in five diseases (ENIGMA): minus the effects, of which negative values count as zero."""
+        data = programs.real_data()
+        if data is None:
+            self.skipTest("skipped: no data")
+        labels = numpy.loadtxt(data / "surfaces/enigma/aparc_fsa5.csv", dtype=int)[:10242]  # the left hemisphere's
+        regions = [label for label in range(1, 36) if label != 4]  # no corpus callosum
+        for path in sorted((data / "surfaces/enigma").glob("*_CortThick*.csv")):
+            with open(path) as file:
+                effects = [float(row["d_icv"]) for row in csv.DictReader(file) if row["Structure"].startswith("L_")]
+            values = numpy.full(10242, numpy.nan)
+            for label, effect in zip(regions, effects, strict=True):
+                values[labels == label] = -effect
+            numpy.save(self.folder / f"{path.name.split('_')[0]}.npy", values)
+        numpy.save(self.folder / "mask", numpy.isin(labels, regions))
+        maps = sorted(path for path in self.folder.glob("*.npy") if path.name != "mask.npy")
+        self.assertEqual(len(maps), 5)
+        found, attributes, _ = self.barycenter(
+            data / "surfaces/fsaverage5_left/white_left.gii.gz", ",".join(map(str, maps)), "--kernel.type", "heat", "--input.mask",
+            self.folder / "mask.npy", "--epsilon.target", "12", "--input.negative", "clip", "--stopping.tolerance", "1e-2", timeout=600)
+        self.assertLess(abs(found.sum() - 1.0), 1e-12)
+        self.assertTrue((found[~numpy.isin(labels, regions)] == 0).all() and (found >= 0).all())
+        self.assertGreater(attributes["clipped_values"], 0)
 
     def test_memory_plan_counts_the_factor(self):
         sphere = "synthetic:sphere?subdivisions=5"

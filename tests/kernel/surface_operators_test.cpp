@@ -243,6 +243,19 @@ TEST(Heat, BelowItsFloorIsOneClearError) {
   EXPECT_THROW(check_epsilon(options, strip, 0.9 * least), InputError);
 }
 
+TEST(Heat, FactorIsAsLargeAsPlanned) {
+  for (const int subdivisions : {3, 5}) {
+    const Mesh mesh = sphere(subdivisions);
+    IntrinsicMesh intrinsic(mesh);
+    intrinsic.make_delaunay();
+    std::vector<MatrixEntry> entries = intrinsic.stiffness();
+    for (Index v = 0; v < mesh.points(); ++v) entries.push_back({v, v, 1.0});
+    const Real of_entry = 16.0;
+    const Real planned = of_entry * heat_factor_entries(mesh.points());
+    EXPECT_NEAR(SparseCholesky(mesh.points(), entries).bytes() / planned, 1.0, 0.3) << subdivisions;
+  }
+}
+
 struct Reduction {
   const char* name;
   std::function<void(const KernelOperator&, const ConstField& h, const ConstField& v, const Field&)> reduce;

@@ -10,7 +10,7 @@
 //
 // Range. A is an M-matrix: factor and inverse have no cancellation but on the factor's diagonal, so that the smallest sums
 // are as exact as the largest. The largest h of a component is absorbed; with K >= 1e-250 (heat_floor) terms that underflow
-// are a share of 1e-57 N of any sum at most. No heat flows between components: each absorbs its own.
+// are a share of 1e-54 N of any sum at most. No heat flows between components: each absorbs its own.
 //
 // Ledger of a softmin of one measure: 2 n |factor| multiply-adds, n + 1 passes over the vertices; memory 16 |factor| bytes.
 // Host and all ranks alike: whole measures are divided over threads, not rows over ranks.
