@@ -35,6 +35,13 @@ add_library(hpot_nifti INTERFACE)
 target_include_directories(hpot_nifti INTERFACE ${NIFTI_INCLUDE_DIR})
 target_link_libraries(hpot_nifti INTERFACE ${NIFTI_LIBRARY} ${ZNZ_LIBRARY} ZLIB::ZLIB)
 
+# Neither has giftiio, which includes niftilib's header.
+find_path(GIFTI_INCLUDE_DIR gifti_io.h PATH_SUFFIXES gifti REQUIRED)
+find_library(GIFTI_LIBRARY giftiio REQUIRED)
+add_library(hpot_gifti INTERFACE)
+target_include_directories(hpot_gifti INTERFACE ${GIFTI_INCLUDE_DIR})
+target_link_libraries(hpot_gifti INTERFACE ${GIFTI_LIBRARY} hpot_nifti)
+
 # CHOLMOD: SuiteSparse's CMake packages come with its version 7 only.
 find_path(CHOLMOD_INCLUDE_DIR cholmod.h PATH_SUFFIXES suitesparse REQUIRED)
 find_library(CHOLMOD_LIBRARY cholmod REQUIRED)

@@ -1,4 +1,4 @@
-// hpot-barycenter: Wasserstein barycenters of measures on one grid, or of clouds with a free support.
+// hpot-barycenter: Wasserstein barycenters of measures on one grid or surface, or of clouds with a free support.
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/io/barycenter_result.hpp"
@@ -39,9 +39,13 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto output = OutputOptions::from(options);
   auto settings = BarycenterSettings::from(options);
   if (settings.kernel.explicit_cost() && !settings.free_support)
-    options.reject("cost.type", "a barycenter lives on a grid, a cost matrix on none", "take another cost");
+    options.reject("cost.type", "a barycenter lives on a grid or a surface, a cost matrix on none",
+                   "take another cost");
   if (is_of_directions(settings.kernel.cost))
     options.reject("cost.type", "a barycenter lives on a grid, whose points are no directions", "take another cost");
+  if (settings.free_support && !input.mesh.empty())
+    options.reject("barycenter.method", "a barycenter of maps on a surface lives on its vertices",
+                   "take plain or debiased");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which measures
@@ -54,7 +58,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 3. what it takes; then owners read in parallel
   std::optional<FreeSupportInput> clouds;
   if (settings.free_support) clouds.emplace(world, options, names);
-  BarycenterRun run{clouds ? clouds->sizes().largest() : Support(read_first_grid(world, names)),
+  BarycenterRun run{clouds ? clouds->sizes().largest() : read_common_support(world, input, names),
                     count,
                     processes.shape(),
                     static_cast<Index>(lambdas.size()),
@@ -76,6 +80,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()),
                                   {clouds ? clouds->any_point() : run.support});
   if (clouds) clouds->read_start(world, raw);
+  if (!clouds) settings.kernel.make_costs(run.support, own_rows(run.support, processes.along_rows()));
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
   ExitCode code = ExitCode::done;
@@ -90,6 +95,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       set =
           make_measures(processes, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize);
       settings.check_masses(set.masses);
+      if (settings.all_balanced()) check_components(world, raw, set);
       const std::vector<Real> owned(lambdas[row].begin() + raw.owned.begin, lambdas[row].begin() + raw.owned.end);
       const CloudData start = clouds ? clouds->start(processes, raw, set.weights, owned) : CloudData{};
       const Support support = clouds ? Support(start.cloud) : run.support;
@@ -101,12 +107,12 @@ ExitCode body(const Communicator& world, const Options& options) {
         rest.stopping = settings.stopping.after(seconds_since_start());
         const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
         const std::vector<Monitor*> monitors{&history, progress.get()};
-        solution = clouds
-                       ? solve_free_support(processes, rest,
-                                            {start.cloud, start.values, clouds_of(raw), std::move(set.weights), owned},
-                                            monitors, &checkpoint)
-                       : solve_barycenter(processes, rest, *run.support.grid(), std::move(set.weights), owned, monitors,
-                                          &checkpoint);
+        solution =
+            clouds
+                ? solve_free_support(processes, rest,
+                                     {start.cloud, start.values, clouds_of(raw), std::move(set.weights), owned},
+                                     monitors, &checkpoint)
+                : solve_barycenter(processes, rest, run.support, std::move(set.weights), owned, monitors, &checkpoint);
         return !resumable(solution.outcome.reason);
       };
       checkpoint.once(work, [&](Archive& archive) {
@@ -134,7 +140,8 @@ ExitCode body(const Communicator& world, const Options& options) {
 }  // namespace hpot
 
 int main(int argc, char** argv) {
-  return hpot::run_main(argc, argv,
-                        {hpot::program, "Wasserstein barycenters of measures on one grid, or of clouds of points.",
-                         hpot::keys(), hpot::body, hpot::restart_source()});
+  return hpot::run_main(
+      argc, argv,
+      {hpot::program, "Wasserstein barycenters of measures on one grid or surface, or of clouds of points.",
+       hpot::keys(), hpot::body, hpot::restart_source()});
 }

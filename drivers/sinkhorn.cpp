@@ -49,7 +49,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     names.push_back(found[0]);
   }
   const std::vector<Support> supports =
-      settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, names);
+      settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, input, names);
   for (std::size_t side = 0; side < supports.size(); ++side) settings.kernel.check(supports[side], names[side]);
   check_outputs(options, output, maps, divergence, supports[0]);
   if (!maps.colors.empty()) maps.pixels = count_pixels(world, options, names[0]);
@@ -68,6 +68,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const ProcessGrid processes(world, {world.size(), 1});
   RawMeasures raw = read_measures(processes, names, {0, 2}, supports);
   if (settings.kernel.explicit_cost()) read_cost_matrix(world, supports, settings.kernel, raw);
+  settings.kernel.make_costs(supports[0], own_rows(supports[0], world));
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 
@@ -80,6 +81,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     const Raster picture = picture_of_pair(world, output, raw.supports, set.weights);
     TransportData data{raw.supports[0], raw.supports[1], std::move(set.weights[0]), std::move(set.weights[1])};
 
+    if (settings.all_balanced()) check_components(world, raw, set);
     OwnedPair pair = owned_pair(maps, world, data);
 
     // 4. solve

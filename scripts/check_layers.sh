@@ -60,6 +60,7 @@ only '(^|[^A-Za-z0-9_])MPI_|<mpi\.h>' "MPI stands in core's session, communicato
 only '<boost/|boost::' "Boost stands in src/core/options.cpp only" src/core/options.cpp
 only '[<"]hdf5(_hl)?\.h|(^|[^A-Za-z0-9_])H5[A-Z]+[a-z_0-9]*\(' "HDF5 stands in src/io/hdf5_file.cpp only" src/io/hdf5_file.cpp
 only '[<"](nifti/)?(nifti[12]_io|nifti[12]|znzlib)\.h' "niftilib stands in src/io/nifti.cpp only" src/io/nifti.cpp
+only '[<"](gifti/)?gifti_(io|xml)\.h|(^|[^A-Za-z_])gifti_[a-z_]*\(' "giftiio stands in src/io/gifti.cpp only" src/io/gifti.cpp
 only '[<"](libpng[0-9]*/)?png\.h' "libpng stands in src/io/image.cpp only" src/io/image.cpp
 only '[<"](jpeglib|jerror)\.h' "libjpeg stands in src/io/jpeg.cpp only" src/io/jpeg.cpp
 only '[<"](suitesparse/)?cholmod\.h|cholmod_' "CHOLMOD stands in src/core/sparse_cholesky.cpp only" \

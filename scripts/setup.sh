@@ -18,6 +18,7 @@ packages=(
   openmpi-bin libopenmpi-dev                            # ranks
   libhdf5-openmpi-dev hdf5-tools                        # parallel HDF5
   libboost-program-options-dev                          # INI files and the command line
+  libgiftiio-dev                                        # GIfTI surfaces and maps
   libnifti-dev libpng-dev libjpeg-dev zlib1g-dev        # NIfTI-1, Analyze 7.5, PNG, JPEG, gzip
   libsuitesparse-dev                                    # CHOLMOD, sparse factorisation
   liblbfgs-dev                                          # L-BFGS, coordinates of barycenters
@@ -35,7 +36,8 @@ elsewhere() {
   cat >&2 <<'TEXT'
 setup.sh installs packages on Debian 12 and 13 only. On this system, bring:
   a C++20 compiler, CMake >= 3.25, Ninja, MPI >= 3.1 (Open MPI is tested), HDF5 built with MPI, Boost.Program_options,
-  zlib, libpng, libjpeg, niftilib (nifticlib), CHOLMOD (SuiteSparse), libLBFGS, and, for the tests, GoogleTest and LEMON;
+  zlib, libpng, libjpeg, niftilib (nifticlib), giftiio (gifticlib), CHOLMOD (SuiteSparse), libLBFGS, and, for the tests, GoogleTest
+  and LEMON;
   Kokkos >= 4.4 with OpenMP or CUDA, by one of
     spack install kokkos@5 +openmp    (or  +cuda cuda_arch=90)   and   spack load kokkos
     module load kokkos                                           or   cmake -DKokkos_ROOT=/path/to/kokkos

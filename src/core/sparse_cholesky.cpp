@@ -53,7 +53,19 @@ SparseCholesky::SparseCholesky(Index n, const std::vector<MatrixEntry>& lower) :
 
 bool SparseCholesky::positive() const { return factor_->positive; }
 
+Real SparseCholesky::bytes() const {
+  constexpr Real of_entry = sizeof(Real) + sizeof(SuiteSparse_long);
+  return of_entry * static_cast<Real>(factor_->factor->nzmax);
+}
+
 void SparseCholesky::solve(std::vector<Real>& b) const {
+  struct Workspace {  // of its own, so that threads may solve at once
+    cholmod_common common{};
+    Workspace() { cholmod_l_start(&common); }
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+    ~Workspace() { cholmod_l_finish(&common); }
+  } workspace;
   cholmod_dense right{};
   right.nrow = b.size();
   right.ncol = 1;
@@ -62,11 +74,11 @@ void SparseCholesky::solve(std::vector<Real>& b) const {
   right.x = b.data();
   right.xtype = CHOLMOD_REAL;
   right.dtype = CHOLMOD_DOUBLE;
-  cholmod_dense* solution = cholmod_l_solve(CHOLMOD_A, factor_->factor, &right, &factor_->common);
-  factor_->require_memory();
+  cholmod_dense* solution = cholmod_l_solve(CHOLMOD_A, factor_->factor, &right, &workspace.common);
+  if (solution == nullptr) throw std::bad_alloc();
   const Real* values = static_cast<const Real*>(solution->x);
   std::copy(values, values + b.size(), b.begin());
-  cholmod_l_free_dense(&solution, &factor_->common);
+  cholmod_l_free_dense(&solution, &workspace.common);
 }
 
 }  // namespace hpot

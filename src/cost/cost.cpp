@@ -4,6 +4,7 @@ namespace hpot {
 namespace {
 
 const char* const matrix = "matrix";
+const char* const geodesic = "geodesic";
 
 struct Entry {
   const char* name;
@@ -36,13 +37,19 @@ std::vector<OptionKey> cost_keys() {
   std::vector<std::string> names;
   for (const Entry& entry : table) names.emplace_back(entry.name);
   names.emplace_back(matrix);
+  names.emplace_back(geodesic);
   return {
       {"cost.type", "squared_euclidean",
        "squared_euclidean |x-y|^2; power_axes sum_d |x_d-y_d|^p; euclidean |x-y|; power |x-y|^p. "
        "The first two are fast on grids. In the unit of the grid's spacing (mm for brain volumes). cosine "
-       "1 - x.y/(|x| |y|), of clouds. matrix: as cost.matrix says",
+       "1 - x.y/(|x| |y|), of clouds. matrix: as cost.matrix says. geodesic: the squared length of the "
+       "shortest way along a surface (input.mesh)",
        check::one_of(names)},
       {"cost.p", "2", "exponent of power_axes (>= 1) and power (> 0)", check::positive()},
+      {"cost.radius", "none",
+       "cost.type = geodesic: pairs farther apart than this have no cost, and no mass goes between them; none: all "
+       "pairs",
+       check::word_or({"none"}, check::positive())},
       {"cost.matrix", "none",
        "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry: "
        ".npy, FILE.h5:/dataset, .csv or synthetic:words?...",
@@ -65,8 +72,17 @@ std::string cost_matrix_file(const Options& options) {
   return wanted ? file : "";
 }
 
+bool is_geodesic(const Options& options) { return options.text("cost.type") == geodesic; }
+
+Real geodesic_radius(const Options& options) {
+  if (options.text("cost.radius") == "none") return infinity;
+  if (!is_geodesic(options))
+    options.reject("cost.radius", "cost.type = " + options.text("cost.type") + " has none", "set cost.type = geodesic");
+  return options.real("cost.radius");
+}
+
 Cost make_cost(const Options& options) {
-  if (options.text("cost.type") == matrix) return SquaredEuclidean{};
+  if (options.text("cost.type") == matrix || is_geodesic(options)) return SquaredEuclidean{};
   const Real p = options.real("cost.p");
   for (const Entry& entry : table) {
     if (options.text("cost.type") != entry.name) continue;

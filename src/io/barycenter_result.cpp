@@ -1,7 +1,9 @@
 #include "hpot/io/barycenter_result.hpp"
 
 #include "hpot/io/free_support_result.hpp"
+#include "hpot/io/gifti.hpp"
 #include "hpot/io/nifti.hpp"
+#include "hpot/io/surface_picture.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -91,6 +93,32 @@ std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions
   return rasters;
 }
 
+/// The same of a surface, with a GIfTI map of each row.
+std::vector<Raster> write_on_surface(const Communicator& world, const OutputOptions& output, const std::string& group,
+                                     Hdf5Writer* file, const Mesh& mesh,
+                                     const std::vector<BarycenterSolution>& solutions) {
+  const auto rows = static_cast<Index>(solutions.size());
+  std::vector<std::vector<Real>> maps;
+  for (const BarycenterSolution& solution : solutions)
+    maps.push_back(in_input_order(mesh, gather_points(solution.rows, solution.result.barycenter)));
+  std::vector<Raster> rasters;
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    Array values{data_shape(mesh, rows), {}};
+    for (Index r = 0; r < rows; ++r) {
+      const std::vector<Real>& map = maps[r];
+      values.values.insert(values.values.end(), map.begin(), map.end());
+      if (!output.picture.empty()) rasters.push_back(picture_of(mesh, kept_values(mesh, map)));
+      const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
+      const std::string path = beside(output.file, (group.empty() ? "" : "_" + group.substr(1)) + number + ".func.gii");
+      write_gifti_map(path, map);
+      std::printf("map: %s\n", path.c_str());
+    }
+    file->dataset(group + "/barycenter", values);
+  });
+  return rasters;
+}
+
 /// Weights of the points of every row, in the order of the input, on rank 0. Collective.
 std::vector<std::vector<Real>> write_of_clouds(const Communicator& world, const std::string& group, Hdf5Writer* file,
                                                const std::vector<BarycenterSolution>& solutions) {
@@ -115,11 +143,15 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
                        const std::vector<BarycenterSolution>& solutions) {
   const Communicator& world = processes.world();
   const Grid* const grid = support.grid();
+  const Mesh* const mesh = support.mesh();
+  const bool free = grid == nullptr && mesh == nullptr;
   const Index rows = static_cast<Index>(lambdas.size());
   std::vector<Raster> rasters;
   std::vector<std::vector<Real>> weights;  // of free supports
   if (grid != nullptr) {
     rasters = write_on_grid(world, output, group, file, *grid, solutions);
+  } else if (mesh != nullptr) {
+    rasters = write_on_surface(world, output, group, file, *mesh, solutions);
   } else {
     weights = write_of_clouds(world, group, file, solutions);
   }
@@ -154,7 +186,7 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
     file->attribute(group + "/weights", "marginal_error", errors);
     file->attribute(group + "/weights", "stop_reason", reasons);
     file->dataset(group + "/history", run.history);
-    if (grid != nullptr) {
+    if (!free) {
       write_support(*file, group + "/support", support);
     } else {
       write_known(*file, root, "objective", shown.free.objective);
@@ -162,11 +194,12 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       write_known(*file, root, "movement", shown.free.movement);
       if (!output.picture.empty()) rasters = pictures_of_free_supports(solutions, weights);
     }
-    const int columns =
-        grid != nullptr && grid->dimension() == 3 ? 1 : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
+    const int columns = (grid != nullptr && grid->dimension() == 3) || mesh != nullptr
+                            ? 1
+                            : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
     if (!rasters.empty()) write_png(picture_path(output.picture, group), contact_sheet(rasters, columns));
   });
-  if (grid == nullptr) write_free_supports(processes, group, file, run, solutions);
+  if (free) write_free_supports(processes, group, file, run, solutions);
 }
 
 }  // namespace hpot

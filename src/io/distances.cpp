@@ -99,7 +99,7 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
 
   // 2. what it takes; then every measure, read by one rank (clouds by all), whole on every rank
   const std::vector<Support> supports =
-      settings.kernel.explicit_cost() ? read_index_sets(world, names.all) : read_supports(world, names.all);
+      settings.kernel.explicit_cost() ? read_index_sets(world, names.all) : read_supports(world, input, names.all);
   for (std::size_t k = 0; k < supports.size(); ++k) settings.kernel.check(supports[k], names.all[k]);
   check_study(options, names.all, supports, names.sources);
   const auto [source, target] = supports_for_plan(supports);
@@ -123,6 +123,7 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
   RawMeasures raw = read_measures(processes, names.all, owned, supports);
   if (settings.kernel.explicit_cost())
     read_cost_matrix(world.split(world.rank()), {source, target}, settings.kernel, raw);
+  if (settings.kernel.is_geodesic()) settings.kernel.make_costs(source, own_rows(source, world.split(world.rank())));
   const Study study = make_study(settings, distances, names.sources, targets);
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
@@ -136,6 +137,7 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
     StudyMeasures measures = whole_measures(world, set, supports, owned, names.sources);
     measures.symmetric = study.alike;
     check_masses(settings, set.masses, input.normalize, study.pairs, names.sources);
+    if (settings.all_balanced()) check_components(world, raw, set);
 
     // 4. solve
     TransportSettings rest = settings;

@@ -4,8 +4,10 @@
 #include "hpot/core/field.hpp"
 #include "hpot/core/sha256.hpp"
 #include "hpot/io/measure_file.hpp"
+#include "hpot/io/mesh_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -58,15 +60,31 @@ std::vector<std::string> joined(std::vector<std::string> all, const std::vector<
 std::vector<Real> first_grid(const Communicator& world, const std::vector<std::string>& names) {
   std::vector<Real> packed;
   world.agree([&] {
-    if (world.rank() == 0 && !is_cloud(names[0])) packed = pack(read_grid(names[0]));
+    if (world.rank() != 0) return;
+    for (const std::string& name : names)
+      require(!is_surface_map(name), name, "values on the vertices of a surface, which is not named",
+              "set input.mesh = FILE");
+    if (!is_cloud(names[0])) packed = pack(read_grid(names[0]));
   });
   world.broadcast(packed);
   return packed;
 }
 
-/// What the values of `data` live on, among measures on `supports`.
-Support support_of(const MeasureData& data, const Support& first, const std::string& first_name) {
+/// What the values of `data` live on, among measures on `supports`; of a map on a surface those of its vertices are kept.
+Support support_of(MeasureData& data, const Support& first, const std::string& first_name) {
   if (first.dimension() == 0) return IndexSet{data.support.points()};
+  if (const Mesh* mesh = first.mesh(); mesh != nullptr) {
+    require(data.support.grid() != nullptr, data.name, "points; a map on a surface has a value for every vertex",
+            "leave ?as= out");
+    const auto values = static_cast<Index>(data.values.size());
+    require(values == mesh->given, data.name,
+            std::to_string(values) + " values, and the surface " + mesh->name + " has " + std::to_string(mesh->given) +
+                " vertices",
+            "give a value for every vertex");
+    data.values = kept_values(*mesh, data.values);
+    data.support = first;
+    return first;
+  }
   const std::string difference = support_mismatch(first, data.support);
   const bool grids = first.grid() != nullptr && data.support.grid() != nullptr;
   require(difference.empty(), data.name,
@@ -138,6 +156,12 @@ std::vector<std::string> RawMeasures::all_sha256() const { return joined(sha256,
 std::vector<OptionKey> InputOptions::keys() {
   return {
       {"input.normalize", "true", "scale every measure to mass 1", check::flag()},
+      {"input.mesh", "none",
+       "surfaces on whose vertices the measures are maps: .gii, .gii.gz, FreeSurfer's (lh.white) or synthetic:sphere; "
+       "those of a comma list are components of one",
+       check::text()},
+      {"input.mask", "none", "a map on these: vertices where it is 0 or NaN are left out of the surface",
+       check::text()},
       {"input.negative", "error",
        "error: refuse negative values; clip: count them as zero; split: solve the positive and the negative part",
        check::one_of({"error", "clip", "split"})},
@@ -145,7 +169,14 @@ std::vector<OptionKey> InputOptions::keys() {
 }
 
 InputOptions InputOptions::from(const Options& options) {
-  return {options.flag("input.normalize"), options.text("input.negative")};
+  InputOptions input{options.flag("input.normalize"), options.text("input.negative"), options.text("input.mesh"),
+                     options.text("input.mask")};
+  for (std::string* name : {&input.mesh, &input.mask}) {
+    if (*name == "none") name->clear();
+  }
+  if (input.mesh.empty() && !input.mask.empty())
+    options.reject("input.mask", "it is of a surface, and input.mesh names none", "set input.mesh = FILE");
+  return input;
 }
 
 std::vector<std::pair<NegativeValues, std::string>> InputOptions::parts() const {
@@ -162,7 +193,9 @@ std::vector<std::string> expand_everywhere(const Communicator& world, const std:
   return names;
 }
 
-Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names) {
+Support read_common_support(const Communicator& world, const InputOptions& input,
+                            const std::vector<std::string>& names) {
+  if (!input.mesh.empty()) return read_surface(world, input.mesh, input.mask);
   const std::vector<Real> packed = first_grid(world, names);
   if (packed.empty())
     throw InputError(error_text(names[0], {}, {}, "a cloud of points; measures on one grid are needed",
@@ -170,7 +203,9 @@ Grid read_first_grid(const Communicator& world, const std::vector<std::string>& 
   return unpack_grid(packed);
 }
 
-std::vector<Support> read_supports(const Communicator& world, const std::vector<std::string>& names) {
+std::vector<Support> read_supports(const Communicator& world, const InputOptions& input,
+                                   const std::vector<std::string>& names) {
+  if (!input.mesh.empty()) return {names.size(), read_surface(world, input.mesh, input.mask)};
   const std::vector<Real> packed = first_grid(world, names);
   if (!packed.empty()) return {names.size(), Support(unpack_grid(packed))};
   std::vector<Support> supports;
@@ -214,10 +249,42 @@ RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::s
       take(grid == nullptr ? read_measure(names[k])
                            : read_planes(names[k], owned_planes(own_rows(*grid, processes.along_rows()), *grid)));
     }
-    for (const MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
+    for (MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
   });
   raw.sha256 = digests(processes, raw);
+  if (const Mesh* mesh = supports[0].mesh(); mesh != nullptr) {
+    Sha256 sha;
+    sha.update(mesh->coordinates->data(), mesh->coordinates->size() * sizeof(Real));
+    sha.update(mesh->triangles->data(), mesh->triangles->size() * sizeof(Index));
+    sha.update(mesh->number->data(), mesh->number->size() * sizeof(Index));
+    raw.further_names.push_back(mesh->name);
+    raw.further_sha256.push_back(hexadecimal(sha.finish()));
+  }
   return raw;
+}
+
+void check_components(const Communicator& world, const RawMeasures& raw, const MeasureSet& set) {
+  constexpr Real rounding = 1e-9;
+  const Mesh* const mesh = raw.supports.empty() ? nullptr : raw.supports[0].mesh();
+  const Index components = static_cast<Index>(world.max(mesh == nullptr ? 1.0 : static_cast<Real>(mesh->components)));
+  if (components == 1) return;
+  std::vector<Real> shares(components * raw.names.size(), 0.0);
+  for (std::size_t k = 0; k < set.weights.size(); ++k) {
+    Real* const of_measure = &shares[components * (raw.owned.begin + k)];
+    const Real sum = std::accumulate(set.weights[k].begin(), set.weights[k].end(), 0.0);
+    for (Index v = 0; v < mesh->points(); ++v) of_measure[(*mesh->component)[v]] += set.weights[k][v] / sum;
+  }
+  world.max(shares);  // a measure's owners agree, others hold zeros
+  for (std::size_t s = components; s < shares.size(); ++s) {
+    const Real first = shares[s % components];
+    if (std::abs(shares[s] - first) <= rounding) continue;
+    throw InputError(error_text(raw.names[s / components], {}, {},
+                                "it has " + std::to_string(100.0 * shares[s]) + " % of its mass on component " +
+                                    std::to_string(s % components + 1) + " of " + std::to_string(components) +
+                                    " of the surface, " + raw.names[0] + " has " + std::to_string(100.0 * first) +
+                                    " %; no mass goes between components",
+                                "solve each component by itself, or set kl or tv penalties"));
+  }
 }
 
 MeasureSet make_measures(const ProcessGrid& processes, const RawMeasures& raw, std::vector<MeasureData> data,

@@ -8,6 +8,7 @@
 #include "hpot/measure/synthetic.hpp"
 #include "hpot/measure/synthetic_picture.hpp"
 #include "hpot/measure/synthetic_points.hpp"
+#include "hpot/measure/synthetic_surface.hpp"
 
 #include <glob.h>
 
@@ -49,6 +50,7 @@ void expand(const MeasureSource& source, std::vector<std::string>& texts) {
     const std::string family = source.text.substr(synthetic_prefix.size());
     const Index count = is_synthetic_cloud(family)     ? synthetic_cloud_count(family)
                         : is_synthetic_picture(family) ? synthetic_picture_count(family)
+                        : is_synthetic_surface(family) ? synthetic_surface_count(family)
                                                        : synthetic_count(family);
     for (Index item = 0; item < count; ++item) texts.push_back(measure_source_text(source, {}, item));
     return;
@@ -142,7 +144,11 @@ std::vector<std::string> expand_measures(const std::string& list) {
 
 Grid read_grid(const std::string& text) {
   const MeasureSource source = parse_measure_source(text);
-  if (source.path.empty()) return synthetic_grid(text.substr(synthetic_prefix.size()));
+  if (source.path.empty()) {
+    const std::string family = text.substr(synthetic_prefix.size());
+    return is_synthetic_surface(family) ? make_grid({synthetic_surface_vertices(family)}, {1.0})
+                                        : synthetic_grid(family);
+  }
   Grid grid = format_of_one(source).grid(source);
   set_spacing(source, grid);
   return grid;
@@ -157,6 +163,12 @@ bool is_cloud(const std::string& text) {
   const MeasureFormat& format = measure_format_of(source);
   check_qualifiers(source, format);
   return gives_cloud(source, format);
+}
+
+bool is_surface_map(const std::string& text) {
+  const MeasureSource source = parse_measure_source(text);
+  if (source.path.empty()) return is_synthetic_surface(text.substr(synthetic_prefix.size()));
+  return measure_format_of(source).on_surface;
 }
 
 bool is_colors(const std::string& text) {
@@ -225,11 +237,21 @@ MeasureData read_measure(const std::string& text) {
     return in_morton_order(std::move(cloud));
   }
   GridData data;
-  if (source.path.empty()) {
+  if (source.path.empty() && is_surface_map(text)) {
+    data.values = synthetic_surface_map(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
+    data.grid = make_grid({static_cast<Index>(data.values.size())}, {1.0});
+  } else if (source.path.empty()) {
     data = synthetic_measure(text.substr(synthetic_prefix.size()), source.integer("item", 0, highest_index));
   } else {
     data = format_of_one(source).read(source);
     set_spacing(source, data.grid);
+  }
+  if (source.has("and")) {
+    const std::string other = source.value("and", "");
+    if (!is_surface_map(other)) source.reject("and", "no map on a surface", "give a .gii or one of FreeSurfer's");
+    const std::vector<Real> more = read_measure(other).values;
+    data.values.insert(data.values.end(), more.begin(), more.end());
+    data.grid = make_grid({static_cast<Index>(data.values.size())}, {1.0});
   }
   data.name = text;
   return data;

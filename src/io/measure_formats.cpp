@@ -4,11 +4,15 @@
 
 #include "hpot/core/error.hpp"
 #include "hpot/io/csv.hpp"
+#include "hpot/io/freesurfer.hpp"
+#include "hpot/io/gifti.hpp"
 #include "hpot/io/idx.hpp"
 #include "hpot/io/image.hpp"
 #include "hpot/io/nifti.hpp"
 #include "hpot/io/npy.hpp"
 #include "hpot/measure/rows.hpp"
+
+#include <algorithm>
 
 namespace hpot {
 namespace {
@@ -140,6 +144,21 @@ std::vector<Real> hdf5_planes(const MeasureSource& source, const Grid&, Range pl
 }
 GridData read_hdf5_array(const MeasureSource& source) { return grid_data(hdf5_array(source), source); }
 
+GridData map_data(std::vector<Real> values) {
+  GridData data;
+  data.grid = make_grid({static_cast<Index>(values.size())}, {1.0});
+  data.values = std::move(values);
+  return data;
+}
+
+GridData read_gifti(const MeasureSource& source) {
+  return map_data(read_gifti_map(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1))));
+}
+Grid grid_of_gifti(const MeasureSource& source) { return read_gifti(source).grid; }
+
+GridData read_freesurfer(const MeasureSource& source) { return map_data(read_freesurfer_map(source.path)); }
+Grid grid_of_freesurfer(const MeasureSource& source) { return read_freesurfer(source).grid; }
+
 const std::vector<MeasureFormat>& formats() {
   static const std::vector<MeasureFormat> table{
       {"NIfTI and Analyze volumes",
@@ -219,6 +238,32 @@ const std::vector<MeasureFormat>& formats() {
        nullptr,
        false,
        hdf5_planes},
+      {"GIfTI maps",
+       {".gii", ".gii.gz"},
+       {"frame"},
+       one_measure,
+       read_gifti,
+       grid_of_gifti,
+       nullptr,
+       nullptr,
+       nullptr,
+       nullptr,
+       false,
+       nullptr,
+       true},
+      {"FreeSurfer maps",
+       {},
+       {},
+       one_measure,
+       read_freesurfer,
+       grid_of_freesurfer,
+       nullptr,
+       nullptr,
+       nullptr,
+       nullptr,
+       false,
+       nullptr,
+       true},
       {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_ply},
       {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_obj},
       {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_xyz},
@@ -247,7 +292,11 @@ const MeasureFormat& measure_format_of(const MeasureSource& source) {
       known += (known.empty() ? "" : " ") + ending;
     }
   }
-  throw InputError(error_text(source.text, {}, {}, "unknown extension", "known: " + known + ", and synthetic:FAMILY"));
+  const auto freesurfer = std::find_if(formats().begin(), formats().end(),
+                                       [](const MeasureFormat& format) { return format.endings.empty(); });
+  if (freesurfer_kind(source.path) == FreeSurferKind::map) return *freesurfer;
+  throw InputError(error_text(source.text, {}, {}, "unknown extension",
+                              "known: " + known + ", FreeSurfer's maps, and synthetic:FAMILY"));
 }
 
 bool gives_cloud(const MeasureSource& source, const MeasureFormat& format) {
@@ -259,6 +308,7 @@ void check_qualifiers(const MeasureSource& source, const MeasureFormat& format) 
   std::vector<std::string> known = format.qualifiers;
   known.emplace_back("as");
   if (format.table != nullptr) known.emplace_back("weights");
+  if (format.on_surface) known.emplace_back("and");
   source.allow(known, format.name);
   const std::string as = source.value("as", gives_cloud(source, format) ? "points" : "grid");
   if (as != "points" && as != "voxels" && as != "colors" && as != "grid")

@@ -28,9 +28,10 @@ struct MeasureFormat {
   bool colors = false;                          // whether pixels can be points of the RGB cube
   /// Values of some planes of the grid; null where that takes as long, and as much memory, as all of them.
   std::vector<Real> (*planes)(const MeasureSource&, const Grid&, Range) = nullptr;
+  bool on_surface = false;  // whether it holds a value for every vertex of a surface
 };
 
-/// By the ending of the path; InputError with the list of known ones.
+/// By the ending of the path, or by the first bytes of FreeSurfer's maps; InputError with the list of known ones.
 const MeasureFormat& measure_format_of(const MeasureSource& source);
 
 /// Whether what the source asks for is a cloud of points.

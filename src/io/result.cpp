@@ -135,6 +135,14 @@ void write_support(Hdf5Writer& file, const std::string& name, const Support& sup
                  {{cloud->points(), cloud->dimension}, in_input_order(*cloud, *cloud->coordinates, cloud->dimension)});
     return;
   }
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) {
+    file.attribute(name, "type", "surface");
+    file.attribute(name, "vertices_left_out", mesh->given - mesh->points());
+    file.attribute(name, "components", mesh->components);
+    file.attribute(name, "mean_edge", mesh->mean_edge);
+    file.dataset(name + "/areas", {{mesh->given}, in_file_order(*mesh, *mesh->areas)});
+    return;
+  }
   if (support.grid() == nullptr) {
     file.attribute(name, "type", "entries of a cost matrix");
     return;
@@ -161,7 +169,7 @@ std::vector<Index> data_shape(const Support& support, Index batch) {
   std::vector<Index> shape;
   if (batch != 1) shape.push_back(batch);
   if (support.grid() == nullptr) {
-    shape.push_back(support.points());
+    shape.push_back(support.mesh() != nullptr ? support.mesh()->given : support.points());
   } else {
     for (const Axis& axis : support.grid()->axes) shape.push_back(axis.n);
   }
@@ -169,6 +177,7 @@ std::vector<Index> data_shape(const Support& support, Index batch) {
 }
 
 std::vector<Real> in_input_order(const Support& support, std::vector<Real> values, Index width) {
+  if (support.mesh() != nullptr) return in_file_order(*support.mesh(), values, width);
   return support.cloud() == nullptr ? std::move(values) : in_input_order(*support.cloud(), values, width);
 }
 

@@ -141,7 +141,8 @@ MapOptions MapOptions::from(const Options& options) {
 void check_outputs(const Options& options, const OutputOptions& output, const MapOptions& maps, bool divergence,
                    const Support& support) {
   const std::string& unit = options.text("epsilon.unit");
-  const bool one_unit = unit == "cost" || (unit == "spacing2" && support.grid() != nullptr);  // clouds' spacings differ
+  const bool one_spacing = support.grid() != nullptr || support.mesh() != nullptr;  // clouds' spacings differ
+  const bool one_unit = unit == "cost" || (unit == "spacing2" && one_spacing);
   if (divergence && !one_unit && support.dimension() > 0)
     options.reject("epsilon.unit", "a divergence needs one eps for three problems", "use epsilon.unit = cost");
   if (support.grid() != nullptr) return;
@@ -151,7 +152,12 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
   const auto refuse = [&](bool asked, const std::string& key, const std::string& why) {
     if (asked) options.reject(key, why, "leave it out");
   };
-  const std::string needs_grid = matrix ? "a cost matrix knows no places" : "clouds of points have no grid";
+  const bool surface = support.mesh() != nullptr;
+  const std::string needs_grid = matrix    ? "a cost matrix knows no places"
+                                 : surface ? "on a surface there are no straight ways"
+                                           : "clouds of points have no grid";
+  refuse(surface && maps.map, "output.map", needs_grid);
+  refuse(surface && maps.plan.has_value(), "output.plan", "plans on surfaces are not searched for large entries");
   refuse(!maps.interpolation.empty(), "output.interpolation", needs_grid);
   refuse(maps.keep_frames, "output.keep_frames", needs_grid);
   refuse(matrix && maps.map, "output.map", needs_grid);

@@ -1,6 +1,7 @@
 #include "hpot/io/transport_result.hpp"
 
 #include "hpot/io/cloud_picture.hpp"
+#include "hpot/io/surface_picture.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -53,6 +54,9 @@ Raster picture_of_pair(const Communicator& world, const OutputOptions& output, c
   if (output.picture.empty()) return {};
   if (supports[0].cloud() != nullptr)
     return world.rank() == 0 ? contact_sheet(pictures_of_clouds(supports, weights), 1) : Raster{};
+  if (const Mesh* mesh = supports[0].mesh(); mesh != nullptr)
+    return world.rank() == 0 ? contact_sheet({picture_of(*mesh, weights[0]), picture_of(*mesh, weights[1])}, 1)
+                             : Raster{};
   std::vector<Raster> pictures;
   for (const std::vector<Real>& owned : weights) {
     const std::vector<Real> whole = world.gather(owned);
@@ -72,7 +76,7 @@ void write_transport(const Communicator& world, const OutputOptions& output, con
     write_run(*file, group, world, run, solution.outcome);
     write_values(*file, group.empty() ? "/" : group, solution.values);
     file->dataset(group + "/history", run.history);
-    if (source.grid() != nullptr) {
+    if (source.grid() != nullptr || source.mesh() != nullptr) {
       write_support(*file, group + "/support", source);
     } else {
       write_support(*file, group + "/support/source", source);

@@ -15,6 +15,7 @@ class DistributedOperator final : public KernelOperator {
   void set_precision(Precision precision) override { local_->set_precision(precision); }
 
   [[nodiscard]] Real softmin_excess() const override { return local_->softmin_excess(); }
+  [[nodiscard]] KnownCosts known_costs() const override { return local_->known_costs(); }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
     local_->softmin_spoiling(side, gathered(opposite(side), h, buffer_), s);

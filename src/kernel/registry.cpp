@@ -3,8 +3,11 @@
 #include "hpot/core/error.hpp"
 #include "hpot/kernel/adaptive.hpp"
 #include "hpot/kernel/distributed.hpp"
+#include "hpot/kernel/geodesic.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <sstream>
 #include <utility>
 
 namespace hpot {
@@ -17,6 +20,7 @@ struct Geometry {
   const OwnedRows& source_rows;
   const OwnedRows& target_rows;
   Real window_cut;
+  Index heat_steps;
 
   [[nodiscard]] const Communicator& along_rows() const { return source_rows.along_rows; }
   [[nodiscard]] std::shared_ptr<KernelOperator> distributed(std::unique_ptr<KernelOperator> local) const {
@@ -86,6 +90,11 @@ const Entry table[] = {
        return make_matrix_operator(make_cost_matrix(g.cost, source, target, g.source_rows), g.source_rows,
                                    g.target_rows);
      }},
+    {"heat",
+     [](const Geometry& g) {
+       return g.distributed(
+           make_heat_operator(*g.source.mesh(), g.heat_steps, g.source_rows.range(), g.target_rows.range()));
+     }},
 };
 
 }  // namespace
@@ -98,10 +107,16 @@ std::vector<OptionKey> KernelOptions::keys() {
       {"kernel.type", "auto",
        "separable: axis by axis, fast, for squared_euclidean and power_axes; dense: any cost, computed on the fly; "
        "truncated: any cost in up to three dimensions, on the fly, near pairs only; adaptive: dense or truncated, at "
-       "each eps the one that visits fewer pairs; stored: any cost, kept as a matrix; "
+       "each eps the one that visits fewer pairs; stored: any cost, kept as a matrix; heat: on a surface, implicit "
+       "steps "
+       "of the heat equation in place of a geodesic cost; "
        "auto: separable where the cost allows, else in up to three dimensions adaptive, from 65536 points truncated, "
        "else dense",
        check::one_of(names)});
+  keys.push_back({"kernel.heat_steps", std::to_string(default_heat_steps),
+                  "of kernel.type = heat: implicit steps; the cost grows like the squared distance up to about "
+                  "sqrt(steps * eps), and more slowly beyond",
+                  check::integer(1, 10000)});
   keys.push_back({"kernel.window_cut", "1e-15",
                   "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision "
                   "1e-10 at least); "
@@ -111,7 +126,7 @@ std::vector<OptionKey> KernelOptions::keys() {
 }
 
 std::string KernelOptions::resolved_type(const Support& support) const {
-  if (explicit_cost()) return "stored";
+  if (explicit_cost() || is_geodesic()) return "stored";
   if (type != "auto") return type;
   if (support.grid() != nullptr && is_separable(cost)) return "separable";
   constexpr Index most_dense_points = 65535;  // a visit to all of their pairs takes seconds
@@ -120,6 +135,12 @@ std::string KernelOptions::resolved_type(const Support& support) const {
 }
 
 void KernelOptions::check(const Support& support, const std::string& measure) const {
+  const std::string asked = is_heat() ? "kernel.type = heat" : "cost.type = geodesic";
+  require(!along_surface || support.mesh() != nullptr, asked, "it goes along a surface",
+          "name one in input.mesh, or take another cost and kernel");
+  require(along_surface || support.mesh() == nullptr, "cost.type = " + hpot::name(cost),
+          "measures on a surface go along it", "set kernel.type = heat, or cost.type = geodesic");
+  if (support.mesh() != nullptr) return;
   if (is_of_directions(cost)) {
     const std::string key = "cost.type = " + hpot::name(cost);
     require(support.cloud() != nullptr, measure, key + " is between the directions of points, and these are a grid's",
@@ -148,6 +169,16 @@ void KernelOptions::check(const Support& support, const std::string& measure) co
 KernelOptions KernelOptions::from(const Options& options) {
   KernelOptions result{options.text("kernel.type"), make_cost(options), options.real("kernel.window_cut"),
                        options.text("cost.storage") == "float", cost_matrix_file(options)};
+  result.radius = geodesic_radius(options);
+  result.along_surface = hpot::is_geodesic(options) || result.is_heat();
+  result.heat_steps = options.integer("kernel.heat_steps");
+  if (result.is_heat() && options.given("cost.type") && !hpot::is_geodesic(options))
+    options.reject("kernel.type", "heat stands for geodesic costs, and cost.type = " + options.text("cost.type"),
+                   "leave cost.type out, or take another kernel");
+  if (result.is_heat() && options.given("cost.radius"))
+    options.reject("cost.radius", "heat goes everywhere", "leave it out, or set kernel.type = auto");
+  if (result.is_geodesic() && result.type != "auto" && result.type != "stored")
+    options.reject("kernel.type", "geodesic costs are kept as they are", "use auto or stored, or heat in their place");
   if (result.explicit_cost() && result.type != "auto" && result.type != "stored")
     options.reject("kernel.type", "a cost matrix is kept as it is", "use auto or stored");
   if (result.type == "separable" && !is_separable(result.cost)) {
@@ -157,10 +188,26 @@ KernelOptions KernelOptions::from(const Options& options) {
   return result;
 }
 
+void KernelOptions::make_costs(const Support& support, const OwnedRows& rows) {
+  if (!is_geodesic() || near != nullptr || matrix != nullptr) return;
+  if (radius < infinity) {
+    near = make_near_costs(*support.mesh(), radius, rows);
+  } else {
+    matrix = make_geodesic_matrix(*support.mesh(), short_storage, rows);
+  }
+}
+
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target) {
-  const Geometry geometry{options.cost, source_support, target_support, source, target, options.window_cut};
+  const Geometry geometry{options.cost, source_support,     target_support,    source,
+                          target,       options.window_cut, options.heat_steps};
+  if (options.is_geodesic()) {
+    KernelOptions made = options;
+    made.make_costs(source_support, source);  // nothing where they are there
+    if (made.near == nullptr) return make_matrix_operator(made.matrix, source, target);
+    return geometry.distributed(make_near_operator(made.near));
+  }
   if (options.explicit_cost()) return make_matrix_operator(options.matrix, source, target);
   const bool fewer = source_support.points() <= target_support.points();
   const std::string type = options.resolved_type(fewer ? source_support : target_support);
@@ -181,7 +228,26 @@ Points points_of(const Cost& cost, const Support& support) {
   return points;
 }
 
+void check_epsilon(const KernelOptions& options, const Support& support, Real epsilon) {
+  if (!options.is_heat()) return;
+  const Real least = heat_floor(*support.mesh(), options.heat_steps);
+  if (epsilon >= least * (1.0 - 1e-12)) return;
+  const Real spacing = support.mesh()->mean_edge;
+  const auto text = [](Real number) {
+    std::ostringstream stream;
+    stream << number;
+    return stream.str();
+  };
+  throw InputError(
+      error_text({}, "epsilon.target", text(epsilon) + " in the unit of the cost",
+                 "heat of so short a time is noise on this surface: " + std::to_string(options.heat_steps) +
+                     " steps need eps >= " + text(least) + ", and the mean edge squared is " + text(spacing * spacing),
+                 "raise it to " + text(std::ceil(100.0 * least / (spacing * spacing)) / 100.0) +
+                     " of epsilon.unit = spacing2, or set kernel.type = auto and cost.type = geodesic"));
+}
+
 Real neighbour_cost(const Cost& cost, const Support& support) {
+  if (support.mesh() != nullptr) return std::pow(support.mesh()->mean_edge, 2);
   if (support.dimension() == 0) return 0.0;
   const Real spacing =
       support.grid() != nullptr ? support.grid()->smallest_spacing() : typical_spacing(seen_by(cost, *support.cloud()));

@@ -118,7 +118,7 @@ int count_levels(const Support& support, Index smallest_side) {
   constexpr int most_dimensions = 3;
   const int dimension = support.dimension();
   int levels = 1;
-  if (dimension == 0 || dimension > most_dimensions) return levels;
+  if (support.mesh() != nullptr || dimension == 0 || dimension > most_dimensions) return levels;
   const Real fewest = std::pow(static_cast<Real>(smallest_side), dimension);
   const Index run = Index{1} << dimension;
   for (Index n = support.points(); static_cast<Real>(n) > fewest; n = (n + run - 1) / run) ++levels;

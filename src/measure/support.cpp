@@ -9,7 +9,9 @@ Index Support::points() const {
 }
 
 int Support::dimension() const {
+  constexpr int of_surfaces = 2;
   if (cloud() != nullptr) return cloud()->dimension;
+  if (mesh() != nullptr) return of_surfaces;
   return grid() != nullptr ? grid()->dimension() : 0;
 }
 

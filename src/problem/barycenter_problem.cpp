@@ -32,10 +32,10 @@ void take_log(const Field& weight) {
       KOKKOS_LAMBDA(Index k, Index i) { weight(k, i) = weight(k, i) > 0.0 ? Kokkos::log(weight(k, i)) : log_zero; });
 }
 
-void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h) {
+void add_log_reference(const Reference& q, const ConstField& f, Real epsilon, const Field& h) {
   Kokkos::parallel_for(
-      "hpot::add_log_constant", all_points(f),
-      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + f(k, i) / epsilon; });
+      "hpot::add_log_reference", all_points(f),
+      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = q.log_at(i) + f(k, i) / epsilon; });
 }
 
 std::vector<Real> log_dual_masses(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g, Real rho) {
@@ -44,6 +44,13 @@ std::vector<Real> log_dual_masses(const OwnedRows& rows, const ConstField& log_w
       KOKKOS_LAMBDA(Index k, Index j) { return Kokkos::exp(log_weight(k, j) - g(k, j) / rho); });
   for (Real& sum : sums) sum = sum > 0.0 ? std::log(sum) : -infinity;
   return sums;
+}
+
+std::vector<Real> means_under(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g) {
+  return sum_over_points(
+      "hpot::means_under", rows, static_cast<Index>(g.extent(0)), KOKKOS_LAMBDA(Index k, Index j) {
+        return log_weight(k, j) > 0.5 * log_zero ? Kokkos::exp(log_weight(k, j)) * g(k, j) : 0.0;
+      });
 }
 
 Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real epsilon) {
@@ -83,33 +90,32 @@ void close_half_step(const ConstField& log_ratio, Real epsilon, const Field& s) 
       KOKKOS_LAMBDA(Index k, Index i) { s(k, i) += epsilon * log_ratio(0, i); });
 }
 
-void exp_of(Real log_constant, const ConstField& log_ratio, const Field& mu) {
+void mean_of_ratio(const Reference& q, const ConstField& log_ratio, const Field& mu) {
   Kokkos::parallel_for(
-      "hpot::exp_of", Points(0, mu.extent(1)),
-      KOKKOS_LAMBDA(Index i) { mu(0, i) = Kokkos::exp(log_constant + log_ratio(0, i)); });
+      "hpot::mean_of_ratio", Points(0, mu.extent(1)),
+      KOKKOS_LAMBDA(Index i) { mu(0, i) = Kokkos::exp(q.log_at(i) + log_ratio(0, i)); });
 }
 
-std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, const ConstField& s,
+std::vector<Real> marginal_errors(const OwnedRows& rows, const Reference& q, const ConstField& f, const ConstField& s,
                                   const ConstField& log_ratio, Real epsilon) {
-  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
   return sum_over_points(
       "hpot::marginal_errors", rows, static_cast<Index>(f.extent(0)), KOKKOS_LAMBDA(Index k, Index i) {
-        return q * Kokkos::fabs(Kokkos::exp((f(k, i) - s(k, i)) / epsilon) - Kokkos::exp(log_ratio(0, i)));
+        return q.at(i) * Kokkos::fabs(Kokkos::exp((f(k, i) - s(k, i)) / epsilon) - Kokkos::exp(log_ratio(0, i)));
       });
 }
 
-Real mass_of_ratio(const OwnedRows& rows, const ConstField& log_ratio) {
-  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+Real mass_of_ratio(const OwnedRows& rows, const Reference& q, const ConstField& log_ratio) {
   return sum_over_points(
-      "hpot::mass_of_ratio", rows, 1, KOKKOS_LAMBDA(Index, Index i) { return q * Kokkos::exp(log_ratio(0, i)); })[0];
+      "hpot::mass_of_ratio", rows, 1,
+      KOKKOS_LAMBDA(Index, Index i) { return q.at(i) * Kokkos::exp(log_ratio(0, i)); })[0];
 }
 
-Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,
-                          const ConstField& log_ratio, Real epsilon) {
-  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
+Real self_transport_error(const OwnedRows& rows, const Reference& q, const ConstField& log_d,
+                          const ConstField& transform, const ConstField& log_ratio, Real epsilon) {
   return sum_over_points(
       "hpot::self_transport_error", rows, 1, KOKKOS_LAMBDA(Index, Index i) {
-        return q * Kokkos::fabs(Kokkos::exp(log_d(0, i) - transform(0, i) / epsilon) - Kokkos::exp(log_ratio(0, i)));
+        return q.at(i) *
+               Kokkos::fabs(Kokkos::exp(log_d(0, i) - transform(0, i) / epsilon) - Kokkos::exp(log_ratio(0, i)));
       })[0];
 }
 
@@ -120,16 +126,15 @@ void debias(const ConstField& log_d, const ConstField& log_ratio, const ConstFie
       KOKKOS_LAMBDA(Index i) { next(0, i) = 0.5 * (log_d(0, i) + log_ratio(0, i) + transform(0, i) / epsilon); });
 }
 
-void add_plan_marginals(const std::vector<Real>& lambda, const OwnedRows& rows, const ConstField& f,
-                        const ConstField& s, Real epsilon, const Field& mean) {
+void add_plan_marginals(const std::vector<Real>& lambda, const Reference& q, const ConstField& f, const ConstField& s,
+                        Real epsilon, const Field& mean) {
   const DeviceNumbers weights = on_device(lambda);
   const Index batch = static_cast<Index>(s.extent(0));
-  const Real q = 1.0 / static_cast<Real>(rows.partition.global_n());
   Kokkos::parallel_for(
       "hpot::add_plan_marginals", Points(0, s.extent(1)), KOKKOS_LAMBDA(Index i) {
         Real sum = 0.0;
         for (Index k = 0; k < batch; ++k) {
-          if (weights(k) > 0.0) sum += weights(k) * q * Kokkos::exp((f(k, i) - s(k, i)) / epsilon);
+          if (weights(k) > 0.0) sum += weights(k) * q.at(i) * Kokkos::exp((f(k, i) - s(k, i)) / epsilon);
         }
         mean(0, i) += sum;
       });

@@ -35,7 +35,9 @@ std::vector<TransportValues> evaluate_batch(const TransportProblem& problem, con
   plan_marginal(a.weight, f, s_a, epsilon, p);
   plan_marginal(b.weight, g, s_b, epsilon, q);
   const std::vector<Real> plan_mass = mass(a.rows, p);
-  const std::vector<Real> costs = plan_costs(problem, p, g);
+  const KnownCosts known = problem.kernel->known_costs();
+  const std::vector<Real> costs =
+      known != KnownCosts::none ? plan_costs(problem, p, g) : std::vector<Real>(plan_mass.size(), infinity);
   const std::vector<Real> residual_a = residual(a, f, s_a, epsilon);
   const std::vector<Real> residual_b = residual(b, g, s_b, epsilon);
   const std::vector<Real> dual_a = dual_term(a, f);
@@ -43,8 +45,9 @@ std::vector<TransportValues> evaluate_batch(const TransportProblem& problem, con
 
   const bool balanced = is_balanced(a.penalty) && is_balanced(b.penalty);
   const bool finite = is_finite(a.penalty) && is_finite(b.penalty);
-  const std::vector<RoundedPlan> rounded =
-      balanced ? round_plans(problem, f, g, s_a) : std::vector<RoundedPlan>(plan_mass.size());
+  const std::vector<RoundedPlan> rounded = balanced && known == KnownCosts::all
+                                               ? round_plans(problem, f, g, s_a)
+                                               : std::vector<RoundedPlan>(plan_mass.size());
   std::vector<Real> gaps_a(plan_mass.size()), gaps_b = gaps_a;
   if (finite) {
     gaps_a = fenchel_gaps(a, p, f);
@@ -62,6 +65,8 @@ std::vector<TransportValues> evaluate_batch(const TransportProblem& problem, con
     const Real dual = dual_a[k] + dual_b[k] - epsilon * (plan_mass[k] * (1.0 + cut) - mass_a[k] * mass_b[k]);
     values.dual_cost = finite_or(dual, -infinity);
     const Real size = largest_f[k] + largest_g[k] + cost_bound + epsilon * plan_mass[k];
+    if (known == KnownCosts::none) continue;
+    if (balanced && known == KnownCosts::near) continue;
     if (balanced && is_one(a, mass_a[k]) && is_one(b, mass_b[k])) {
       values.primal_cost = finite_or(rounded[k].entropic_cost + 32.0 * cut * size, infinity);
       values.gap = finite_or(values.primal_cost - values.dual_cost, infinity);

@@ -171,13 +171,20 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
       std::numeric_limits<Real>::epsilon() * (largest_over(a, f) + largest_over(b, g)) / problem.epsilon;
   values.plan_mass = plan.mass;
   if (!std::isfinite(plan.mass)) return values;
-  values.transport_cost = finite_or(plan_costs(problem, plan.p, g)[0], infinity);
-  if (!is_balanced(a.penalty) || !is_balanced(b.penalty)) {
-    certify_unbalanced(world, problem, std::move(plan), mass_a, mass_b, values);
-  } else if (std::abs(mass_a / mass_b - 1.0) <= equal_masses) {
-    certify_balanced(world, problem, std::move(plan), mass_a, mass_b, values);
-  } else {  // no plan
+  const bool balanced = is_balanced(a.penalty) && is_balanced(b.penalty);
+  const bool equal = std::abs(mass_a / mass_b - 1.0) <= equal_masses;
+  const KnownCosts known = problem.kernel->known_costs();
+  if (known != KnownCosts::none) values.transport_cost = finite_or(plan_costs(problem, plan.p, g)[0], infinity);
+  if (known == KnownCosts::none || (balanced && (known == KnownCosts::near || !equal))) {
     values.dual_cost = finite_or(dual_without_product(problem, plan) + problem.epsilon * mass_a * mass_b, -infinity);
+    if (known == KnownCosts::near && equal)
+      values.lower_cost = finite_or(transform_bound(problem, f, g, largest_cost(world, problem)), -infinity);
+    return values;
+  }
+  if (balanced) {
+    certify_balanced(world, problem, std::move(plan), mass_a, mass_b, values);
+  } else {
+    certify_unbalanced(world, problem, std::move(plan), mass_a, mass_b, values);
   }
   return values;
 }

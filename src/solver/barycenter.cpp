@@ -30,7 +30,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& s
 
 BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d)
     : problem_(std::move(problem)),
-      log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))),
+      reference_(problem_.log_reference, problem_.rows.partition.global_n()),
       batch_(problem_.along_batches, static_cast<Index>(problem_.log_weight.extent(0))),
       f_(f),
       log_d_(log_d) {
@@ -70,8 +70,8 @@ void BarycenterMap::for_chunks(const Finish& finish) {
     const Index count = std::min(static_cast<Index>(h_.extent(0)), measures - k);
     const Field h = entries(h_, 0, count);
     const Field g = entries(image_, k, count);
-    add_log_constant(log_q_, entries(f_, k, count), problem_.epsilon, h);  // log q + f_k/eps
-    problem_.kernel->softmin_spoiling(Side::target, h, g);                 // g_k
+    add_log_reference(reference_, entries(f_, k, count), problem_.epsilon, h);  // log q + f_k/eps
+    problem_.kernel->softmin_spoiling(Side::target, h, g);                      // g_k
     apply_prox(problem_.penalty, g, problem_.epsilon, g);
     add_log_weight(entries(problem_.log_weight, k, count), g, problem_.epsilon, h);  // log b_k + g_k/eps
     finish(k, h);
@@ -106,7 +106,7 @@ void BarycenterMap::find_shifts(const std::vector<Real>& log_masses, Real rho) {
 }
 
 Real BarycenterMap::mass_of_image() const {
-  return is_balanced(problem_.penalty) ? 1.0 : mass_of_ratio(problem_.rows, log_ratio_);
+  return is_balanced(problem_.penalty) ? 1.0 : mass_of_ratio(problem_.rows, reference_, log_ratio_);
 }
 
 /// Potentials move little at one eps: the quantum of its first sweep serves them all.
@@ -129,12 +129,12 @@ Real BarycenterMap::evaluate() {
   half_steps();
   reduce_log_ratio(image_);
   if (renew_metric_ && problem_.inner_products) {
-    exp_of(log_q_, log_ratio_, metric_);
+    mean_of_ratio(reference_, log_ratio_, metric_);
     renew_metric_ = false;
   }
   const Kokkos::Profiling::ScopedRegion region("hpot: errors and new potentials");
   Real error = 0.0;
-  for (const Real e : marginal_errors(problem_.rows, f_, image_, log_ratio_, epsilon)) {
+  for (const Real e : marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
   }
   if (problem_.debiased) {
@@ -150,9 +150,9 @@ Real BarycenterMap::evaluate() {
 Real BarycenterMap::self_transport() {
   const Kokkos::Profiling::ScopedRegion region("hpot: self-transport");
   const Field transform = next_log_d_;
-  add_log_constant(log_q_, log_d_, 1.0, entries(h_, 0, 1));
+  add_log_reference(reference_, log_d_, 1.0, entries(h_, 0, 1));
   problem_.kernel->softmin_spoiling(Side::source, entries(h_, 0, 1), transform);
-  return self_transport_error(problem_.rows, log_d_, transform, log_ratio_, problem_.epsilon);
+  return self_transport_error(problem_.rows, reference_, log_d_, transform, log_ratio_, problem_.epsilon);
 }
 
 void BarycenterMap::accept() {
@@ -195,7 +195,7 @@ BarycenterResult BarycenterMap::result() {
   half_steps();
   reduce_log_ratio(image_);
   BarycenterErrors errors;
-  errors.marginal = batch_.of_all(marginal_errors(problem_.rows, f_, image_, log_ratio_, problem_.epsilon));
+  errors.marginal = batch_.of_all(marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, problem_.epsilon));
   const Real image_mass = mass_of_image();
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
   for (Real& error : errors.marginal) error = error / image_mass + 2.0 * cut;  // of mu, too
@@ -206,9 +206,20 @@ BarycenterResult BarycenterMap::result() {
       0.5 * std::numeric_limits<Real>::epsilon() * problem_.along_batches.max(problem_.rows.along_rows.max(exponents));
   const Field& mean = log_ratio_;  // which the next sweep computes anew
   Kokkos::deep_copy(mean, 0.0);
-  add_plan_marginals(problem_.lambda, problem_.rows, f_, image_, problem_.epsilon, mean);
+  add_plan_marginals(problem_.lambda, reference_, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
   return {mean, mass(problem_.rows, mean)[0], errors};
+}
+
+Real BarycenterMap::lower_cost() {
+  Real sum = 0.0;
+  for (Index k = 0; k < static_cast<Index>(f_.extent(0)); ++k) {
+    const Field g = entries(image_, k, 1);
+    problem_.kernel->hard_min(Side::target, entries(f_, k, 1), g);
+    const Real mean = means_under(problem_.rows, entries(problem_.log_weight, k, 1), g)[0];
+    if (problem_.lambda[k] > 0.0) sum += problem_.lambda[k] * mean;
+  }
+  return problem_.along_batches.sum(sum);
 }
 
 void BarycenterMap::carry(const KernelOperator& between, const Field& s) {
@@ -225,18 +236,22 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       inner_products_(data.inner_products),
       penalty_(data.penalty),
       processes_(processes) {
-  for (const Grid& grid : make_levels(data.grid, smallest_side))
-    levels_.push_back({grid, own_rows(grid, processes.along_rows()), {}});
+  std::vector<Support> supports{data.support};
+  if (data.support.grid() != nullptr) {
+    const std::vector<Grid> grids = make_levels(*data.support.grid(), smallest_side);
+    supports.assign(grids.begin(), grids.end());
+  }
+  for (const Support& support : supports) levels_.push_back({support, own_rows(support, processes.along_rows()), {}});
   for (std::vector<Real>& measure : data.measures) {  // one at a time: what is whole of others is not there yet
     auto copies =
-        make_measure_levels(data.grid, std::move(measure), processes.along_rows(), static_cast<int>(levels_.size()));
+        make_measure_levels(data.support, std::move(measure), processes.along_rows(), static_cast<int>(levels_.size()));
     for (std::size_t l = 0; l < levels_.size(); ++l) levels_[l].measures.push_back(std::move(copies[l].weights));
   }
 }
 
 std::vector<Real> MultiscaleBarycenter::neighbour_costs() const {
   std::vector<Real> costs;
-  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.grid));
+  for (const Level& level : levels_) costs.push_back(neighbour_cost(kernel_.cost, level.support));
   return costs;
 }
 
@@ -253,9 +268,15 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   take_log(log_weight);
   BarycenterProblem problem{data.rows,  processes_.along_batches(),
                             log_weight, lambda_,
-                            debiased_,  make_kernel(kernel_, data.grid, data.rows, data.grid, data.rows)};
+                            debiased_,  make_kernel(kernel_, data.support, data.rows, data.support, data.rows)};
   problem.inner_products = inner_products_;
   problem.penalty = penalty_;
+  if (const Mesh* mesh = data.support.mesh(); mesh != nullptr) {
+    const Field log_q =
+        make_field("hpot::Barycenter::log_reference", 1, part_of(area_shares(*mesh), data.rows.range()));
+    take_log(log_q);
+    problem.log_reference = log_q;
+  }
   problem.kernel->set_precision(precision_);
   map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
                : std::make_unique<BarycenterMap>(std::move(problem), start);
@@ -269,20 +290,20 @@ BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   const Level& to = levels_[to_level];
   const Index count = static_cast<Index>(old.log_weight.extent(0));
   BarycenterStart start{old.epsilon, make_unset_field("hpot::Barycenter::carried", count, to.rows.local_n()), {}};
-  const auto between = make_kernel(kernel_, to.grid, to.rows, levels_[level_].grid, old.rows);
+  const auto between = make_kernel(kernel_, to.support, to.rows, levels_[level_].support, old.rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   map_->carry(*between, start.s);
   if (debiased_) {
-    const Grid& coarse = levels_[level_].grid;
+    const Grid& coarse = *levels_[level_].support.grid();
     const auto wanted = [&](int rank) {
-      return planes_for_interpolation(coarse, to.grid, to.rows.partition.block(rank));
+      return planes_for_interpolation(coarse, *to.support.grid(), to.rows.partition.block(rank));
     };
     const std::vector<Real> planes = processes_.along_rows().take_items(
         planes_of(old.rows, coarse), plane_points(coarse), host_values(map_->log_d()), wanted);
-    start.log_d =
-        make_field("hpot::Barycenter::carried_log_d", 1,
-                   interpolate(coarse, planes, to.grid, to.rows.range(), wanted(processes_.along_rows().rank()).begin));
+    start.log_d = make_field(
+        "hpot::Barycenter::carried_log_d", 1,
+        interpolate(coarse, planes, *to.support.grid(), to.rows.range(), wanted(processes_.along_rows().rank()).begin));
   }
   return start;
 }

@@ -172,6 +172,7 @@ StudySolution solve_study(const Communicator& world, const TransportSettings& se
           "use epsilon.unit = cost");
   StudySolution solution;
   solution.epsilon = settings.epsilon.target * unit;
+  check_epsilon(settings.kernel, measures.supports[0], solution.epsilon);
 
   const Index all = static_cast<Index>(pairs.size());
   const Range mine = Partition(all, 1, world.size()).block(world.rank());

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 namespace hpot {
 
 Real diameter_cost(const Cost& cost, const Support& source, const Support& target) {
   constexpr Real opposite_directions = 2.0;
+  if (source.mesh() != nullptr) return std::pow(extent_along_edges(*source.mesh()), 2);
   if (is_of_directions(cost)) return opposite_directions;
   return std::visit(
       [&](const auto& c) {
@@ -33,21 +35,36 @@ Real support_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, co
           error_text({}, "epsilon.unit", unit, "a cost matrix knows no spacing", "use cost, max_cost or mean_cost"));
     return neighbour_cost(kernel.cost, support);
   }
-  if (unit == "max_cost") return diameter_cost(kernel.cost, support, support);
+  if (unit == "max_cost") return largest_cost_of(kernel, support, support);
   throw InputError(error_text({}, "epsilon.unit", unit, "a barycenter has no second measure to take a mean cost with",
                               "use cost, spacing2 or max_cost"));
 }
 
 Real largest_cost_of(const KernelOptions& kernel, const Support& source, const Support& target) {
-  return kernel.explicit_cost() ? kernel.matrix->largest : diameter_cost(kernel.cost, source, target);
+  if (kernel.explicit_cost()) return kernel.matrix->largest;
+  return std::min(diameter_cost(kernel.cost, source, target), kernel.radius * kernel.radius);
 }
 
 Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const KernelOptions& kernel,
                const Support& support, const TransportProblem& problem) {
   const std::string& unit = epsilon.unit;
-  if (unit == "max_cost") return largest_cost(world, problem);
+  const KnownCosts known = problem.kernel->known_costs();
+  if (unit == "mean_cost" && known != KnownCosts::all)
+    throw InputError(error_text({}, "epsilon.unit", unit, "not all pairs of points have a known cost",
+                                "use cost, spacing2 or max_cost"));
+  if (unit == "max_cost" && known != KnownCosts::none) return largest_cost(world, problem);
   if (unit == "mean_cost") return mean_cost(problem);
   return support_unit(epsilon, kernel, support);
+}
+
+void require_reachable(const KernelOptions& kernel, Real lower_cost) {
+  const Real largest = kernel.radius * kernel.radius;
+  if (lower_cost <= largest * (1.0 + 1e-9)) return;
+  std::ostringstream radius;
+  radius << kernel.radius;
+  throw InputError(error_text({}, "cost.radius", radius.str(),
+                              "no balanced plan exists: some mass has not enough of the others' within this distance",
+                              "raise it, set it to none, or set kl or tv penalties"));
 }
 
 OptionKey precision_key() {

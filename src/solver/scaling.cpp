@@ -159,7 +159,7 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
     for (Index k = owned.begin; k < owned.end; ++k)
       data.measures.push_back(slab_of_waves(source, options.measures, k, along_rows));
     data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));
-    const Grid grid = data.grid;
+    const Grid grid = *data.support.grid();
     const Real softmins = 2.0 * static_cast<Real>(options.measures) + (options.debiased ? 1.0 : 0.0);
     const Real own_softmins = 2.0 * static_cast<Real>(owned.size()) + (options.debiased ? 1.0 : 0.0);
     const Real points = static_cast<Real>(grid.points());

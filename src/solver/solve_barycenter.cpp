@@ -59,14 +59,14 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
                      "set barycenter.method = free_support, or leave it out");
   }
   s.penalty = options.text("penalty.measures");
-  if (is_balanced(parse_penalty(s.penalty)) && !options.flag("input.normalize"))
+  if (s.all_balanced() && !options.flag("input.normalize"))
     options.reject("input.normalize", "balanced barycenters are of measures of one mass",
                    "set it to true, or penalty.measures = kl:RHO");
   if (!s.free_support) return s;
   if (s.kernel.explicit_cost() || !std::holds_alternative<SquaredEuclidean>(s.kernel.cost))
     options.reject("cost.type", "the points of a free support move to means, which minimise squared distances only",
                    "use squared_euclidean; on grids barycenter.method = plain or debiased takes other costs");
-  if (!is_balanced(parse_penalty(s.penalty)))
+  if (!s.all_balanced())
     options.reject("penalty.measures", "plans to a free support meet their marginals",
                    "use balanced; on grids barycenter.method = plain or debiased takes penalties");
   if (s.epsilon.unit == "mean_cost")
@@ -137,19 +137,41 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
   return rows;
 }
 
-BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
-                                    std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
-                                    const std::vector<Monitor*>& monitors, Keeper* keeper) {
-  const AccelerationOptions mixing = settings.acceleration_on(grid);
-  const Real unit = support_unit(settings.epsilon, settings.kernel, grid);
+namespace {
+
+/// InputError where costs end at a radius within which no measure can meet the others: a few plain sweeps at eps = the largest
+/// cost bound the cost of all plans from below, and beyond the largest cost there is no plan. A small lack of mass is not seen.
+void refuse_infeasible(const ProcessGrid& processes, const BarycenterSettings& settings, const Support& support,
+                       const std::vector<std::vector<Real>>& measures, const std::vector<Real>& lambda) {
+  constexpr Index most_sweeps = 100;
+  constexpr Real enough = 0.01;
+  if (!settings.kernel.ends_at_radius() || !settings.all_balanced()) return;
+  const Real largest = settings.kernel.radius * settings.kernel.radius;
+  MultiscaleBarycenter problem(settings.kernel, {support, measures, lambda, false, false}, processes, support.points());
+  const auto plain = make_acceleration({"none", 1});
+  const StoppingOptions short_run{enough, most_sweeps, settings.stopping.time_limit};
+  solve(processes.world(), problem, {{0, largest, enough}}, short_run, *plain, {}, nullptr);
+  require_reachable(settings.kernel, problem.map().lower_cost());
+}
+
+}  // namespace
+
+BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings,
+                                    const Support& support, std::vector<std::vector<Real>> measures,
+                                    const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
+                                    Keeper* keeper) {
+  refuse_infeasible(processes, settings, support, measures, lambda);
+  const AccelerationOptions mixing = settings.acceleration_on(support);
+  const Real unit = support_unit(settings.epsilon, settings.kernel, support);
   MultiscaleBarycenter problem(settings.kernel,
-                               {grid, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
+                               {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
                                 parse_penalty(settings.penalty, unit)},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};
+  check_epsilon(settings.kernel, support, solution.target_epsilon);
   const auto stages =
-      make_schedule(settings.schedule, solution.target_epsilon, diameter_cost(settings.kernel.cost, grid, grid),
+      make_schedule(settings.schedule, solution.target_epsilon, largest_cost_of(settings.kernel, support, support),
                     problem.neighbour_costs(), settings.stopping.tolerance);
   const auto acceleration = make_acceleration(mixing);
   solution.outcome = solve(processes.world(), problem, stages, settings.stopping, *acceleration, monitors, keeper);

@@ -60,9 +60,30 @@ void TransportSettings::check_masses(Real source, Real target) const {
                               "set input.normalize = true, or a penalty kl or tv on one side"));
 }
 
+namespace {
+
+/// InputError where costs end at a radius within which the sources' mass does not reach the targets', as barycenters' does
+/// (solve_barycenter.cpp).
+void refuse_infeasible(const Communicator& world, const TransportSettings& settings, const TransportData& data) {
+  constexpr Index most_sweeps = 100;
+  constexpr Real enough = 0.01;
+  if (!settings.kernel.ends_at_radius() || !settings.all_balanced()) return;
+  TransportSettings brief = settings;
+  brief.schedule = {.factor = 1.0, .multiscale = false};
+  brief.stopping = {enough, most_sweeps, settings.stopping.time_limit};
+  brief.acceleration.type = "none";
+  const SolvedPair pair =
+      solve_potentials(world, brief, data, settings.kernel.radius * settings.kernel.radius, {}, nullptr, Field());
+  const Real mass = mass_of(data.source);
+  require_reachable(settings.kernel, evaluate_transport(world, pair.problem, pair.f, pair.g).lower_cost / mass);
+}
+
+}  // namespace
+
 SolvedPair solve_potentials(const Communicator& world, const TransportSettings& settings, TransportData data,
                             Real target_epsilon, const std::vector<Monitor*>& monitors, Keeper* keeper,
                             const Field& start) {
+  check_epsilon(settings.kernel, data.target_support, target_epsilon);
   const Real diameter = largest_cost_of(settings.kernel, data.source_support, data.target_support);
   ScheduleOptions schedule = settings.schedule;
   if (start.extent(0) > 0) schedule = {.factor = 1.0, .multiscale = false};
@@ -86,6 +107,7 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
                                   const std::vector<Monitor*>& monitors, Keeper* keeper) {
   settings.check_masses(mass_of(world, data.source_support, data.source),
                         mass_of(world, data.target_support, data.target));
+  refuse_infeasible(world, settings, data);
   const auto unit_problem = [&] {  // only some units need a look at the cost
     return pair_unit(settings.epsilon, world, settings.kernel, data.target_support,
                      make_transport_problem(settings.kernel, data, world));
@@ -114,7 +136,7 @@ TransportSolution solve_transport(const Communicator& world, const TransportSett
 }
 
 bool is_solved_by_symmetry(const KernelOptions& kernel) {
-  return !kernel.explicit_cost() && has_positive_kernel(kernel.cost);
+  return !kernel.explicit_cost() && !kernel.is_geodesic() && has_positive_kernel(kernel.cost);
 }
 
 TransportSolution solve_self_transport(const Communicator& world, const TransportSettings& settings,

@@ -24,7 +24,10 @@ StudySizes sizes_of(const TransportSettings& settings, const StudyRun& run) {
   const Real weights = static_cast<Real>(run.sources) * n + static_cast<Real>(run.targets) * m;
   const int dimension = std::max(1, run.source.dimension());
   const Real ratio = run.source.grid() == nullptr ? 0.0 : 1.0 / std::exp2(dimension);
-  const Real matrix = settings.kernel.explicit_cost() ? n * m * (settings.kernel.short_storage ? 0.5 : 1.0) : 0.0;
+  const Real matrix =
+      settings.kernel.explicit_cost() || (settings.kernel.is_geodesic() && settings.kernel.radius == infinity)
+          ? n * m * (settings.kernel.short_storage ? 0.5 : 1.0)
+          : 0.0;
   return {n, m, weights, weights / (1.0 - ratio), matrix};
 }
 

@@ -1,5 +1,6 @@
 #include "hpot/solver/work_plan.hpp"
 
+#include "hpot/kernel/geodesic.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/block_couplings.hpp"
@@ -52,6 +53,32 @@ Real copies_of_state(const AccelerationOptions& acceleration) {
   if (acceleration.type == "momentum") return 0.5;
   if (acceleration.type == "overrelaxation") return 1.0;
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
+}
+
+/// What operators on a surface keep: the stiffness, the factor and, while it is made, its matrix (heat.cpp); costs of pairs, a
+/// matrix of all or rows of near ones (geodesic.cpp).
+Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real local_n) {
+  constexpr Real of_entry = 2.0, stiffness = 27.0, matrix = 60.0, of_thread = 3.0;
+  const auto n = static_cast<Real>(mesh.points());
+  if (kernel.is_heat()) {
+    const auto threads = static_cast<Real>(ExecutionSpace{}.concurrency());
+    return of_entry * heat_factor_entries(mesh.points()) + (stiffness + matrix + of_thread * threads) * n;
+  }
+  if (kernel.radius == infinity) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  constexpr Real of_pair = 1.5;
+  return of_pair * local_n * near_pairs(mesh, kernel.radius);
+}
+
+/// Rows of distances before they are costs: numbers and distances.
+Real search_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+  constexpr Real of_pair = 2.0;
+  return kernel.is_geodesic() ? of_pair * local_n * near_pairs(*support.mesh(), kernel.radius) : 0.0;
+}
+
+/// Its geometry, on the host of every rank.
+Real geometry_values(const Support& support) {
+  constexpr Real of_vertex = 12.0;
+  return support.mesh() == nullptr ? 0.0 : of_vertex * static_cast<Real>(support.points());
 }
 
 /// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
@@ -132,6 +159,7 @@ PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support,
 }  // namespace
 
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, local_n);
   if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
   const bool cloud = support.cloud() != nullptr;
   const std::string type = kernel.resolved_type(support);
@@ -146,6 +174,9 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
 }
 
 Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr && kernel.is_heat())
+    return 2.0 * static_cast<Real>(kernel.heat_steps) * heat_factor_entries(mesh->points());
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return local_n * near_pairs(*mesh, kernel.radius);
   const std::string type = kernel.resolved_type(support);
   constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
   if (type == "truncated" || type == "adaptive")
@@ -311,10 +342,14 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // owned_pair
   const PlannedArrays pair = arrays("weights that maps need", run.maps.any() ? 2.0 * local_n : 0.0);
   PlannedArrays base = library_buffers();
-  base.bytes += arrays({}, coordinates_of(support, n, coarse)).bytes;
-  if (support.cloud() != nullptr) base.name += ", coordinates of the points";
+  base.bytes += arrays({}, coordinates_of(support, n, coarse) + geometry_values(support)).bytes;
+  if (support.cloud() != nullptr || support.mesh() != nullptr) base.name += ", coordinates of the points";
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
+  if (const Real searches = search_values(settings.kernel, support, local_n); searches > 0.0) {
+    plan.consider("search for geodesics", {base, whole, arrays("measures, whole", 2.0 * n),
+                                           arrays("distances", searches), arrays("kernel", kernel)});
+  }
   // read_measures, make_measures; MultiscaleSinkhorn
   plan.consider("reading",
                 {base, whole, pair, arrays("measures and their coarse copies", 2.0 * held * (1.0 + coarse / n)),
@@ -401,8 +436,15 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays whole_then = arrays(whole.name, before_last ? kept : 0.0);
   const Real results = (before_last ? rows_kept : rows_before) * local_n;
-  const PlannedArrays base = library_buffers();
+  PlannedArrays base = library_buffers();
+  base.bytes += arrays({}, geometry_values(run.support)).bytes;
+  const Real searches = search_values(settings.kernel, run.support, local_n);
   WorkPlan plan;
+  if (searches > 0.0) {
+    plan.consider("search for geodesics",
+                  {base, whole, arrays("measures, whole", owned * n), arrays("distances", searches),
+                   arrays("kernel", kernel_values(settings.kernel, run.support, 0.0, n, local_n))});
+  }
   plan.terms_per_sweep =
       (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.support, n, local_n);
   // read_measures, make_measures; MultiscaleBarycenter

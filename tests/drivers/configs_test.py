@@ -12,6 +12,8 @@ SMALL = {
     "barycenter_images": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5&hollow=1"),
     "barycenter_clouds": ("--input.measures", "synthetic:points?shape=sphere&dim=2&n=120&count=4&seed=2", "--barycenter.points",
                           "90", "--stopping.tolerance", "1e-3"),
+    "barycenter_surface": ("--input.measures", "synthetic:sphere?subdivisions=3&count=3&seed=3", "--input.mesh",
+                           "synthetic:sphere?subdivisions=3"),
     "sinkhorn_volumes": ("--input.source", "synthetic:phantom?n=20&seed=1&item=0",
                          "--input.target", "synthetic:phantom?n=20&seed=1&item=1"),
     "sinkhorn_images": ("--input.source", "synthetic:ellipse?n=32&seed=3&item=0",
@@ -83,6 +85,8 @@ class Configs(programs.DriverTest):
                     self.assertTrue("points" in support or support.attrs["type"] == "entries of a cost matrix")
             elif "objective" in file.attrs:
                 self.assertIn("points", file["support"])
+            elif file["support"].attrs["type"] == "surface":
+                self.assertIn("areas", file["support"])
             else:
                 self.assertIn("spacing", file["support"])
                 self.assertIn("origin", file["support"])
@@ -242,6 +246,14 @@ class Configs(programs.DriverTest):
             self.assertEqual(file["support/points"].shape, (90, 2))
             self.assertLess(file.attrs["movement"], 1e-3)
         self.assertEqual(png_size(self.folder / "picture1.png"), (384, 384))
+
+    def test_barycenter_surface(self):
+        path = self.barycenters_are_the_same_on_any_number_of_ranks("barycenter_surface", "--barycenter.method",
+                                                                 "plain")
+        with h5py.File(path) as file:
+            self.assertEqual(file["barycenter"].shape, (642,))
+            self.assertGreater(file["support/areas"][()].min(), 0.0)
+        self.assertEqual(png_size(self.folder / "picture1.png"), (2 * 480 + 2, 480))
 
     def test_more_ranks_than_planes_or_measures(self):
         measures = ("--input.measures", "synthetic:phantom?shape=2x16x12&count=1", "--epsilon.target", "2")

@@ -6,6 +6,7 @@
 #include "hpot/core/error.hpp"
 #include "hpot/io/hdf5_file.hpp"
 #include "hpot/io/measure_file.hpp"
+#include "hpot/io/mesh_file.hpp"
 #include "hpot/measure/measure.hpp"
 
 #include <unistd.h>
@@ -38,6 +39,13 @@ void check_promises(const MeasureData& data) {
       }
     });
   }
+}
+
+/// What make_mesh promises of every surface.
+void check_surface(const Mesh& mesh) {
+  expect(mesh.points() > 0 && mesh.faces() > 0 && mesh.components > 0, "a surface has triangles");
+  for (const Real area : *mesh.areas) expect(std::isfinite(area) && area > 0, "areas are positive");
+  for (const Index v : *mesh.triangles) expect(v >= 0 && v < mesh.points(), "vertices of triangles are there");
 }
 
 using Values = std::vector<std::vector<Real>>;
@@ -150,18 +158,25 @@ void read_hdf5_file(const std::string& input) {
   unlink("a.h5");
 }
 
-/// HDF5 files are read in a child process, which takes longer to make than to read in. So one child reads many inputs;
-/// when libhdf5 crashes in it, each is read again as users read it, which must end well. A finding is one of the last
-/// `batch` inputs.
-class Hdf5Batch {
+void read_gifti_file(const std::string& input) {
+  read_file("a.gii", input, {"", "?frame=1"});
+  write_file("a.gii", input);
+  succeeds([] { check_surface(make_mesh(read_mesh("a.gii"))); });
+  unlink("a.gii");
+}
+
+/// HDF5 and GIfTI files are read in a child process, which takes longer to make than to read in. So one child reads many
+/// inputs; when the library crashes in it, each is read again as users read it, which must end well. A finding is one of the
+/// last `batch` inputs.
+class Batch {
  public:
   /// The readers' tables, made by a first reading, outlive this: the last batch is read at the process's end.
-  Hdf5Batch() {
+  explicit Batch(void (*read)(const std::string& input)) : read_(read) {
     succeeds([] { read_measure("a.h5"); });
   }
-  Hdf5Batch(const Hdf5Batch&) = delete;
-  Hdf5Batch& operator=(const Hdf5Batch&) = delete;
-  ~Hdf5Batch() { flush(); }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch() { flush(); }
 
   void add(std::string_view input) {
     constexpr std::size_t batch = 32;
@@ -172,19 +187,33 @@ class Hdf5Batch {
  private:
   void flush() {
     const auto read_all_inputs = [&] {
-      for (const std::string& input : inputs_) read_hdf5_file(input);
+      for (const std::string& input : inputs_) read_(input);
       return Array{};
     };
-    if (!succeeds([&] { read_apart("a.h5", read_all_inputs); })) read_all_inputs();
+    if (!succeeds([&] { read_apart("a batch", read_all_inputs); })) read_all_inputs();
     inputs_.clear();
   }
 
+  void (*read_)(const std::string& input);
   std::vector<std::string> inputs_;
 };
 
 void hdf5(std::string_view input) {
-  static Hdf5Batch batch;
+  static Batch batch(read_hdf5_file);
   batch.add(input);
+}
+
+void gifti(std::string_view input) {
+  static Batch batch(read_gifti_file);
+  batch.add(input);
+}
+
+/// A surface or a map of FreeSurfer's.
+void freesurfer(std::string_view input) {
+  read_file("lh.curv", input, {"", "?and=lh.curv"});
+  write_file("lh.white", input);
+  succeeds([] { check_surface(make_mesh(read_mesh("lh.white"))); });
+  unlink("lh.white");
 }
 
 /// Damaged gzip data.
@@ -207,6 +236,8 @@ const std::vector<Target>& file_targets() {
                                          {"obj", obj},
                                          {"xyz", xyz},
                                          {"hdf5", hdf5},
+                                         {"gifti", gifti},
+                                         {"freesurfer", freesurfer},
                                          {"gzip", gzip}};
   return table;
 }

@@ -129,6 +129,22 @@ def hdf5():
             seed("hdf5", f"{name}-{libver}-{dtype[1:]}", pathlib.Path(file.name).read_bytes())
 
 
+def surfaces():
+    points = numpy.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1.5, 1]], "f4")
+    faces = numpy.array([[0, 1, 2], [0, 2, 3]], "i4")
+    for encoding in ("ASCII", "B64BIN", "B64GZ"):
+        image = nibabel.GiftiImage()
+        for values, intent, kind in ((points, "NIFTI_INTENT_POINTSET", "FLOAT32"), (faces, "NIFTI_INTENT_TRIANGLE", "INT32"),
+                                     (points[:, 0].copy(), "NIFTI_INTENT_SHAPE", "FLOAT32"), (faces[:, 0].copy(), "NIFTI_INTENT_NONE", "INT32")):
+            array = nibabel.gifti.GiftiDataArray(values, intent=intent, datatype=f"NIFTI_TYPE_{kind}")
+            array.encoding = nibabel.gifti.gifti.gifti_encoding_codes.code[encoding]
+            image.add_gifti_data_array(array)
+        seed("gifti", encoding, image.to_bytes())
+    surface = b"\xff\xff\xfecreated by seeds\n\n" + struct.pack(">2i", 4, 2) + points.astype(">f4").tobytes() + faces.astype(">i4").tobytes()
+    seed("freesurfer", "surface", surface)
+    seed("freesurfer", "map", b"\xff\xff\xff" + struct.pack(">3i3f", 3, 1, 1, 0.5, 2, float("nan")))
+
+
 def texts():
     for number, text in enumerate((
             "gaussian?n=8&dim=1&mean=0.5&sd=0.1", "gaussian?shape=4x5x6&mean=0.5x0.4,0.3&sd=0.1x0.2x0.3&seed=7&item=2",
@@ -167,6 +183,7 @@ jpeg()
 tables()
 clouds()
 hdf5()
+surfaces()
 texts()
 if DATA is not None:
     real_files()

@@ -24,7 +24,10 @@ class SparseCholesky {
   /// False where a pivot is not positive: such a matrix is not solved with.
   [[nodiscard]] bool positive() const;
 
-  /// b <- A^-1 b.
+  /// What the factor takes.
+  [[nodiscard]] Real bytes() const;
+
+  /// b <- A^-1 b. Several threads may solve at once.
   void solve(std::vector<Real>& b) const;
 
  private:

@@ -76,10 +76,13 @@ using Cost = std::variant<SquaredEuclidean, PowerAxes, Euclidean, Power, Cosine>
 [[nodiscard]] inline bool is_of_directions(const Cost& cost) { return std::holds_alternative<Cosine>(cost); }
 [[nodiscard]] std::string name(const Cost& cost);
 
-/// Keys cost.type, cost.p, cost.matrix and cost.storage.
+/// Keys cost.type, cost.p, cost.radius, cost.matrix and cost.storage.
 std::vector<OptionKey> cost_keys();
-/// SquaredEuclidean where cost.type = matrix.
+/// SquaredEuclidean where cost.type = matrix or geodesic.
 Cost make_cost(const Options& options);
+/// Whether costs are squared distances along a surface, and their radius, infinite where all pairs have one.
+bool is_geodesic(const Options& options);
+Real geodesic_radius(const Options& options);
 /// The file of cost.type = matrix, empty for other costs.
 std::string cost_matrix_file(const Options& options);
 

@@ -11,6 +11,8 @@ namespace hpot {
 struct InputOptions {
   bool normalize = true;
   std::string negative = "error";
+  std::string mesh;  // files of surfaces; empty: none
+  std::string mask;  // a map on them; empty: none
 
   static std::vector<OptionKey> keys();
   static InputOptions from(const Options& options);
@@ -29,7 +31,7 @@ struct RawMeasures {
   std::vector<std::string>
       sha256;  // of all: of the values as read, float64 little-endian, row-major; of clouds in Morton
                // order, the coordinates before them
-  std::vector<std::string> further_names;  // what else the run reads: a cost matrix, where points begin
+  std::vector<std::string> further_names;  // what else the run reads: a surface, a cost matrix, where points begin
   /// Of a cost matrix: of the sums over rows of each byte of their digests, the same on any number of ranks.
   std::vector<std::string> further_sha256;
 
@@ -40,16 +42,21 @@ struct RawMeasures {
   [[nodiscard]] std::vector<std::string> all_sha256() const;
 };
 
-/// The grid of the first measure, from its header where the format has one; InputError where it is a cloud. Collective.
-Grid read_first_grid(const Communicator& world, const std::vector<std::string>& names);
+/// The surface of input.mesh, or the grid of the first measure, from its header where the format has one; InputError where it
+/// is a cloud. Collective.
+Support read_common_support(const Communicator& world, const InputOptions& input,
+                            const std::vector<std::string>& names);
 
-/// The supports of all measures: that of the first where it is a grid, from its header alone; clouds are read. Collective.
-std::vector<Support> read_supports(const Communicator& world, const std::vector<std::string>& names);
+/// The supports of all measures: the surface, or that of the first where it is a grid, from its header alone; clouds are
+/// read. Collective.
+std::vector<Support> read_supports(const Communicator& world, const InputOptions& input,
+                                   const std::vector<std::string>& names);
 /// The same for measures on the rows and columns of a cost matrix: any grids, of which only the number of points counts.
 std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
 
 /// Reads measures [owned) of `names`, of grids by slabs; every measure must be read somewhere and match the first of all
-/// `supports`; where these are all that read_supports gave, clouds share their points with them. Collective.
+/// `supports`; where these are all that read_supports gave, clouds share their points with them; of maps on a surface the values
+/// of its vertices are kept, and it counts as read. Collective.
 RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports);
 
@@ -64,5 +71,9 @@ struct MeasureSet {
 /// other part is needed. Collective.
 MeasureSet make_measures(const ProcessGrid& processes, const RawMeasures& raw, std::vector<MeasureData> data,
                          NegativeValues negative, bool normalize);
+
+/// InputError where the supports are one surface of several components, and two measures have different shares of their mass
+/// on one: no mass goes between components. Collective.
+void check_components(const Communicator& world, const RawMeasures& raw, const MeasureSet& set);
 
 }  // namespace hpot

@@ -19,6 +19,10 @@
 //                                              &pixels=10000 of them, or all
 //   synthetic:points?shape=...                 see synthetic_points.hpp
 //   synthetic:scene?item=0&pixels=10000        see synthetic_picture.hpp
+// Maps on a surface (input.mesh), a value for every vertex, as tables and arrays may hold them, too:
+//   lh.func.gii?frame=0                        .gii .gii.gz: one of its maps
+//   lh.thickness?and=rh.thickness              FreeSurfer's, known by their first bytes; `and`: the values of another follow
+//   synthetic:sphere?subdivisions=5&item=1     see synthetic_surface.hpp
 // `item` picks one of an IDX file, a stack or a family. Images, tables, arrays and IDX take ?spacing=DX or
 // ?spacing=DXxDYxDZ, in the order x, y, z of Grid::describe. A '?' always opens the qualifiers; axes of length 1 of
 // tables and arrays are dropped.
@@ -41,6 +45,9 @@ Grid read_grid(const std::string& source);
 
 /// Whether the measure is a cloud of points. Local. InputError as read_grid.
 bool is_cloud(const std::string& source);
+
+/// Whether the measure is a map on a surface and nothing else. Local.
+bool is_surface_map(const std::string& source);
 
 /// Whether the measure is the colours of a picture. Local.
 bool is_colors(const std::string& source);

@@ -60,13 +60,14 @@ void write_known(Hdf5Writer& file, const std::string& object, const std::string&
 /// output.picture, with the part's name before its extension where input.negative = split makes two.
 std::string picture_path(const std::string& picture, const std::string& group);
 
-/// /support: spacing, origin and affine of a grid; points of a cloud, in the order of the input.
+/// /support: spacing, origin and affine of a grid; points of a cloud, in the order of the input; areas of a surface's vertices, 0
+/// where they are left out.
 void write_support(Hdf5Writer& file, const std::string& name, const Support& support);
 
-/// Shape of a grid's data, or of a cloud's, with `batch` in front unless it is 1.
+/// Shape of a grid's data, of a cloud's or of a surface's files, with `batch` in front unless it is 1.
 std::vector<Index> data_shape(const Support& support, Index batch = 1);
 
-/// `width` values a point, in the order of the input.
+/// `width` values a point, in the order of the input; 0 at vertices that are left out of a surface.
 std::vector<Real> in_input_order(const Support& support, std::vector<Real> values, Index width = 1);
 
 /// "dir/name.h5" -> "dir/name" + suffix.

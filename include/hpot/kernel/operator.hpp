@@ -41,6 +41,9 @@ struct SweepTerms {
   ConstField log_b, g;      // of the target
 };
 
+/// Which costs an operator has as numbers: all; those of the pairs that it keeps, the others being infinite; none.
+enum class KnownCosts { all, near, none };
+
 class KernelOperator {
  public:
   virtual ~KernelOperator() = default;
@@ -52,6 +55,9 @@ class KernelOperator {
   /// x with 0 <= softmin - (softmin of all terms) <= eps x, rounding apart, at the present precision; means leave out no
   /// larger fraction of their weights, expm1(x). 0 where no term is left out.
   [[nodiscard]] virtual Real softmin_excess() const { return 0.0; }
+
+  /// What average_cost, hard_min and hard_max are of. The same on all ranks.
+  [[nodiscard]] virtual KnownCosts known_costs() const { return KnownCosts::all; }
 
   /// s(k, i) for the rows of `side` owned here; h(k, j) for the rows of the other side owned here. Collective along rows
   /// where rows are distributed. s must not alias h.

@@ -1,12 +1,15 @@
-// Kernel operators by name: kernel.type = auto | separable | dense | truncated | stored.
+// Kernel operators by name: kernel.type = auto | separable | dense | truncated | stored | heat.
 #pragma once
 
 #include "hpot/kernel/cost_matrix.hpp"
 #include "hpot/kernel/dense.hpp"
+#include "hpot/kernel/heat.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/rows.hpp"
 
 namespace hpot {
+
+struct NearCosts;
 
 struct KernelOptions {
   std::string type = "auto";
@@ -15,6 +18,10 @@ struct KernelOptions {
   bool short_storage = false;                  // costs of a matrix as floats
   std::string matrix_file{};                   // cost.type = matrix, which makes `cost` mean nothing
   std::shared_ptr<const CostMatrix> matrix{};  // once its rows are read
+  bool along_surface = false;                  // cost.type = geodesic, or heat, which stands for it
+  Real radius = infinity;                      // of a geodesic cost
+  std::shared_ptr<const NearCosts> near{};     // of pairs within it (geodesic.hpp), once made; `matrix` of all pairs
+  Index heat_steps = default_heat_steps;
 
   static std::vector<OptionKey> keys();
   static KernelOptions from(const Options& options);
@@ -22,12 +29,22 @@ struct KernelOptions {
   [[nodiscard]] std::string resolved_type(const Support& support) const;
   /// Whether costs come from a file.
   [[nodiscard]] bool explicit_cost() const { return !matrix_file.empty(); }
-  /// InputError where the type needs a grid, or few dimensions, and `support`, that of `measure`, is none, or has more; or the
+  [[nodiscard]] bool is_heat() const { return type == "heat"; }
+  [[nodiscard]] bool is_geodesic() const { return along_surface && !is_heat(); }
+  [[nodiscard]] bool ends_at_radius() const { return is_geodesic() && radius < infinity; }
+  /// Makes the costs of pairs on a surface, once, for all operators between these rows; nothing where others are asked for.
+  /// Collective.
+  void make_costs(const Support& support, const OwnedRows& rows);
+  /// InputError where the type needs a grid or a surface, or few dimensions, and `support`, that of `measure`, is none, or has more; or the
   /// cost needs directions and it has a point without one. Local.
   void check(const Support& support, const std::string& measure) const;
 };
 
-/// Operator between two supports, both grids, both clouds or both index sets, whose rows are divided along `source.along_rows`. Collective
+/// InputError where heat cannot spread at this eps (heat_floor), in the unit of the cost. Local.
+void check_epsilon(const KernelOptions& options, const Support& support, Real epsilon);
+
+/// Operator between two supports, both grids, both clouds, both one surface or both index sets, whose rows are divided along
+/// `source.along_rows`. Collective
 /// construction.
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
@@ -36,8 +53,8 @@ std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const 
 /// Coordinates of all points of a grid or a cloud, on the device, as the cost takes them: for cosine over their lengths.
 Points points_of(const Cost& cost, const Support& support);
 
-/// A cost's value between neighbours, on a grid's finest axis or at a cloud's typical spacing: the scale that eps is compared
-/// with.
+/// A cost's value between neighbours, on a grid's finest axis, at a cloud's typical spacing or at a surface's mean edge: the
+/// scale that eps is compared with.
 Real neighbour_cost(const Cost& cost, const Support& support);
 
 }  // namespace hpot

@@ -26,7 +26,7 @@ std::vector<Grid> make_levels(const Grid& grid, Index smallest_side);
 std::pair<Support, std::vector<Real>> coarsen(const Support& support, const std::vector<Real>& weights);
 
 /// Levels until the longest side is at most `smallest_side`; of clouds until there are no more points than a grid of that
-/// side has. At least 1.
+/// side has; of surfaces one, where large eps is as cheap as small. At least 1.
 int count_levels(const Support& support, Index smallest_side);
 
 /// Multilinear interpolation of `coarse_values`, those of the coarse planes (indices of the slowest axis) from `first_plane` on,

@@ -1,6 +1,7 @@
-// Entropic barycenters of measures on one grid, and the pointwise pieces of their fixed-point equations.
+// Entropic barycenters of measures on one grid or surface, and the pointwise pieces of their fixed-point equations.
 //
-//   min over mu of sum_k lambda_k [<P_k,C> + eps KL(P_k | q (x) b_k) + D(P_k' 1 | b_k)],   P_k 1 = mu,   q = 1/N
+//   min over mu of sum_k lambda_k [<P_k,C> + eps KL(P_k | q (x) b_k) + D(P_k' 1 | b_k)],   P_k 1 = mu
+//   q = 1/N on grids, areas of vertices over their sum on surfaces
 //   P_k = q_i b_kj exp((f_ki + g_kj - C_ij)/eps)
 //   g_k = prox(softmin(log q + f_k/eps));  s_k = softmin(log b_k + g_k/eps);  log(mu/q) = D - sum_l lambda_l s_l/eps
 //   f_k <- s_k + eps log(mu/q)
@@ -28,16 +29,30 @@ struct BarycenterProblem {
   MarginalPenalty penalty = Balanced{};    // on every P_k' 1
   Real epsilon = 1.0;
   bool inner_products = true;  // false: none will be asked for, and their weights are not kept
+  ConstField log_reference{};  // log q, owned rows; empty: 1/N
+};
+
+/// q, for kernels.
+struct Reference {
+  Real q, log_q;    // everywhere, where there is no field
+  ConstField each;  // log q
+  Reference(const ConstField& log_reference, Index points)
+      : q(1.0 / static_cast<Real>(points)), log_q(-Kokkos::log(static_cast<Real>(points))), each(log_reference) {}
+  KOKKOS_INLINE_FUNCTION Real at(Index i) const { return each.extent(1) > 0 ? Kokkos::exp(each(0, i)) : q; }
+  KOKKOS_INLINE_FUNCTION Real log_at(Index i) const { return each.extent(1) > 0 ? each(0, i) : log_q; }
 };
 
 /// log b, log_zero where b is 0; in place.
 void take_log(const Field& weight);
 
-/// h = constant + f/eps.
-void add_log_constant(Real log_constant, const ConstField& f, Real epsilon, const Field& h);
+/// h = log q + f/eps.
+void add_log_reference(const Reference& q, const ConstField& f, Real epsilon, const Field& h);
 
 /// L_k = log sum_j b_kj exp(-g_kj/rho) for measures given by log b; infinite where the sum leaves the range of doubles.
 std::vector<Real> log_dual_masses(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g, Real rho);
+
+/// sum_j b_kj g_kj for measures given by log b.
+std::vector<Real> means_under(const OwnedRows& rows, const ConstField& log_weight, const ConstField& g);
 
 /// log_ratio(0, i) += -sum_k lambda_k s(k, i)/eps over the measures owned here, every term rounded to a multiple of `quantum`
 /// (see quantum_for), so that the sum is the same in any order and on any number of ranks.
@@ -54,26 +69,26 @@ Real quantum_for(Real largest);
 /// f(k, i) = s(k, i) + eps log_ratio(0, i), in place of s.
 void close_half_step(const ConstField& log_ratio, Real epsilon, const Field& s);
 
-/// mu(0, i) = exp(log_constant + log_ratio(0, i)).
-void exp_of(Real log_constant, const ConstField& log_ratio, const Field& mu);
+/// mu = q exp(log_ratio).
+void mean_of_ratio(const Reference& q, const ConstField& log_ratio, const Field& mu);
 
 /// Per measure |P_k 1 - mu|_1, with P_k 1 = q exp((f_k - s_k)/eps) and mu = q exp(log_ratio).
-std::vector<Real> marginal_errors(const OwnedRows& rows, const ConstField& f, const ConstField& s,
+std::vector<Real> marginal_errors(const OwnedRows& rows, const Reference& q, const ConstField& f, const ConstField& s,
                                   const ConstField& log_ratio, Real epsilon);
 
 /// Mass of mu.
-Real mass_of_ratio(const OwnedRows& rows, const ConstField& log_ratio);
+Real mass_of_ratio(const OwnedRows& rows, const Reference& q, const ConstField& log_ratio);
 
 /// |q e^D K(q e^D) - mu|_1, with log K(q e^D) = -transform/eps.
-Real self_transport_error(const OwnedRows& rows, const ConstField& log_d, const ConstField& transform,
-                          const ConstField& log_ratio, Real epsilon);
+Real self_transport_error(const OwnedRows& rows, const Reference& q, const ConstField& log_d,
+                          const ConstField& transform, const ConstField& log_ratio, Real epsilon);
 
 /// D <- (D + log_ratio + transform/eps)/2 into `next`, which may be `transform`.
 void debias(const ConstField& log_d, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
             const Field& next);
 
 /// mean(0, i) = sum_k lambda_k q exp((f_k - s_k)/eps) over the measures owned here.
-void add_plan_marginals(const std::vector<Real>& lambda, const OwnedRows& rows, const ConstField& f,
-                        const ConstField& s, Real epsilon, const Field& mean);
+void add_plan_marginals(const std::vector<Real>& lambda, const Reference& q, const ConstField& f, const ConstField& s,
+                        Real epsilon, const Field& mean);
 
 }  // namespace hpot

@@ -30,6 +30,10 @@
 //
 // The operator may leave out a fraction of every sum (kernel.window_cut): residuals, values and bounds include it.
 //
+// Operators without explicit costs (heat) know dual_cost alone; those that keep near pairs only, the others' costs being
+// infinite, have no rounded plan: of balanced measures transport_cost, dual_cost and lower_cost, which beyond mass times the
+// largest cost proves that there is no plan at all.
+//
 // What no certificate is known for is infinite (lower_cost, dual_cost: -infinity; the others +infinity), as is what a
 // double cannot hold: upper_cost, primal_cost and gap of range with range or balanced; everything of a plan whose mass
 // overflows; dual_cost and primal_cost where m_a m_b does. Files and printouts leave such values out.

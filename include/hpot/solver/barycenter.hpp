@@ -58,6 +58,10 @@ class BarycenterMap final : public FixedPointMap {
   /// sweep overwrites. Spoils the image. Collective.
   [[nodiscard]] BarycenterResult result();
 
+  /// sum_k lambda_k sum_j b_kj min_i (C_ij - f_ki) at the present potentials, plain: since sum_k lambda_k f_k = 0, no more than the
+  /// least sum_k lambda_k <P_k,C> of plans that share their first marginal. Spoils the image. Collective.
+  [[nodiscard]] Real lower_cost();
+
   /// s on another grid for the potentials held now: softmin of the data sides at the outputs of `between`. Spoils the image.
   void carry(const KernelOperator& between, const Field& s);
 
@@ -80,7 +84,7 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] Real self_transport();
 
   BarycenterProblem problem_;
-  Real log_q_;
+  Reference reference_;
   OwnedBatch batch_;    // of the measures
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
@@ -93,7 +97,7 @@ class BarycenterMap final : public FixedPointMap {
 };
 
 struct BarycenterData {
-  Grid grid;
+  Support support;                          // a grid, or a surface, which is its only level
   std::vector<std::vector<Real>> measures;  // of mass 1 where balanced, those owned here: all points, or the owned rows
   std::vector<Real> lambda;
   bool debiased = false;
@@ -115,7 +119,7 @@ class MultiscaleBarycenter final : public LeveledProblem {
 
  private:
   struct Level {
-    Grid grid;
+    Support support;
     OwnedRows rows;
     std::vector<std::vector<Real>> measures;  // owned rows
   };

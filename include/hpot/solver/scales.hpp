@@ -7,10 +7,11 @@
 
 namespace hpot {
 
-/// Cost between the farthest corners of two supports' boxes: where an eps schedule starts.
+/// Cost between the farthest corners of two supports' boxes, or between vertices of a surface that are far apart: where an eps
+/// schedule starts.
 Real diameter_cost(const Cost& cost, const Support& source, const Support& target);
 
-/// The same, or the largest entry of a cost matrix, whose rows must have been read.
+/// The same, within a geodesic cost's radius; or the largest entry of a cost matrix, whose rows must have been read.
 Real largest_cost_of(const KernelOptions& kernel, const Support& source, const Support& target);
 
 /// The factor that epsilon.unit stands for, for a pair (`problem` on the finest grid). Collective.
@@ -19,6 +20,9 @@ Real pair_unit(const EpsilonOptions& epsilon, const Communicator& world, const K
 
 /// The same for barycenters: cost, spacing2 and max_cost (of the support); mean_cost is an InputError.
 Real support_unit(const EpsilonOptions& epsilon, const KernelOptions& kernel, const Support& support);
+
+/// InputError where a lower bound of the cost of balanced plans of mass 1 exceeds the largest that costs within a radius are.
+void require_reachable(const KernelOptions& kernel, Real lower_cost);
 
 /// kernel.precision = auto | mixed | double.
 OptionKey precision_key();

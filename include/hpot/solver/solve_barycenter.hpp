@@ -1,4 +1,4 @@
-// A barycenter of measures on one grid, or of clouds with a free support, from options to the result.
+// A barycenter of measures on one grid or surface, or of clouds with a free support, from options to the result.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
@@ -27,6 +27,7 @@ struct BarycenterSettings {
   /// How a free support's points are transported to a measure.
   [[nodiscard]] TransportSettings of_pair() const;
 
+  [[nodiscard]] bool all_balanced() const { return hpot::is_balanced(parse_penalty(penalty)); }
   /// InputError where ranges of masses exclude one another.
   void check_masses(const std::vector<Real>& masses) const;
 
@@ -46,11 +47,12 @@ struct BarycenterSolution {
   FreeSupportResult free;  // result.barycenter: its weights; the other errors are those of its values
 };
 
-/// `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
+/// On a grid or a surface. `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
 /// finest grid is entered. Collective.
-BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings, const Grid& grid,
-                                    std::vector<std::vector<Real>> measures, const std::vector<Real>& lambda,
-                                    const std::vector<Monitor*>& monitors, Keeper* keeper = nullptr);
+BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings,
+                                    const Support& support, std::vector<std::vector<Real>> measures,
+                                    const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
+                                    Keeper* keeper = nullptr);
 
 /// The same of clouds; `data.debiased` is set from the settings. acceleration.type serves the transports; positions move by
 /// momentum, or by plain steps where it is none. `error` is the larger of marginal error and movement. Collective.

@@ -24,6 +24,9 @@ struct TransportSettings {
   /// auto is anderson.
   [[nodiscard]] AccelerationOptions mixing() const { return acceleration.resolved("anderson"); }
 
+  [[nodiscard]] bool all_balanced() const {
+    return hpot::is_balanced(parse_penalty(source_penalty)) && hpot::is_balanced(parse_penalty(target_penalty));
+  }
   static std::vector<OptionKey> keys();
   static TransportSettings from(const Options& options);
   /// InputError where measures of these masses have no plan under the penalties.

@@ -1,0 +1,247 @@
+"""Maps on surfaces, as users give them: every format, both operators, masks, hemispheres, and what is refused."""
+import csv
+import gzip
+import unittest
+
+import programs
+from programs import h5py, nibabel, numpy, png_size
+
+SPHERE = "synthetic:sphere?subdivisions=3"
+HEAT = ("--kernel.type", "heat", "--epsilon.target", "4")
+GEODESIC = ("--cost.type", "geodesic", "--epsilon.target", "4")
+PLAIN = ("--barycenter.method", "plain")
+
+
+def icosahedron():
+    g = (1 + 5**0.5) / 2
+    points = [(-1, g, 0), (1, g, 0), (-1, -g, 0), (1, -g, 0), (0, -1, g), (0, 1, g), (0, -1, -g), (0, 1, -g), (g, 0, -1),
+              (g, 0, 1), (-g, 0, -1), (-g, 0, 1)]
+    faces = [(0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6),
+             (7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7),
+             (9, 8, 1)]
+    return 20.0 * numpy.array(points) / numpy.hypot(1, g), numpy.array(faces)
+
+
+def subdivided(points, faces, levels):
+    for _ in range(levels):
+        middles, finer, points = {}, [], list(map(tuple, points))
+        for face in faces:
+            between = []
+            for a, b in ((face[0], face[1]), (face[1], face[2]), (face[2], face[0])):
+                key = (min(a, b), max(a, b))
+                if key not in middles:
+                    middles[key] = len(points)
+                    middle = (numpy.array(points[a]) + points[b]) / 2
+                    points.append(tuple(20.0 * middle / numpy.linalg.norm(middle)))
+                between.append(middles[key])
+            ab, bc, ca = between
+            finer += [(face[0], ab, ca), (face[1], bc, ab), (face[2], ca, bc), (ab, bc, ca)]
+        faces, points = finer, numpy.array(points)
+    return numpy.asarray(points), numpy.asarray(faces)
+
+
+def gifti(arrays, encoding):
+    image = nibabel.GiftiImage()
+    for values, intent in arrays:
+        array = nibabel.gifti.GiftiDataArray(values, intent=intent, datatype={"i": "NIFTI_TYPE_INT32", "f": "NIFTI_TYPE_FLOAT32"}[
+            values.dtype.kind])
+        array.encoding = nibabel.gifti.gifti.gifti_encoding_codes.code[encoding]
+        image.add_gifti_data_array(array)
+    return image.to_bytes()
+
+
+class Surfaces(programs.DriverTest):
+    def setUp(self):
+        super().setUp()
+        self.points, self.faces = subdivided(*icosahedron(), 2)
+        random = numpy.random.default_rng(2)
+        self.maps = [numpy.exp(-((self.points - centre) ** 2).sum(1) / 150) for centre in 20 * random.normal(size=(3, 3)) / 1.7]
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def surface(self, name, encoding):
+        content = gifti([(self.points.astype("f4"), "NIFTI_INTENT_POINTSET"), (self.faces.astype("i4"), "NIFTI_INTENT_TRIANGLE")],
+                        encoding)
+        return self.write(name, gzip.compress(content) if name.endswith(".gz") else content)
+
+    def names(self):
+        for k, values in enumerate(self.maps):
+            numpy.save(self.folder / f"map{k}.npy", values)
+        return ",".join(str(self.folder / f"map{k}.npy") for k in range(len(self.maps)))
+
+    def barycenter(self, mesh, measures, *more, **options):
+        path = self.succeed("hpot-barycenter", "--input.mesh", mesh, "--input.measures", measures, *PLAIN, *more, **options)
+        with h5py.File(path) as file:
+            return file["barycenter"][()], dict(file.attrs), file["support/areas"][()]
+
+    def refused(self, *arguments, program="hpot-barycenter", ranks=1):
+        done = programs.run(program, "--output.file", self.folder / "refused.h5", *arguments, ranks=ranks)
+        self.assertEqual(done.code, 2, done.out + done.err)
+        self.assertEqual(len(done.messages()), 1, done.err)
+        self.assertFalse([path for path in self.folder.iterdir() if path.name.startswith("refused")])
+        return done.messages()[0]
+
+    def test_every_format_of_nibabel_gives_the_same_barycenter(self):
+        reference, _, areas = self.barycenter(self.surface("a.gii", "ASCII"), self.names(), *HEAT)
+        self.assertAlmostEqual(areas.sum(), 4 * numpy.pi * 400, delta=0.05 * 4 * numpy.pi * 400)
+        self.assertLess(abs(reference.sum() - 1.0), 1e-12)
+        nibabel.freesurfer.write_geometry(self.folder / "lh.white", self.points, self.faces)
+        meshes = [self.surface(f"{e}.gii", e) for e in ("B64BIN", "B64GZ")] + [self.surface("z.gii.gz", "B64GZ"), self.folder / "lh.white"]
+        for mesh in meshes:
+            with self.subTest(mesh=mesh.name):
+                self.assertLess(abs(self.barycenter(mesh, self.names(), *HEAT)[0] - reference).max(), 1e-7)
+        for k, values in enumerate(self.maps):
+            nibabel.freesurfer.write_morph_data(self.folder / f"lh.m{k}", values)
+            self.write(f"m{k}.func.gii", gifti([(values.astype("f4"), "NIFTI_INTENT_NONE")] * 2, "B64GZ"))
+        for measures in (f"{self.folder}/lh.m[0-2]", ",".join(f"{self.folder}/m{k}.func.gii?frame=1" for k in range(3))):
+            found, attributes, _ = self.barycenter(self.folder / "lh.white", measures, *HEAT)
+            self.assertLess(abs(found - reference).max(), 1e-7)
+            self.assertEqual(len(attributes["inputs"]), 4, "the surface is an input")
+
+    def test_results_are_a_functional_map_and_a_picture(self):
+        picture = self.folder / "p.png"
+        found, attributes, _ = self.barycenter(self.surface("a.gii", "B64GZ"), self.names(), *HEAT, "--output.picture", picture)
+        written = nibabel.load(self.folder / "result1.func.gii").darrays[0].data
+        self.assertLess(abs(written - found).max(), 1e-8)
+        self.assertEqual(png_size(picture), (962, 480))
+        self.assertAlmostEqual(attributes["mass"], 1.0, delta=1e-12)
+
+    def test_heat_and_geodesic_costs_agree_and_ranks_too(self):
+        for kind, name in ((HEAT, "x.npy"), (GEODESIC, "y.npy")):
+            path = self.succeed("hpot-barycenter", "--input.mesh", SPHERE, "--input.measures", f"{SPHERE}&count=3", *kind,
+                                *PLAIN)
+            with h5py.File(path) as file:
+                numpy.save(self.folder / name, file["barycenter"][()])
+                edge = file["support"].attrs["mean_edge"]
+        pair = self.succeed("hpot-sinkhorn", "--input.mesh", SPHERE, "--input.source", self.folder / "x.npy", "--input.target",
+                            self.folder / "y.npy", "--cost.type", "geodesic", "--epsilon.target", "0.05")
+        with h5py.File(pair) as file:
+            self.assertLess(file.attrs["upper_cost"], (2 * edge) ** 2)
+            self.assertLessEqual(file.attrs["lower_cost"], file.attrs["upper_cost"])
+            self.assertLessEqual(file.attrs["dual_cost"], file.attrs["primal_cost"])
+        for kind in (HEAT, GEODESIC, (*GEODESIC, "--cost.radius", "120")):
+            arguments = ("--input.mesh", SPHERE, "--input.source", f"{SPHERE}&item=0", "--input.target", f"{SPHERE}&item=1", *kind)
+            one, three = [self.succeed("hpot-sinkhorn", *arguments, ranks=ranks) for ranks in (1, 3)]
+            self.assert_equal_results(one, three, "potentials/f", 1e-6)  # of matrices to rounding, then stopped
+            one, three = [self.succeed("hpot-barycenter", "--input.mesh", SPHERE, "--input.measures", f"{SPHERE}&count=2", *kind,
+                                       *PLAIN, "--parallel.rows", ranks, ranks=ranks) for ranks in (1, 3)]
+            self.assert_equal_results(one, three, "barycenter", 1e-6)
+
+    def test_what_has_no_explicit_cost_is_left_out_not_invented(self):
+        pair = ("--input.mesh", SPHERE, "--input.source", f"{SPHERE}&item=0", "--input.target", f"{SPHERE}&item=1")
+        # of long times and many steps, whose cost is d^2 farther off
+        heat = ("--kernel.type", "heat", "--epsilon.target", "30", "--kernel.heat_steps", "300")
+        with h5py.File(self.succeed("hpot-sinkhorn", *pair, *heat, "--sinkhorn.divergence", "true")) as file:
+            for name in ("transport_cost", "primal_cost", "gap", "lower_cost", "upper_cost"):
+                self.assertNotIn(name, file.attrs)
+            self.assertGreater(file.attrs["divergence"], 0.0)
+            heat = file.attrs["dual_cost"]
+        with h5py.File(self.succeed("hpot-sinkhorn", *pair, *GEODESIC, "--cost.radius", "130")) as file:
+            near = dict(file.attrs)
+            self.assertNotIn("primal_cost", near)
+        with h5py.File(self.succeed("hpot-sinkhorn", *pair, "--cost.type", "geodesic", "--epsilon.target", "30")) as file:
+            self.assertAlmostEqual(heat / file.attrs["dual_cost"], 1.0, delta=0.1)
+        with h5py.File(self.succeed("hpot-sinkhorn", *pair, *GEODESIC)) as file:
+            self.assertAlmostEqual(near["transport_cost"] / file.attrs["transport_cost"], 1.0, delta=1e-3)
+            self.assertAlmostEqual(near["dual_cost"] / file.attrs["dual_cost"], 1.0, delta=1e-3)
+            self.assertLess(file.attrs["gap"], 0.01 * file.attrs["primal_cost"])
+
+    def test_distances_between_maps(self):
+        arguments = ("--input.mesh", SPHERE, "--input.measures", f"{SPHERE}&count=3", "--sinkhorn.divergence", "true", *HEAT)
+        one, two = [self.succeed("hpot-sinkhorn", *arguments, ranks=ranks) for ranks in (1, 2)]
+        with h5py.File(one) as file:
+            distances = file["distances"][()]
+        self.assertTrue((numpy.diag(distances) == 0).all() and (distances[numpy.triu_indices(3, 1)] > 0).all())
+        self.assert_equal_results(one, two, "distances", 1e-9)
+
+    def test_mask_and_nan_are_dropped_and_counted(self):
+        mask = numpy.where(self.points[:, 0] > 12, 0.0, 1.0)
+        mask[self.points[:, 0] > 16] = numpy.nan
+        self.maps[0][5] = numpy.nan
+        numpy.save(self.folder / "mask.npy", mask)
+        found, attributes, areas = self.barycenter(self.surface("a.gii", "B64GZ"), self.names(), *HEAT, "--input.mask",
+                                                   self.folder / "mask.npy")
+        out = ~(mask > 0)
+        self.assertTrue((found[out] == 0).all() and (areas[out] == 0).all() and (found[~out] > 0).all())
+        self.assertEqual(attributes["masked_values"], 0 if out[5] else 1)
+        with h5py.File(self.folder / "result1.h5") as file:
+            self.assertEqual(file["support"].attrs["vertices_left_out"], out.sum())
+
+    def test_two_hemispheres_are_components(self):
+        left, right = self.surface("l.gii", "B64GZ"), self.surface("r.gii", "ASCII")
+        double = [numpy.concatenate([values, values[::-1]]) for values in self.maps]
+        self.maps = [values / values.sum() for values in double]
+        found, _, _ = self.barycenter(f"{left},{right}", self.names(), *HEAT)
+        n = len(self.points)
+        self.assertAlmostEqual(found[:n].sum(), 0.5, delta=1e-6)
+        self.maps[1][:n] *= 2
+        message = self.refused("--input.mesh", f"{left},{right}", "--input.measures", self.names(), *HEAT, *PLAIN)
+        self.assertIn("no mass goes between components", message)
+        self.barycenter(f"{left},{right}", self.names(), *HEAT, "--penalty.measures", "kl:100")
+
+    def test_what_is_refused(self):
+        self.names()
+        mesh, name = self.surface("a.gii", "B64GZ"), self.folder / "map0.npy"
+        numpy.save(self.folder / "short.npy", numpy.ones(7))
+        on = ("--input.mesh", mesh, "--input.measures", f"{name},{self.folder}/map1.npy")
+        cases = [
+            ((*on, *HEAT[:2], "--epsilon.target", "0.2"), "heat of so short a time is noise"),
+            (on, "measures on a surface go along it"),
+            (("--input.mesh", "none.gii", *on[2:], *HEAT), "none.gii (no such file)"),
+            (("--input.mesh", mesh, "--input.measures", self.folder / "short.npy", *HEAT), "7 values, and the surface"),
+            (("--input.measures", f"{SPHERE}&count=2", *HEAT), "set input.mesh = FILE"),
+            (("--input.measures", "synthetic:ellipse?n=8&count=2", *HEAT), "it goes along a surface"),
+            ((*on, *HEAT, "--cost.radius", "5"), "cost.radius"),
+            ((*on, *HEAT, "--cost.type", "euclidean"), "heat stands for geodesic costs"),
+            ((*on, *HEAT, "--input.mask", self.folder / "short.npy"), "7 values"),
+            ((*on[2:], "--input.mask", name), "input.mesh names none"),
+            ((*on, *HEAT, "--barycenter.method", "free_support"), "lives on its vertices"),
+            ((*on, *GEODESIC, "--cost.radius", "1.5", *PLAIN), "no balanced plan exists"),
+        ]
+        for arguments, text in cases:
+            for ranks in (1, 3):
+                with self.subTest(text=text, ranks=ranks):
+                    self.assertIn(text, self.refused(*arguments, ranks=ranks))
+        pair = ("--input.mesh", mesh, "--input.source", name, "--input.target", self.folder / "map1.npy")
+        for more, text in (((*GEODESIC, "--cost.radius", "1.5"), "no balanced plan exists"),
+                           ((*GEODESIC, "--output.map", "true"), "output.map"), ((*HEAT, "--epsilon.unit", "mean_cost"), "mean_cost")):
+            self.assertIn(text, self.refused(*pair, *more, program="hpot-sinkhorn"))
+
+    def test_effect_maps_on_fsaverage(self):
+        """Thinner cortex in five diseases (ENIGMA): minus the effects, of which negative values count as zero."""
+        data = programs.real_data()
+        if data is None:
+            self.skipTest("skipped: no data")
+        labels = numpy.loadtxt(data / "surfaces/enigma/aparc_fsa5.csv", dtype=int)[:10242]  # the left hemisphere's
+        regions = [label for label in range(1, 36) if label != 4]  # no corpus callosum
+        for path in sorted((data / "surfaces/enigma").glob("*_CortThick*.csv")):
+            with open(path) as file:
+                effects = [float(row["d_icv"]) for row in csv.DictReader(file) if row["Structure"].startswith("L_")]
+            values = numpy.full(10242, numpy.nan)
+            for label, effect in zip(regions, effects, strict=True):
+                values[labels == label] = -effect
+            numpy.save(self.folder / f"{path.name.split('_')[0]}.npy", values)
+        numpy.save(self.folder / "mask", numpy.isin(labels, regions))
+        maps = sorted(path for path in self.folder.glob("*.npy") if path.name != "mask.npy")
+        self.assertEqual(len(maps), 5)
+        found, attributes, _ = self.barycenter(
+            data / "surfaces/fsaverage5_left/white_left.gii.gz", ",".join(map(str, maps)), "--kernel.type", "heat", "--input.mask",
+            self.folder / "mask.npy", "--epsilon.target", "12", "--input.negative", "clip", "--stopping.tolerance", "1e-2", timeout=600)
+        self.assertLess(abs(found.sum() - 1.0), 1e-12)
+        self.assertTrue((found[~numpy.isin(labels, regions)] == 0).all() and (found >= 0).all())
+        self.assertGreater(attributes["clipped_values"], 0)
+
+    def test_memory_plan_counts_the_factor(self):
+        sphere = "synthetic:sphere?subdivisions=5"
+        path = self.succeed("hpot-barycenter", "--input.mesh", sphere, "--input.measures", f"{sphere}&count=2", *HEAT, *PLAIN,
+                            "--stopping.tolerance", "0.05", "--kernel.heat_steps", "3", "--acceleration.type", "none")
+        with h5py.File(path) as file:
+            planned, taken = file.attrs["memory_planned"], file.attrs["memory_growth_max"]
+        self.assertLess(abs(taken / planned - 1.0), 0.35, f"{planned} {taken}")
+
+
+if __name__ == "__main__":
+    unittest.main()
