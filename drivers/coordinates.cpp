@@ -53,7 +53,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel, the target all
-  const Grid grid = read_first_grid(world, names);
+  const Support support = read_common_support(world, input, names);
+  if (support.grid() == nullptr) options.reject("input.mesh", "coordinates are of maps on a grid", "leave it out");
+  const Grid& grid = *support.grid();
   settings.kernel.check(grid, names[0]);
   const auto [plan, places] =
       admit_coordinates(world, options, settings, {grid, count, processes.shape(), !output.picture.empty()}, shape_on);
