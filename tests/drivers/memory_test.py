@@ -236,8 +236,12 @@ class Limit(programs.DriverTest):
         self.refusal(f"{limit - 6 * MEBIBYTE:.0f}B", *arguments, program="hpot-sinkhorn")
 
     def test_where_no_number_of_ranks_helps_it_says_so(self):
-        self.assertIn("no number of ranks", self.refusal("200MiB", *pair("gaussian?dim=3", 400),
-                                                         program="hpot-sinkhorn"))
+        self.assertIn("no number of ranks", self.refusal("30MiB", *pair("gaussian?dim=3", 400), program="hpot-sinkhorn"))
+
+    def test_volumes_that_no_rank_can_hold_fit_more_ranks(self):
+        one_array = 400**3 * 8 / 2**20
+        self.assertGreater(one_array, 2 * 200)
+        self.assertRegex(self.refusal("200MiB", *pair("gaussian?dim=3", 400), program="hpot-sinkhorn"), r"\d+ ranks\]")
 
     def test_sizes_that_are_none_are_refused(self):
         for size in ("8GX", "-1GiB", "0", "much", "nan", "1e400GiB"):
