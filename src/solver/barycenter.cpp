@@ -273,7 +273,7 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   problem.penalty = penalty_;
   if (const Mesh* mesh = data.support.mesh(); mesh != nullptr) {
     const Field log_q =
-        make_field("hpot::Barycenter::log_reference", 1, part_of(area_shares(*mesh), data.rows.range()));
+        make_field("hpot::Barycenter::log_reference", 1, owned_values(area_shares(*mesh), data.rows));
     take_log(log_q);
     problem.log_reference = log_q;
   }

@@ -91,7 +91,7 @@ void BarycenterSweeps::make(const State& before, const State& after) {
   // D <- (D + r + T/eps)/2
   const Field h = entries(h_, 0, 1);
   const Field transform = entries(a_, 0, 1);
-  add_log_constant(log_q_, log_d_, 1.0, h);
+  add_log_reference({ConstField(), problem_.rows.partition.global_n()}, log_d_, 1.0, h);
   problem_.kernel->softmin_spoiling(Side::source, h, transform);
   debias(log_d_, after.log_ratio, transform, epsilon, after.log_d);
 }
@@ -204,7 +204,7 @@ void BarycenterSweeps::step_back_log_d(const State& before) {
   const Field u = entries(a_, 0, 1);
   const Field mean = entries(t_, 0, 1);
   take_log_d(before, epsilon, log_d_);
-  add_log_constant(log_q_, log_d_, 1.0, h);
+  add_log_reference({ConstField(), problem_.rows.partition.global_n()}, log_d_, 1.0, h);
   problem_.kernel->softmin_spoiling(Side::source, h, u);  // T
   add_self_transport(log_q_, last_.log_ratio, u, epsilon, h);
   problem_.kernel->average(Side::target, h, delta_, mean);

@@ -287,7 +287,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   solution.wasserstein.loss = descent.value();
   distances(descent.log_map(), solution.wasserstein);
   solution.wasserstein.map = make_unset_field("hpot::coordinates::projection", 1, rows.local_n());
-  exp_of(0.0, descent.log_map(), solution.wasserstein.map);
+  mean_of_ratio(Reference(ConstField(), 1), descent.log_map(), solution.wasserstein.map);
   return solution;
 }
 

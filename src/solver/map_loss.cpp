@@ -41,7 +41,7 @@ class TransportLoss final : public MapLoss {
   }
 
   Real evaluate(const ConstField& log_p, const Field& slope) override {
-    exp_of(0.0, log_p, slope);
+    mean_of_ratio(Reference(ConstField(), 1), log_p, slope);
     std::vector<Real> p = whole(slope);
     const TransportSolution to_target =
         solve_transport(rows_.along_rows, settings_, {grid_, grid_, p, target_, Balanced{}, Balanced{}}, {});

@@ -74,7 +74,7 @@ void refuse_infeasible(const Communicator& world, const TransportSettings& setti
   brief.acceleration.type = "none";
   const SolvedPair pair =
       solve_potentials(world, brief, data, settings.kernel.radius * settings.kernel.radius, {}, nullptr, Field());
-  const Real mass = mass_of(data.source);
+  const Real mass = mass_of(world, data.source_support, data.source);
   require_reachable(settings.kernel, evaluate_transport(world, pair.problem, pair.f, pair.g).lower_cost / mass);
 }
 
