@@ -272,8 +272,7 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   problem.inner_products = inner_products_;
   problem.penalty = penalty_;
   if (const Mesh* mesh = data.support.mesh(); mesh != nullptr) {
-    const Field log_q =
-        make_field("hpot::Barycenter::log_reference", 1, owned_values(area_shares(*mesh), data.rows));
+    const Field log_q = make_field("hpot::Barycenter::log_reference", 1, owned_values(area_shares(*mesh), data.rows));
     take_log(log_q);
     problem.log_reference = log_q;
   }
