@@ -68,7 +68,7 @@ FreeSupportInput::FreeSupportInput(const Communicator& world, const Options& opt
 }
 
 Support FreeSupportInput::any_point() const {
-  return make_cloud(sizes_.dimension, std::vector<Real>(static_cast<std::size_t>(sizes_.dimension), 0.0));
+  return make_cloud(sizes_.dimension, {});
 }
 
 void FreeSupportInput::read_start(const Communicator& world, RawMeasures& measures) {

@@ -98,7 +98,7 @@ Support support_of(MeasureData& data, const Support& first, const std::string& f
 void share_points(MeasureData& data, const Support& before) {
   const PointCloud* const earlier = before.cloud();
   const PointCloud* const now = data.support.cloud();
-  if (earlier == nullptr || now == nullptr) return;
+  if (earlier == nullptr || now == nullptr || earlier->points() == 0) return;
   const bool same_order = (earlier->order == nullptr) == (now->order == nullptr) &&
                           (now->order == nullptr || *earlier->order == *now->order);
   require(same_order && *earlier->coordinates == *now->coordinates, data.name, "it changes while it is read");

@@ -15,7 +15,7 @@ class FreeSupportInput {
   FreeSupportInput(const Communicator& world, const Options& options, const std::vector<std::string>& names);
 
   [[nodiscard]] const CloudSizes& sizes() const { return sizes_; }
-  /// With which read_measures compares.
+  /// With which read_measures compares: of the same dimension, without points.
   [[nodiscard]] Support any_point() const;
 
   /// Reads the start where it is a file; its name and digest go to what else was read beside the measures. Collective.
