@@ -67,9 +67,7 @@ FreeSupportInput::FreeSupportInput(const Communicator& world, const Options& opt
   }
 }
 
-Support FreeSupportInput::any_point() const {
-  return make_cloud(sizes_.dimension, {});
-}
+Support FreeSupportInput::any_point() const { return make_cloud(sizes_.dimension, {}); }
 
 void FreeSupportInput::read_start(const Communicator& world, RawMeasures& measures) {
   if (file_.empty()) return;

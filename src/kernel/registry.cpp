@@ -110,7 +110,7 @@ std::vector<OptionKey> KernelOptions::keys() {
        "each eps the one that visits fewer pairs; stored: any cost, kept as a matrix; heat: on a surface, implicit "
        "steps "
        "of the heat equation in place of a geodesic cost; "
-       "auto: separable where the cost allows, else in up to three dimensions adaptive, from 65536 points truncated, "
+       "auto: separable where the cost allows, else in up to three dimensions adaptive, from 16384 points truncated, "
        "else dense",
        check::one_of(names)});
   keys.push_back({"kernel.heat_steps", std::to_string(default_heat_steps),
@@ -129,7 +129,7 @@ std::string KernelOptions::resolved_type(const Support& support) const {
   if (explicit_cost() || is_geodesic()) return "stored";
   if (type != "auto") return type;
   if (support.grid() != nullptr && is_separable(cost)) return "separable";
-  constexpr Index most_dense_points = 65535;  // a visit to all of their pairs takes seconds
+  constexpr Index most_dense_points = 16383;  // more take a visit to all pairs a second, and its sums megabytes
   if (support.dimension() < 1 || support.dimension() > truncated_most_dimensions) return "dense";
   return support.points() > most_dense_points ? "truncated" : "adaptive";
 }
