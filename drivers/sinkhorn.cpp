@@ -78,10 +78,10 @@ ExitCode body(const Communicator& world, const Options& options) {
     const bool last_part = group == input.parts().back().second;
     MeasureSet set =
         make_measures(processes, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize);
+    if (settings.all_balanced()) check_components(world, raw, set);
     const Raster picture = picture_of_pair(world, output, raw.supports, set.weights);
     TransportData data{raw.supports[0], raw.supports[1], std::move(set.weights[0]), std::move(set.weights[1])};
 
-    if (settings.all_balanced()) check_components(world, raw, set);
     OwnedPair pair = owned_pair(maps, world, data);
 
     // 4. solve

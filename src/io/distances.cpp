@@ -134,10 +134,10 @@ ExitCode run_distances(const Communicator& world, const Options& options, const 
     const bool last_part = group == input.parts().back().second;
     MeasureSet set =
         make_measures(processes, raw, last_part ? std::move(raw.data) : raw.data, negative, input.normalize);
+    if (settings.all_balanced()) check_components(world, raw, set);
     StudyMeasures measures = whole_measures(world, set, supports, owned, names.sources);
     measures.symmetric = study.alike;
     check_masses(settings, set.masses, input.normalize, study.pairs, names.sources);
-    if (settings.all_balanced()) check_components(world, raw, set);
 
     // 4. solve
     TransportSettings rest = settings;
