@@ -13,6 +13,7 @@
 #include "hpot/measure/rows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -154,10 +155,20 @@ GridData map_data(std::vector<Real> values) {
 GridData read_gifti(const MeasureSource& source) {
   return map_data(read_gifti_map(source.path, static_cast<int>(source.integer("frame", -1, highest_index - 1))));
 }
-Grid grid_of_gifti(const MeasureSource& source) { return read_gifti(source).grid; }
-
 GridData read_freesurfer(const MeasureSource& source) { return map_data(read_freesurfer_map(source.path)); }
-Grid grid_of_freesurfer(const MeasureSource& source) { return read_freesurfer(source).grid; }
+
+template <GridData (*read)(const MeasureSource&)>
+MeasureFormat format_of_maps(const char* name, std::vector<std::string> endings, std::vector<std::string> qualifiers) {
+  MeasureFormat format{};
+  format.name = name;
+  format.endings = std::move(endings);
+  format.qualifiers = std::move(qualifiers);
+  format.count = one_measure;
+  format.read = read;
+  format.grid = [](const MeasureSource& source) { return read(source).grid; };
+  format.on_surface = true;
+  return format;
+}
 
 const std::vector<MeasureFormat>& formats() {
   static const std::vector<MeasureFormat> table{
@@ -238,32 +249,8 @@ const std::vector<MeasureFormat>& formats() {
        nullptr,
        false,
        hdf5_planes},
-      {"GIfTI maps",
-       {".gii", ".gii.gz"},
-       {"frame"},
-       one_measure,
-       read_gifti,
-       grid_of_gifti,
-       nullptr,
-       nullptr,
-       nullptr,
-       nullptr,
-       false,
-       nullptr,
-       true},
-      {"FreeSurfer maps",
-       {},
-       {},
-       one_measure,
-       read_freesurfer,
-       grid_of_freesurfer,
-       nullptr,
-       nullptr,
-       nullptr,
-       nullptr,
-       false,
-       nullptr,
-       true},
+      format_of_maps<read_gifti>("GIfTI maps", {".gii", ".gii.gz"}, {"frame"}),
+      format_of_maps<read_freesurfer>("FreeSurfer maps", {}, {}),
       {"PLY points", {".ply", ".ply.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_ply},
       {"OBJ points", {".obj", ".obj.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_obj},
       {"XYZ points", {".xyz", ".xyz.gz"}, {}, one_measure, nullptr, nullptr, nullptr, nullptr, nullptr, read_xyz},
