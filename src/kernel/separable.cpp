@@ -275,11 +275,16 @@ class SeparableOperator final : public KernelOperator {
       };
       const Real* in = pass.in + k * side.points_in;
       Real* out = pass.out + k * values_out;
-      const Real* mean_in = means.in + k * side.points_in;
+      if (means.of == Means::nothing) {
+        side.across->for_lines({in}, {out}, crossing_, on_lines);
+        continue;
+      }
       Real* mean_out = means.out + k * values_out;
-      if (means.of == Means::nothing) side.across->for_lines({in}, {out}, crossing_, on_lines);
-      if (means.of == Means::zeros) side.across->for_lines({in}, {out, mean_out}, crossing_, on_lines);
-      if (means.of == Means::values) side.across->for_lines({in, mean_in}, {out, mean_out}, crossing_, on_lines);
+      if (means.of == Means::zeros) {
+        side.across->for_lines({in}, {out, mean_out}, crossing_, on_lines);
+      } else {
+        side.across->for_lines({in, means.in + k * side.points_in}, {out, mean_out}, crossing_, on_lines);
+      }
     }
   }
 

@@ -6,11 +6,6 @@
 #include <cstdio>
 
 namespace hpot {
-namespace {
-
-PlannedArrays arrays(const std::string& name, Real values) { return {name, sizeof(Real) * values}; }
-
-}  // namespace
 
 WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRun& run) {
   const auto n = static_cast<Real>(run.support.points());
@@ -18,7 +13,6 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const auto owned = static_cast<Real>((run.measures + run.shape.batches - 1) / run.shape.batches);
   const auto share = static_cast<Real>(
       BarycenterMap::measures_at_once(static_cast<Index>(owned), run.support.points(), run.shape.rows));
-  const Real gathered = run.shape.rows > 1 ? 2.0 * share * n : 0.0;
   const auto sweeps = static_cast<Real>(SweepRecall(settings.sweeps, settings.places).sweeps());
   const PlannedArrays base = library_buffers();
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
@@ -41,9 +35,9 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   plan.consider("sweeps there and back",
                 {base, maps, log_weights, states, adjoints, flight,
                  arrays("averages", average_values(settings.kernel, run.support, share * local_n)),
-                 arrays("gathered potentials and adjoints", gathered),
+                 between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::average, share),
                  arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
-  if (settings.loss.starts_with("wasserstein")) {  // TransportLoss: target and map, whole; one problem at a time
+  if (settings.loss.starts_with("wasserstein")) {  // TransportLoss: target and map; one problem at a time
     TransportRun pair{run.support, run.support, run.shape.rows, 1, false, true, {}};
     TransportSettings transport = settings.loss_at(1.0).transport;
     transport.acceleration = transport.mixing();
@@ -54,7 +48,7 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
                    states,
                    adjoints,
                    flight,
-                   arrays("target and map, whole", 3.0 * n),
+                   arrays("target and map of the loss", 3.0 * local_n),
                    {"arrays of the pair", plan_transport(transport, pair).bytes() - base.bytes}});
   }
   plan.consider("writing", {base, maps, arrays("maps, whole, on rank 0", (3.0 + (run.picture ? 1.0 : 0.0)) * n)});

@@ -5,8 +5,10 @@
 
 namespace hpot {
 
-/// What the operator of a grid with itself, or of two clouds of n points each, keeps: work arrays of `batch` fields
-/// (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
+PlannedArrays arrays(const std::string& name, Real values);
+
+/// What the operator of a grid with itself, of a surface, or of two clouds of n points each, keeps: work arrays of `batch`
+/// fields (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n);
 
 /// Terms of one softmin of one measure on the owned share of the rows.
@@ -14,6 +16,21 @@ Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real 
 
 /// The work arrays of average (separable.cpp): log-sums, and one or two arrays between the passes.
 Real average_values(const KernelOptions& kernel, const Support& support, Real local_n);
+
+/// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
+Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n);
+
+/// Of a geodesic cost: rows of distances before they are costs, numbers and distances.
+Real search_values(const KernelOptions& kernel, const Support& support, Real local_n);
+
+/// A surface's geometry, on the host of every rank.
+Real geometry_values(const Support& support);
+
+enum class Reduction { softmin, average };
+
+/// What an operator whose rows are divided holds of other ranks' values: lines on their way, or all points of `share` fields.
+PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support, int ranks, Reduction reduction,
+                            Real share = 1.0);
 
 /// InputError: the plan exceeds resources.memory_limit. It names the largest arrays and `what_fits`.
 [[noreturn]] void reject_plan(const Options& options, const WorkPlan& plan, Real at_start,

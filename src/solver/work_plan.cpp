@@ -1,6 +1,5 @@
 #include "hpot/solver/work_plan.hpp"
 
-#include "hpot/kernel/geodesic.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/block_couplings.hpp"
@@ -8,12 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace hpot {
 namespace {
-
-constexpr Real bytes_per_value = sizeof(Real);
 
 /// Values of one field, as numbers of arrays are multiplied with them.
 struct Sizes {
@@ -53,39 +49,6 @@ Real copies_of_state(const AccelerationOptions& acceleration) {
   if (acceleration.type == "momentum") return 0.5;
   if (acceleration.type == "overrelaxation") return 1.0;
   return acceleration.type == "anderson" ? 2.0 * static_cast<Real>(acceleration.memory) + 3.0 : 0.0;
-}
-
-/// What operators on a surface keep: the stiffness, the factor and, while it is made, its matrix (heat.cpp); costs of pairs, a
-/// matrix of all or rows of near ones (geodesic.cpp).
-Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real local_n) {
-  constexpr Real of_entry = 2.0, stiffness = 27.0, matrix = 60.0, of_thread = 3.0;
-  const auto n = static_cast<Real>(mesh.points());
-  if (kernel.is_heat()) {
-    const auto threads = static_cast<Real>(ExecutionSpace{}.concurrency());
-    return of_entry * heat_factor_entries(mesh.points()) + (stiffness + matrix + of_thread * threads) * n;
-  }
-  if (kernel.radius == infinity) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
-  constexpr Real of_pair = 1.5;
-  return of_pair * local_n * near_pairs(mesh, kernel.radius);
-}
-
-/// Rows of distances before they are costs: numbers and distances.
-Real search_values(const KernelOptions& kernel, const Support& support, Real local_n) {
-  constexpr Real of_pair = 2.0;
-  return kernel.is_geodesic() ? of_pair * local_n * near_pairs(*support.mesh(), kernel.radius) : 0.0;
-}
-
-/// Its geometry, on the host of every rank.
-Real geometry_values(const Support& support) {
-  constexpr Real of_vertex = 12.0;
-  return support.mesh() == nullptr ? 0.0 : of_vertex * static_cast<Real>(support.points());
-}
-
-/// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
-Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
-  const std::string type = kernel.resolved_type(support);
-  if (type == "separable" || type == "truncated") return 0.0;
-  return values_of_visit(static_cast<Index>(local_n), static_cast<Index>(n));
 }
 
 /// Coordinates of two clouds of n points each on the host, of all levels.
@@ -130,8 +93,6 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
   return 2.0 * parts + per_block * blocks + std::max(counts * blocks, factor);
 }
 
-PlannedArrays arrays(const std::string& name, Real values) { return {name, bytes_per_value * values}; }
-
 /// Of a measure's values, those that a rank reads and keeps: its slab of a grid, of others all.
 Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
 
@@ -144,55 +105,7 @@ PlannedArrays of_reading(const Support& support, int ranks, Real local_n) {
   return arrays("sums over cells", std::max(whole, (ranks > 1 ? 2.0 : 1.0) * std::exp2(1 - axes) * local_n));
 }
 
-enum class Reduction { softmin, average };
-
-/// What an operator whose rows are divided holds of other ranks' values: lines on their way, or all points of `share` fields.
-PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support, int ranks, Reduction reduction,
-                            Real share = 1.0) {
-  const bool two = reduction == Reduction::average;
-  const bool slabs = kernel.resolved_type(support) == "separable" && support.dimension() > 1;
-  if (ranks == 1) return arrays("values of other ranks", 0.0);
-  if (slabs) return arrays("lines between ranks", (two ? 5.0 : 3.0) * values_between(*support.grid(), ranks));
-  return arrays("gathered values", (two ? 2.0 : 1.0) * share * static_cast<Real>(support.points()));
-}
-
 }  // namespace
-
-Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
-  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, local_n);
-  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
-  const bool cloud = support.cloud() != nullptr;
-  const std::string type = kernel.resolved_type(support);
-  if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
-  const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
-  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
-    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
-    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
-           (type == "adaptive" ? points : 0.0);
-  }
-  return type == "stored" ? local_n * n + 6.0 * n : points;
-}
-
-Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
-  if (const Mesh* mesh = support.mesh(); mesh != nullptr && kernel.is_heat())
-    return 2.0 * static_cast<Real>(kernel.heat_steps) * heat_factor_entries(mesh->points());
-  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return local_n * near_pairs(*mesh, kernel.radius);
-  const std::string type = kernel.resolved_type(support);
-  constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
-  if (type == "truncated" || type == "adaptive")
-    return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
-  if (type != "separable") return local_n * n;
-  Real sides = 0.0;
-  for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
-  return local_n * sides;
-}
-
-Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
-  if (kernel.resolved_type(support) != "separable") return 0.0;
-  return static_cast<Real>(support.dimension()) * local_n;
-}
-
-PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
 
 Real WorkPlan::bytes() const {
   Real sum = 0.0;
@@ -224,7 +137,7 @@ Real frame_pictures(const Grid& grid, const MapRun& maps) {
   const auto side = [&](int d) { return static_cast<Real>(grid.axes[d].n); };
   if (grid.dimension() == 2) pixels = enlarged(side(0), side(1));
   if (grid.dimension() == 3) pixels = enlarged(std::max(side(0), side(1)), side(1) + 2.0 * side(2));
-  return static_cast<Real>(maps.frames) * pixels * 3.0 / bytes_per_value;
+  return static_cast<Real>(maps.frames) * pixels * 3.0 / sizeof(Real);
 }
 
 /// write_maps, in phases: barycentric_displacement and write_map; make_plan_search; write_plan and write_interpolation.
@@ -471,115 +384,6 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                             arrays("part of another rank, on rank 0", local_n),
                             arrays("a barycenter, whole, and sorted, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
-}
-
-std::string describe(const WorkPlan& plan, int ranks) {
-  constexpr Real mebibyte = 0x1p20;
-  std::string text = "memory per rank, of " + std::to_string(ranks) + ", most of it in: " + plan.phase + "\n";
-  char line[160];
-  for (const PlannedArrays& some : plan.arrays) {
-    if (some.bytes <= 0.0) continue;
-    std::snprintf(line, sizeof line, "  %10.1f MiB  %s\n", some.bytes / mebibyte, some.name.c_str());
-    text += line;
-  }
-  std::snprintf(line, sizeof line, "  %10.1f MiB  in all, beside the program at its start (%.0f MiB)\n",
-                plan.bytes() / mebibyte, static_cast<Real>(memory_at_start()) / mebibyte);
-  text += line;
-  if (plan.terms_per_sweep <= 0.0) return text;
-  std::snprintf(line, sizeof line, "  %10.3g terms per sweep on the given grid\n", plan.terms_per_sweep);
-  return text + line;
-}
-
-namespace {
-
-/// anderson with as many sweeps as fit, or momentum.
-template <class Fits>
-AccelerationOptions most_mixing(const AccelerationOptions& asked, const Fits& fits) {
-  constexpr Index fewest = 3;  // with fewer, momentum is as good
-  for (Index memory = asked.memory; memory >= std::min(fewest, asked.memory); --memory) {
-    if (fits({"anderson", memory})) return {"anderson", memory};
-  }
-  return {"momentum", asked.memory};
-}
-
-/// Changes, each by itself, that make a plan fit `room`.
-std::string what_fits(const Planner& planner, const AccelerationOptions& acceleration, int ranks, Real room) {
-  constexpr int most_ranks = 1 << 14;
-  const auto fits = [&](const AccelerationOptions& other, int others) {
-    const auto plan = planner(other, others);
-    return plan && plan->bytes() <= room;
-  };
-  const AccelerationOptions momentum{"momentum", acceleration.memory};
-  const AccelerationOptions none{"none", acceleration.memory};
-  std::string text;
-  const auto offer = [&](const std::string& what) { text += (text.empty() ? "" : ", or ") + what; };
-  for (Index memory = acceleration.memory - 1; acceleration.type == "anderson" && memory >= 1; --memory) {
-    if (!fits({acceleration.type, memory}, ranks)) continue;
-    offer("acceleration.memory = " + std::to_string(memory));
-    break;
-  }
-  if (acceleration.type == "anderson" && fits(momentum, ranks)) {
-    offer("acceleration.type = momentum");
-  } else if (acceleration.type != "none" && fits(none, ranks)) {
-    offer("acceleration.type = none");
-  }
-  const auto least_ranks = [&](const AccelerationOptions& other) {
-    for (int others = ranks + 1; others <= most_ranks; ++others) {
-      if (fits(other, others)) return others;
-    }
-    return 0;
-  };
-  if (const int others = least_ranks(acceleration); others > 0) offer(std::to_string(others) + " ranks");
-  if (text.empty()) {
-    if (const int others = least_ranks(none); others > 0)
-      offer("acceleration.type = none on " + std::to_string(others) + " ranks");
-  }
-  return text.empty() ? "no number of ranks makes it fit: use a coarser grid, or raise the limit"
-                      : "what would fit: " + text;
-}
-
-}  // namespace
-
-AdmittedRun admit(const Communicator& world, const Options& options, const AccelerationOptions& asked,
-                  const AccelerationOptions& without_limit, const Planner& planner) {
-  const auto limit = ResourceOptions::from(options).memory_limit;
-  const Real at_start = world.max(static_cast<Real>(memory_at_start()));
-  const auto plan_of = [&](const AccelerationOptions& acceleration) {
-    return planner(acceleration, world.size()).value_or(WorkPlan{});
-  };
-  AccelerationOptions acceleration = without_limit;
-  if (asked.type == "auto" && limit) {
-    acceleration =
-        most_mixing(asked, [&](const AccelerationOptions& some) { return at_start + plan_of(some).bytes() <= *limit; });
-  }
-  const WorkPlan plan = plan_of(acceleration);
-  if (options.action() == Options::Action::dry_run && world.rank() == 0)
-    std::printf("%s  acceleration: %s\n", describe(plan, world.size()).c_str(), acceleration.text().c_str());
-  if (!limit || at_start + plan.bytes() <= *limit) return {plan, acceleration};
-  reject_plan(options, plan, at_start, what_fits(planner, acceleration, world.size(), *limit - at_start));
-}
-
-void reject_plan(const Options& options, const WorkPlan& plan, Real at_start, const std::string& what_fits) {
-  std::vector<PlannedArrays> largest = plan.arrays;
-  std::sort(largest.begin(), largest.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
-  constexpr std::size_t shown = 2;
-  std::string why = "a rank would hold " + bytes_text(at_start + plan.bytes()) + " in its " + plan.phase;
-  for (std::size_t a = 0; a < std::min(shown, largest.size()); ++a)
-    why += (a == 0 ? ": " : ", ") + bytes_text(largest[a].bytes) + " " + largest[a].name;
-  options.reject("resources.memory_limit", why, what_fits);
-}
-
-FinishOptions admitted_finish(const Communicator& world, const Options& options, const TransportSettings& settings,
-                              const TransportRun& run) {
-  const auto limit = ResourceOptions::from(options).memory_limit;
-  if (!limit) return settings.finish;
-  const Real room = *limit - world.max(static_cast<Real>(memory_at_start()));
-  TransportSettings least = settings;
-  least.acceleration = settings.acceleration.resolved("momentum");
-  const auto fits = [&] { return plan_transport(least, run).bytes() <= room; };
-  if (!fits()) least.finish.keeps_weights = false;
-  if (!fits() && least.finish.finish == "auto") least.finish.finish = "none";
-  return least.finish;
 }
 
 }  // namespace hpot

@@ -35,8 +35,8 @@ struct KernelOptions {
   /// Makes the costs of pairs on a surface, once, for all operators between these rows; nothing where others are asked for.
   /// Collective.
   void make_costs(const Support& support, const OwnedRows& rows);
-  /// InputError where the type needs a grid or a surface, or few dimensions, and `support`, that of `measure`, is none, or has more; or the
-  /// cost needs directions and it has a point without one. Local.
+  /// InputError where the type needs a grid or a surface, or few dimensions, and `support`, that of `measure`, is none, or has
+  /// more; or the cost needs directions and it has a point without one. Local.
   void check(const Support& support, const std::string& measure) const;
 };
 
@@ -44,8 +44,7 @@ struct KernelOptions {
 void check_epsilon(const KernelOptions& options, const Support& support, Real epsilon);
 
 /// Operator between two supports, both grids, both clouds, both one surface or both index sets, whose rows are divided along
-/// `source.along_rows`. Collective
-/// construction.
+/// `source.along_rows`. Collective construction.
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target);

@@ -1,8 +1,8 @@
 // Exact geodesic distances on a triangulated surface, from one vertex to all within a radius.
 //
 // Windows of straight rays are unfolded from triangle to triangle in the order of their distance [Mitchell, Mount,
-// Papadimitriou 1987], of two that cover one corner the later goes on on one side of it only [Chen, Han 1990], and those that a known distance of a vertex excludes are left out [Xin, Wang 2009]. Shortest ways turn
-// at vertices of more than 2 pi around them and on the boundary alone: these become sources of their own. The distance is
+// Papadimitriou 1987], of two that cover one corner the later goes on on one side of it only [Chen, Han 1990], and those that a
+// known distance of a vertex excludes are left out [Xin, Wang 2009]. Shortest ways turn at vertices of more than 2 pi around them and on the boundary alone: these become sources of their own. The distance is
 // that of the polyhedron, to rounding: what is left is the error of the triangulation itself, of second order in the edges.
 #pragma once
 

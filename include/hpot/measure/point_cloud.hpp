@@ -42,7 +42,8 @@ std::vector<Real> in_input_order(const PointCloud& cloud, const std::vector<Real
 
 /// Runs of up to 2^dimension points (Morton order), as one point each: at the mean of those that have weight, else of all,
 /// with their mass. A run ends where the next point is over 4 times as far as is usual there, so that none lies in the gap
-/// between heaps: mass that is put there takes the fine cloud some hundred sweeps to bring back. Clouds of more than three dimensions have no coarse copies.
+/// between heaps: mass that is put there takes the fine cloud some hundred sweeps to bring back. Clouds of more than three
+/// dimensions have no coarse copies.
 std::pair<PointCloud, std::vector<Real>> coarsen(const PointCloud& cloud, const std::vector<Real>& weights);
 
 /// The median distance of points to the nearest other one at another place, sought among the 32 before and after in Morton

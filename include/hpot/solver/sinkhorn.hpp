@@ -53,8 +53,8 @@ class SinkhornMap final : public FixedPointMap {
   Real shift_ = 0.0;  // of the image
 };
 
-/// Weights of one pair of measures, of all points on every rank or of grids the owned rows alone, and how to solve for them. Move it into what takes it by value: every
-/// level's weights are freed when it is entered.
+/// Weights of one pair of measures, of all points on every rank or of grids the owned rows alone, and how to solve for
+/// them. Move it into what takes it by value: every level's weights are freed when it is entered.
 struct TransportData {
   Support source_support;
   Support target_support;

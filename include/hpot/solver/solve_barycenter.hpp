@@ -47,8 +47,8 @@ struct BarycenterSolution {
   FreeSupportResult free;  // result.barycenter: its weights; the other errors are those of its values
 };
 
-/// On a grid or a surface. `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures in: each is freed as soon as the
-/// finest grid is entered. Collective.
+/// On a grid or a surface. `measures` (of mass 1 where balanced) and `lambda` are those owned along batches. Move the measures
+/// in: each is freed as soon as the finest grid is entered. Collective.
 BarycenterSolution solve_barycenter(const ProcessGrid& processes, const BarycenterSettings& settings,
                                     const Support& support, std::vector<std::vector<Real>> measures,
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,

@@ -1,0 +1,91 @@
+#include "plan_sizes.hpp"
+
+#include "hpot/kernel/geodesic.hpp"
+#include "hpot/kernel/separable.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hpot {
+namespace {
+
+/// What operators on a surface keep: the stiffness, the factor and, while it is made, its matrix (heat.cpp); costs of pairs, a
+/// matrix of all or rows of near ones (geodesic.cpp).
+Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real local_n) {
+  constexpr Real of_entry = 2.0, stiffness = 27.0, matrix = 60.0, of_thread = 3.0;
+  const auto n = static_cast<Real>(mesh.points());
+  if (kernel.is_heat()) {
+    const auto threads = static_cast<Real>(ExecutionSpace{}.concurrency());
+    return of_entry * heat_factor_entries(mesh.points()) + (stiffness + matrix + of_thread * threads) * n;
+  }
+  if (kernel.radius == infinity) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  constexpr Real of_pair = 1.5;
+  return of_pair * local_n * near_pairs(mesh, kernel.radius);
+}
+
+}  // namespace
+
+PlannedArrays arrays(const std::string& name, Real values) { return {name, sizeof(Real) * values}; }
+
+PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
+
+Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, local_n);
+  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  const bool cloud = support.cloud() != nullptr;
+  const std::string type = kernel.resolved_type(support);
+  if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
+  const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
+  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
+    const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
+    return 2.0 * local_n * (axes + 0.5) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
+           (type == "adaptive" ? points : 0.0);
+  }
+  return type == "stored" ? local_n * n + 6.0 * n : points;
+}
+
+Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr && kernel.is_heat())
+    return 2.0 * static_cast<Real>(kernel.heat_steps) * heat_factor_entries(mesh->points());
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return local_n * near_pairs(*mesh, kernel.radius);
+  const std::string type = kernel.resolved_type(support);
+  constexpr Real near_terms[] = {0.0, 200.0, 1000.0, 6000.0};  // at eps of some squared spacings, by dimension
+  if (type == "truncated" || type == "adaptive")
+    return local_n * std::min(n, near_terms[std::clamp(support.dimension(), 0, 3)]);
+  if (type != "separable") return local_n * n;
+  Real sides = 0.0;
+  for (const Axis& axis : support.grid()->axes) sides += static_cast<Real>(axis.n);
+  return local_n * sides;
+}
+
+Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+  if (kernel.resolved_type(support) != "separable") return 0.0;
+  return static_cast<Real>(support.dimension()) * local_n;
+}
+
+Real search_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+  constexpr Real of_pair = 2.0;
+  return kernel.is_geodesic() ? of_pair * local_n * near_pairs(*support.mesh(), kernel.radius) : 0.0;
+}
+
+Real geometry_values(const Support& support) {
+  constexpr Real of_vertex = 12.0;
+  return support.mesh() == nullptr ? 0.0 : of_vertex * static_cast<Real>(support.points());
+}
+
+Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {
+  const std::string type = kernel.resolved_type(support);
+  if (type != "dense" && type != "stored" && type != "adaptive") return 0.0;
+  return values_of_visit(static_cast<Index>(local_n), static_cast<Index>(n));
+}
+
+PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support, int ranks, Reduction reduction,
+                            Real share) {
+  const bool two = reduction == Reduction::average;
+  const bool slabs = kernel.resolved_type(support) == "separable" && support.dimension() > 1;
+  if (ranks == 1) return arrays("values of other ranks", 0.0);
+  if (slabs) return arrays("lines between ranks", (two ? 5.0 : 3.0) * values_between(*support.grid(), ranks));
+  return arrays("gathered values", (two ? 2.0 : 1.0) * share * static_cast<Real>(support.points()));
+}
+
+}  // namespace hpot
