@@ -88,8 +88,8 @@ Support support_of(MeasureData& data, const Support& first, const std::string& f
   const std::string difference = support_mismatch(first, data.support);
   const bool grids = first.grid() != nullptr && data.support.grid() != nullptr;
   require(difference.empty(), data.name,
-          (grids ? "its grid differs from that of " : "its points cannot be compared with those of ") + first_name +
-              ": " + difference,
+          (grids ? "its grid differs from that of " : "its points cannot be compared with those of ") +
+              (data.name == first_name ? "the measures" : first_name) + ": " + difference,
           grids ? "resample it to the same grid" : "give both as clouds of one dimension, e.g. by ?as=points");
   return grids ? first : data.support;
 }

@@ -124,10 +124,11 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-coordinates", (*target, "--input.negative", "split"), "input.negative = split", "clip")
         self.refuse("hpot-coordinates", (*target, "--cost.type", "cosine"), "cost.type = cosine")
         self.refuse("hpot-coordinates", (*target, "--epsilon.unit", "mean_cost"), "epsilon.unit = mean_cost")
+        self.refuse("hpot-coordinates", (*target, "--input.mesh", "synthetic:sphere?subdivisions=2"), "input.mesh", "a grid")
 
     def test_target_on_another_grid(self):
         path = self.npy("target", numpy.ones((8, 9)))
-        self.refuse("hpot-coordinates", (*FOUR, "--input.target", path), path, "grid", "9 x 8", "16 x 16")
+        self.refuse("hpot-coordinates", (*FOUR, "--input.target", path), path, "that of the measures", "9 x 8", "16 x 16")
 
     def test_target_without_mass(self):
         path = self.npy("target", numpy.zeros((16, 16)))
