@@ -80,7 +80,7 @@ void send_answer(int socket, const Answer& answer) {
 
 /// No handler of MPI's or of a test's has a say in how the child crashes, and it leaves no core file.
 void expect_crashes() {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU}) std::signal(signal, SIG_DFL);
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   std::fenv_t environment;
@@ -138,7 +138,7 @@ void Apart::begin() {
 }
 
 void Apart::receive_all(void* data, std::size_t bytes) const {
-  require(receive(socket_, data, bytes), where_, "damaged: the library that reads such files crashes at it",
+  require(receive(socket_, data, bytes), where_, "damaged: the library that reads such files crashes or hangs at it",
           "get the file anew, or write it again");
 }
 
@@ -174,6 +174,21 @@ Answer Apart::operator()(const std::string& request) {
       break;
   }
   throw std::runtime_error(answer.texts.at(0));
+}
+
+ChildTimeLimit::ChildTimeLimit(int seconds) {
+  rusage used{};
+  rlimit limit{};
+  if (!in_child || getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + seconds);
+  setrlimit(RLIMIT_CPU, &limit);
+}
+
+ChildTimeLimit::~ChildTimeLimit() {
+  rlimit limit{};
+  if (!in_child || getrlimit(RLIMIT_CPU, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_CPU, &limit);
 }
 
 Array read_apart(const std::string& where, const std::function<Array()>& work) {

@@ -319,7 +319,11 @@ Hdf5Reader::Hdf5Reader(std::string path) {
   H5open();
   apart_ = std::make_unique<Apart>(path, [path](const std::string& request) -> Answer {
     const std::string name = request.substr(1);
-    if (request[0] == for_texts) return {{}, read_texts(path, name)};
+    if (request[0] == for_texts) {
+      constexpr int seconds = 3;  // for what takes milliseconds
+      const ChildTimeLimit limit(seconds);
+      return {{}, read_texts(path, name)};
+    }
     return {read_trusted_hdf5(path, name), {}};
   });
 }

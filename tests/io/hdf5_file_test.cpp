@@ -231,6 +231,23 @@ TEST_F(Hdf5File, GroupsThatCrashTheLibraryAreInputErrors) {
   EXPECT_THAT(read_hdf5(file, "group/data").values, ElementsAre(1, 2));
 }
 
+TEST_F(Hdf5File, TextsAtWhichTheLibraryCrashesOrHangsAreInputErrors) {
+  Hdf5Writer writer(path("a.h5"));
+  writer.attribute("/", "entries", std::vector<std::string>{"state/f", "work_0/g"});
+  writer.close();
+  const std::string whole = bytes_of(path("a.h5"));
+  const auto heap = whole.find("GCOL");  // at 24 the size of its first text
+  ASSERT_NE(heap, std::string::npos);
+  for (const std::string& size :
+       {std::string(6, '\x7f') + std::string(2, '\0'), std::string(8, '\xff'), std::string(8, '\xf0')}) {
+    std::string bytes = whole;
+    bytes.replace(heap + 24, 8, size);
+    std::ofstream(path("a.h5"), std::ios::binary) << bytes;
+    Hdf5Reader reader(path("a.h5"));
+    EXPECT_THAT(message_of([&] { reader.texts("entries"); }), HasSubstr("a.h5"));
+  }
+}
+
 TEST_F(Hdf5File, WriterDestroyedWithoutCloseLeavesTheOldFileAndNothingElse) {
   std::ofstream(path("a.h5")) << "old";
   {
