@@ -176,21 +176,6 @@ Answer Apart::operator()(const std::string& request) {
   throw std::runtime_error(answer.texts.at(0));
 }
 
-ChildTimeLimit::ChildTimeLimit(int seconds) {
-  rusage used{};
-  rlimit limit{};
-  if (!in_child || getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + seconds);
-  setrlimit(RLIMIT_CPU, &limit);
-}
-
-ChildTimeLimit::~ChildTimeLimit() {
-  rlimit limit{};
-  if (!in_child || getrlimit(RLIMIT_CPU, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_CPU, &limit);
-}
-
 Array read_apart(const std::string& where, const std::function<Array()>& work) {
   return Apart(where, [&](const std::string&) { return Answer{work(), {}}; })({}).array;
 }

@@ -41,16 +41,6 @@ class Apart {
   int socket_ = -1;  // to the child; closed, the child ends
 };
 
-/// As long as this is there, a child that takes more than so many seconds of a processor ends, as if it had crashed: libhdf5
-/// 1.10 goes round for ever at some damaged texts. Nothing outside a child.
-class ChildTimeLimit {
- public:
-  explicit ChildTimeLimit(int seconds);
-  ~ChildTimeLimit();
-  ChildTimeLimit(const ChildTimeLimit&) = delete;
-  ChildTimeLimit& operator=(const ChildTimeLimit&) = delete;
-};
-
 /// One request.
 Array read_apart(const std::string& where, const std::function<Array()>& work);
 

@@ -14,7 +14,7 @@
 namespace hpot {
 namespace {
 
-const char* const format = "hpot checkpoint 1";
+const char* const format = "hpot checkpoint 2";
 const char* const in_progress = "state";
 
 std::string record_name(std::size_t work) { return "work_" + std::to_string(work); }
@@ -26,7 +26,7 @@ std::string digest_of(const std::vector<std::string>& texts) {
   return hexadecimal(sha.finish());
 }
 
-/// What stands in the attributes beside the digests.
+/// What stands under /header beside the digests.
 struct Header {
   RunIdentity identity;
   std::vector<std::string> entries;      // RECORD/ENTRY, in their order
@@ -53,6 +53,8 @@ void add_to(Sha256& sha, const std::vector<Real>& numbers) {
   sha.update(numbers.data(), numbers.size() * sizeof(Real));
 }
 
+std::string header_path(const std::string& part) { return "/header/" + part; }
+
 std::string row_path(int rank, const std::string& entry, Index row) {
   return "/rank_" + std::to_string(rank) + "/" + entry + "/" + std::to_string(row);
 }
@@ -66,10 +68,11 @@ struct SourceFile {
   std::string name;
   Hdf5Reader file{name};
 
-  std::string text(const std::string& attribute) {
-    const auto texts = file.texts(attribute);
-    require(texts.size() == 1, name + ": attribute " + attribute, "it should be one text");
-    return texts[0];
+  std::vector<std::string> texts(const std::string& part) { return file.texts(header_path(part)); }
+  std::string text(const std::string& part) {
+    const auto all = texts(part);
+    require(all.size() == 1, name + ":" + header_path(part), "it should be one text");
+    return all[0];
   }
 };
 
@@ -94,11 +97,11 @@ Header read_header(SourceFile& source, const RunIdentity& expected) {
   Header header;
   header.identity.program = source.text("program");
   header.identity.config = source.text("config");
-  header.identity.input_sha256 = source.file.texts("input_sha256");
-  const auto shape = source.file.texts("shape");
-  header.entries = source.file.texts("entries");
+  header.identity.input_sha256 = source.texts("input_sha256");
+  const auto shape = source.texts("shape");
+  header.entries = source.texts("entries");
   header.extents = source.file.dataset("/extents").values;
-  header.rank_sha256 = source.file.texts("rank_sha256");
+  header.rank_sha256 = source.texts("rank_sha256");
   const std::string version = source.text("hpot_version");
   require(version == version_text(), file, "it was written by " + version + ", this is " + version_text(),
           "go on with the program that wrote it, or start afresh");
@@ -110,7 +113,7 @@ Header read_header(SourceFile& source, const RunIdentity& expected) {
               " (rows x batches), these are " + here[0] + " x " + here[1],
           "start as many ranks as before");
   header.identity.shape = expected.shape;
-  require(header.digest() == source.text("sha256"), file, "it is damaged: its attributes do not have their SHA-256",
+  require(header.digest() == source.text("sha256"), file, "it is damaged: its header does not have its SHA-256",
           "start afresh without --restart");
   require(header.identity.input_sha256 == expected.input_sha256, file, "the inputs have changed since it was written",
           "restore them, or start afresh without --restart");
@@ -371,17 +374,18 @@ void Checkpoint::write(const Record& state) {
   });
   attempt([&] {
     for (Sha256& one : sha) header.rank_sha256.push_back(hexadecimal(one.finish()));
-    file->attribute("/", "format", format);
-    file->attribute("/", "program", identity_.program);
-    file->attribute("/", "hpot_version", version_text());
-    file->attribute("/", "config", identity_.config);
-    file->attribute("/", "input_sha256", identity_.input_sha256);
-    file->attribute(
-        "/", "shape",
-        std::vector<std::string>{std::to_string(identity_.shape.rows), std::to_string(identity_.shape.batches)});
-    file->attribute("/", "entries", header.entries);
-    file->attribute("/", "rank_sha256", header.rank_sha256);
-    file->attribute("/", "sha256", header.digest());
+    const auto write_texts = [&](const char* part, const std::vector<std::string>& texts) {
+      file->texts(header_path(part), texts);
+    };
+    write_texts("format", {format});
+    write_texts("program", {identity_.program});
+    write_texts("hpot_version", {version_text()});
+    write_texts("config", {identity_.config});
+    write_texts("input_sha256", identity_.input_sha256);
+    write_texts("shape", {std::to_string(identity_.shape.rows), std::to_string(identity_.shape.batches)});
+    write_texts("entries", header.entries);
+    write_texts("rank_sha256", header.rank_sha256);
+    write_texts("sha256", {header.digest()});
     file->close();
   });
   world_.agree([&] {

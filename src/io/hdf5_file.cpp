@@ -122,7 +122,9 @@ std::string list_datasets(const Handle& file) {
   return text;
 }
 
-/// An open numeric dataset whose shape was checked against what the file can hold.
+enum class Values { numbers, texts };
+
+/// An open dataset whose shape was checked against what the file can hold.
 struct OpenDataset {
   Handle file;
   Handle dataset;
@@ -135,7 +137,7 @@ struct OpenDataset {
 /// other files (virtual and external ones) can be as many as this machine's memory holds.
 void check_claim(const OpenDataset& open, const std::string& where, double points, std::size_t point_bytes) {
   const double raw_bytes = points * static_cast<double>(point_bytes);
-  const double memory_bytes = points * sizeof(Real);
+  const double memory_bytes = points * static_cast<double>(std::max(sizeof(Real), point_bytes));
   const Handle creation(H5Dget_create_plist(open.dataset.id()), H5Pclose);
   const H5D_layout_t layout = H5Pget_layout(creation.id());
   const hsize_t stored = H5Dget_storage_size(open.dataset.id());
@@ -157,7 +159,18 @@ void check_claim(const OpenDataset& open, const std::string& where, double point
   throw InputError(error_text(where, {}, {}, why.str(), "was it cut short, or never written? Copy or write it again"));
 }
 
-OpenDataset open_dataset(const std::string& path, const std::string& name) {
+/// Texts are of one length: in damaged heaps of texts of any length libhdf5 1.10 crashes, or goes round for ever.
+void check_type(hid_t type, Values values, const std::string& where) {
+  const H5T_class_t is = H5Tget_class(type);
+  if (values == Values::texts) {
+    require(is == H5T_STRING && H5Tis_variable_str(type) == 0, where, "its values are not texts of one length");
+  } else {
+    require(is == H5T_INTEGER || is == H5T_FLOAT || is == H5T_ENUM, where, "its values are not numbers",
+            "integers, floats and booleans can be read");
+  }
+}
+
+OpenDataset open_dataset(const std::string& path, const std::string& name, Values values = Values::numbers) {
   OpenDataset open;
   open.file = open_file(path);
   const std::string where = path + ":" + name;
@@ -171,9 +184,7 @@ OpenDataset open_dataset(const std::string& path, const std::string& name) {
   if (!open.dataset.valid()) fail(where, "cannot be opened");
 
   const Handle type(H5Dget_type(open.dataset.id()), H5Tclose);
-  const H5T_class_t type_class = H5Tget_class(type.id());
-  require(type_class == H5T_INTEGER || type_class == H5T_FLOAT || type_class == H5T_ENUM, where,
-          "its values are not numbers", "integers, floats and booleans can be read");
+  check_type(type.id(), values, where);
 
   const Handle space(H5Dget_space(open.dataset.id()), H5Sclose);
   require(H5Sget_simple_extent_type(space.id()) != H5S_NULL, where, "the dataset is empty");
@@ -244,25 +255,18 @@ void read_values(const OpenDataset& open, const Handle& memory, const Handle& se
   }
 }
 
-std::vector<std::string> read_texts(const std::string& path, const std::string& attribute) {
+std::vector<std::string> read_texts(const std::string& path, const std::string& name) {
   const QuietErrors quiet;
-  const Handle file = open_file(path);
-  const std::string where = path + ": attribute " + attribute;
-  const Handle there(H5Aopen(file.id(), attribute.c_str(), H5P_DEFAULT), H5Aclose);
-  require(there.valid(), where, "it is not there", "is this a file that HPOT wrote for this purpose?");
-  const Handle stored(H5Aget_type(there.id()), H5Tclose);
-  require(H5Tget_class(stored.id()) == H5T_STRING && H5Tis_variable_str(stored.id()) > 0, where, "it is no text");
-  const Handle space(H5Aget_space(there.id()), H5Sclose);
-  const hssize_t count = H5Sget_simple_extent_npoints(space.id());
-  constexpr hssize_t most = 1 << 24;
-  require(count >= 0 && count <= most, where, "it claims " + std::to_string(count) + " texts");
-  std::vector<char*> texts(static_cast<std::size_t>(count), nullptr);
-  const Handle type = string_type();
-  if (count > 0 && H5Aread(there.id(), type.id(), texts.data()) < 0) fail(where, "cannot be read");
-  std::vector<std::string> result;
-  for (const char* text : texts) result.emplace_back(text == nullptr ? "" : text);
-  if (count > 0) H5Dvlen_reclaim(type.id(), space.id(), H5P_DEFAULT, texts.data());
-  return result;
+  const OpenDataset open = open_dataset(path, name, Values::texts);
+  const Handle type(H5Dget_type(open.dataset.id()), H5Tclose);
+  const std::size_t size = H5Tget_size(type.id());
+  std::vector<char> bytes(open.points * size);
+  if (!bytes.empty() && H5Dread(open.dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0)
+    fail(path + ":" + name, "cannot be read", "was the file cut short?");
+  std::vector<std::string> texts;
+  for (auto at = bytes.cbegin(); at != bytes.cend(); at += static_cast<std::ptrdiff_t>(size))
+    texts.emplace_back(at, std::find(at, at + static_cast<std::ptrdiff_t>(size), '\0'));
+  return texts;
 }
 
 }  // namespace
@@ -319,11 +323,7 @@ Hdf5Reader::Hdf5Reader(std::string path) {
   H5open();
   apart_ = std::make_unique<Apart>(path, [path](const std::string& request) -> Answer {
     const std::string name = request.substr(1);
-    if (request[0] == for_texts) {
-      constexpr int seconds = 3;  // for what takes milliseconds
-      const ChildTimeLimit limit(seconds);
-      return {{}, read_texts(path, name)};
-    }
+    if (request[0] == for_texts) return {{}, read_texts(path, name)};
     return {read_trusted_hdf5(path, name), {}};
   });
 }
@@ -334,9 +334,7 @@ Hdf5Reader& Hdf5Reader::operator=(Hdf5Reader&&) noexcept = default;
 
 Array Hdf5Reader::dataset(const std::string& name) { return (*apart_)(for_dataset + name).array; }
 
-std::vector<std::string> Hdf5Reader::texts(const std::string& attribute) {
-  return (*apart_)(for_texts + attribute).texts;
-}
+std::vector<std::string> Hdf5Reader::texts(const std::string& name) { return (*apart_)(for_texts + name).texts; }
 
 class Hdf5Writer::File {
  public:
@@ -572,6 +570,20 @@ void Hdf5Writer::part(const std::string& name, const std::vector<Index>& first, 
 void Hdf5Writer::room(const std::string& name, const std::vector<Index>& shape) {
   const QuietErrors quiet;
   file_->write_dataset(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {shape.begin(), shape.end()}, nullptr);
+}
+
+void Hdf5Writer::texts(const std::string& name, const std::vector<std::string>& values) {
+  const QuietErrors quiet;
+  std::size_t size = 1;
+  for (const std::string& value : values) size = std::max(size, value.size());
+  std::vector<char> bytes(values.size() * size, '\0');
+  for (std::size_t n = 0; n < values.size(); ++n)
+    std::copy(values[n].begin(), values[n].end(), bytes.begin() + static_cast<std::ptrdiff_t>(n * size));
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.id(), size);
+  H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
+  H5Tset_cset(type.id(), H5T_CSET_UTF8);
+  file_->write_dataset(name, type.id(), type.id(), {values.size()}, bytes.data());
 }
 
 void Hdf5Writer::dataset(const std::string& name, const History& history) {

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 namespace hpot::fuzz {
 namespace {
@@ -147,13 +148,13 @@ void jpeg(std::string_view input) { read_file("a.jpg", input, {"", "?channel=g&i
 void pgm(std::string_view input) { read_file("a.pgm", input, {""}); }
 void npy(std::string_view input) { read_file("a.npy", input, {"", "?stack=1", "?as=points&weights=last"}); }
 
-/// As a measure, and as a checkpoint is: attributes first.
+/// As a measure, and as a checkpoint is: texts first.
 void read_hdf5_file(const std::string& input) {
   write_file("a.h5", input);
   read_all("a.h5", {":/a", ":/group/b?stack=1", ":/nowhere"});
   Hdf5Reader reader("a.h5");
-  for (const char* attribute : {"entries", "format"}) {
-    succeeds([&] { reader.texts(attribute); });
+  for (const char* name : {"/header/format", "/header/entries"}) {
+    succeeds([&] { reader.texts(name); });
   }
   unlink("a.h5");
 }
@@ -166,46 +167,42 @@ void read_gifti_file(const std::string& input) {
 }
 
 /// HDF5 and GIfTI files are read in a child process, which takes longer to make than to read in. So one child reads many
-/// inputs; when the library crashes in it, each is read again as users read it, which must end well. A finding is one of the
-/// last `batch` inputs.
-class Batch {
+/// inputs; one at which the library crashes in it is read again as users read it, which must end well.
+class ReadApart {
  public:
-  /// The readers' tables, made by a first reading, outlive this: the last batch is read at the process's end.
-  explicit Batch(void (*read)(const std::string& input)) : read_(read) {
-    succeeds([] { read_measure("a.h5"); });
-  }
-  Batch(const Batch&) = delete;
-  Batch& operator=(const Batch&) = delete;
-  ~Batch() { flush(); }
+  explicit ReadApart(void (*read)(const std::string& input)) : read_(read) {}
 
-  void add(std::string_view input) {
-    constexpr std::size_t batch = 32;
-    inputs_.emplace_back(input);
-    if (inputs_.size() == batch) flush();
+  void operator()(std::string_view input) {
+    constexpr int most_inputs = 1000;  // what the library leaks at damaged files stays in the child
+    if (child_ == nullptr || inputs_ == most_inputs) renew();
+    ++inputs_;
+    if (succeeds([&] { (*child_)(std::string(input)); })) return;
+    renew();
+    read_(std::string(input));
   }
 
  private:
-  void flush() {
-    const auto read_all_inputs = [&] {
-      for (const std::string& input : inputs_) read_(input);
-      return Array{};
-    };
-    if (!succeeds([&] { read_apart("a batch", read_all_inputs); })) read_all_inputs();
-    inputs_.clear();
+  void renew() {
+    inputs_ = 0;
+    child_ = std::make_unique<Apart>("an input", [this](const std::string& input) {
+      read_(input);
+      return Answer{};
+    });
   }
 
   void (*read_)(const std::string& input);
-  std::vector<std::string> inputs_;
+  std::unique_ptr<Apart> child_;
+  int inputs_ = 0;
 };
 
 void hdf5(std::string_view input) {
-  static Batch batch(read_hdf5_file);
-  batch.add(input);
+  static ReadApart reader(read_hdf5_file);
+  reader(input);
 }
 
 void gifti(std::string_view input) {
-  static Batch batch(read_gifti_file);
-  batch.add(input);
+  static ReadApart reader(read_gifti_file);
+  reader(input);
 }
 
 /// A surface or a map of FreeSurfer's.

@@ -123,8 +123,8 @@ def hdf5():
                 h5.create_dataset("a", data=VALUES.astype(dtype), **options)
                 h5.create_dataset("group/b", data=VALUES > 3)
                 h5["a"].attrs["unit"] = "mm"
-                h5.attrs["format"] = "hpot checkpoint 1"
-                h5.attrs["entries"] = ["state/f", "work_0/g"]
+                h5["header/format"] = numpy.array([b"hpot checkpoint 2"])
+                h5["header/entries"] = numpy.array([b"state/f", b"work_0/g"])
                 h5["text"] = "words"
             seed("hdf5", f"{name}-{libver}-{dtype[1:]}", pathlib.Path(file.name).read_bytes())
 

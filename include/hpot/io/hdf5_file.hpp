@@ -39,8 +39,8 @@ class Hdf5Reader {
 
   /// As read_hdf5().
   Array dataset(const std::string& name);
-  /// An attribute of the file's root, one text or several. InputError where it is not there or no text.
-  std::vector<std::string> texts(const std::string& attribute);
+  /// A dataset as Hdf5Writer::texts() writes it.
+  std::vector<std::string> texts(const std::string& name);
 
  private:
   std::unique_ptr<class Apart> apart_;
@@ -49,7 +49,7 @@ class Hdf5Reader {
 /// One HDF5 file under a temporary name in the same folder, renamed to `path` by close(); destroyed without close() it
 /// leaves nothing behind. Local: rank 0 makes one and writes; failures are InputErrors (a full disk, a folder that is
 /// not there) that name `path`; after one, only destruction is left. Groups in a dataset's path are made as needed.
-/// Strings are variable-length UTF-8 and bool is h5py's enumeration, so that h5py shows str and numpy.bool_.
+/// Strings of attributes are variable-length UTF-8 and bool is h5py's enumeration, so that h5py shows str and numpy.bool_.
 class Hdf5Writer {
  public:
   explicit Hdf5Writer(const std::string& path);
@@ -83,6 +83,8 @@ class Hdf5Writer {
   void part(const std::string& name, Index first, const std::vector<Real>& values);
   /// Entries of a later axis: from place `first` of the leading axes on, one entry of all of them but the last.
   void part(const std::string& name, const std::vector<Index>& first, const std::vector<Real>& values);
+  /// Texts without zero bytes, each filled up with them to the length of the longest.
+  void texts(const std::string& name, const std::vector<std::string>& values);
   /// Compound rows: iteration, level, epsilon, marginal_error, seconds, row.
   void dataset(const std::string& name, const History& history);
 
