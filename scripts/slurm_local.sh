@@ -129,7 +129,7 @@ ReturnToService=2
 InactiveLimit=0
 KillWait=20
 MinJobAge=600
-SlurmdTimeout=30
+SlurmdTimeout=20
 GresTypes=gpu
 NodeName=n1 NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 Port=$n1 CPUs=$cpus Boards=1 SocketsPerBoard=1 CoresPerSocket=$cpus ThreadsPerCore=1 RealMemory=$memory Gres=gpu:2 State=UNKNOWN
 NodeName=n2 NodeHostname=$(hostname -s) NodeAddr=127.0.0.1 Port=$n2 CPUs=$cpus Boards=1 SocketsPerBoard=1 CoresPerSocket=$cpus ThreadsPerCore=1 RealMemory=$memory Gres=gpu:2 State=UNKNOWN

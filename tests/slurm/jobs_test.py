@@ -1,4 +1,5 @@
 """The job scripts of configs/slurm on a Slurm of two nodes. scripts/slurm_local.sh --test starts one and runs this."""
+import contextlib
 import os
 import pathlib
 import re
@@ -110,6 +111,32 @@ class Jobs(unittest.TestCase):
                 self.assertEqual(state, "FAILED", job.log())
                 self.assertEqual(code, 137, job.log())
                 self.assertRegex(job.log(), saying)
+
+    def test_a_node_that_vanishes_requeues_the_job_which_goes_on_from_its_checkpoint(self):
+        long = ("--stopping.tolerance", "1e-6", "--acceleration.type", "momentum")
+        whole = self.barycenter("whole", *long)
+        self.assertEqual(whole.wait(), ("COMPLETED", 0), whole.log())
+        job = self.barycenter("vanished", *long, "--checkpoint.every", "0")
+        job.wait_for_sweeps()
+        job.wait_for((self.folder / "vanished.checkpoint.h5").exists, "checkpoint")
+        ranks = [path.parent for path in pathlib.Path("/proc").glob("[0-9]*/environ")
+                 if {b"SLURMD_NODENAME=n2", b"SLURM_JOB_ID=" + job.id.encode()} <= self.environment_of(path)]
+        self.assertTrue(ranks, job.log())
+        steps = {int(re.search(r"PPid:\s+(\d+)", (rank / "status").read_text())[1]) for rank in ranks}
+        daemon = subprocess.run(["pgrep", "-f", "-x", "slurmd -D -N n2"], capture_output=True, text=True).stdout.split()
+        daemon = [pid for pid in map(int, daemon)
+                  if b"SLURM_CONF=" + os.environ["SLURM_CONF"].encode() in self.environment_of(pathlib.Path(f"/proc/{pid}/environ"))]
+        self.assertEqual(len(daemon), 1)
+        for pid in (*daemon, *steps, *(int(rank.name) for rank in ranks)):  # all that the node did
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        job.wait_for(lambda: job.restarts() == 1, "requeue", seconds=90)
+        shutil.rmtree(pathlib.Path(os.environ["HPOT_SLURM_FOLDER"]) / "n2", ignore_errors=True)  # it starts anew
+        os.mkdir(pathlib.Path(os.environ["HPOT_SLURM_FOLDER"]) / "n2")
+        node = subprocess.Popen(["slurmd", "-D", "-N", "n2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(node.poll)  # ends with this Slurm
+        self.assertEqual(job.wait(seconds=90), ("COMPLETED", 0), job.log())
+        self.assert_same_bits("vanished", "whole")
 
     @staticmethod
     def environment_of(path):
