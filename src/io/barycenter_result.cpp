@@ -48,19 +48,18 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 
 namespace {
 
-/// The barycenter of one row of weights: its part of the dataset `name`, its volume, and where it is wanted all of it.
+/// The barycenter of one row of weights: its part of the room for all, its volume, and where it is wanted all of it.
 std::vector<Real> write_row(const Communicator& world, const BarycenterSolution& solution, const Grid& grid, Index row,
-                            Index rows, const std::string& name, const std::string& volume, bool wanted,
-                            Hdf5Writer* file) {
+                            Index room, const std::string& volume, bool wanted, Hdf5Writer* file) {
   std::unique_ptr<NiftiWriter> nifti;
   world.agree([&] {
     if (world.rank() == 0 && !volume.empty()) nifti = std::make_unique<NiftiWriter>(volume, grid);
   });
+  write_owned(world, file, room + row * grid.points() * static_cast<Index>(sizeof(Real)), solution.rows,
+              solution.result.barycenter);
   std::vector<Real> whole;
-  take_parts(world, solution.rows, solution.result.barycenter, [&](Index first, const std::vector<Real>& values) {
-    std::vector<Index> place{first / plane_points(grid)};
-    if (rows > 1) place.insert(place.begin(), row);
-    file->part(name, place, values);
+  if (volume.empty() && !wanted) return whole;
+  take_parts(world, solution.rows, solution.result.barycenter, [&](Index, const std::vector<Real>& values) {
     if (nifti != nullptr) nifti->append(values);
     if (wanted) whole.insert(whole.end(), values.begin(), values.end());
   });
@@ -79,15 +78,16 @@ std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions
   const auto rows = static_cast<Index>(solutions.size());
   const std::string name = group + "/barycenter";
   const bool pictured = !output.picture.empty();
+  Index room = 0;
   world.agree([&] {
-    if (world.rank() == 0) file->room(name, data_shape(grid, rows));
+    if (world.rank() == 0) room = file->room(name, data_shape(grid, rows));
   });
   std::vector<Raster> rasters;
   for (Index r = 0; r < rows; ++r) {
     const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
     const std::string part = group.empty() ? "" : "_" + group.substr(1);
     const std::string volume = grid.affine ? beside(output.file, part + number + ".nii.gz") : "";
-    const std::vector<Real> whole = write_row(world, solutions[r], grid, r, rows, name, volume, pictured, file);
+    const std::vector<Real> whole = write_row(world, solutions[r], grid, r, room, volume, pictured, file);
     if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
   }
   return rasters;

@@ -246,6 +246,7 @@ Array read_in_child(const std::string& path, const std::function<Array()>& work)
 
 constexpr char for_dataset = 'd';  // first letters of requests
 constexpr char for_texts = 't';
+constexpr char for_place = 'p';
 
 void read_values(const OpenDataset& open, const Handle& memory, const Handle& selection, const std::string& where,
                  std::vector<Real>& values) {
@@ -269,9 +270,7 @@ std::vector<std::string> read_texts(const std::string& path, const std::string& 
   return texts;
 }
 
-}  // namespace
-
-Array read_trusted_hdf5(const std::string& path, const std::string& dataset) {
+Array read_dataset(const std::string& path, const std::string& dataset) {
   const QuietErrors quiet;
   const OpenDataset open = open_dataset(path, dataset);
   Array array{open.shape, std::vector<Real>(open.points)};
@@ -279,6 +278,15 @@ Array read_trusted_hdf5(const std::string& path, const std::string& dataset) {
   read_values(open, space, space, path + ":" + dataset, array.values);
   return array;
 }
+
+/// Where its values begin in the file, in bytes; 0 where they do not lie in one piece.
+Array read_place(const std::string& path, const std::string& dataset) {
+  const QuietErrors quiet;
+  const haddr_t place = H5Dget_offset(open_dataset(path, dataset).dataset.id());
+  return {{1}, {place == HADDR_UNDEF ? 0.0 : static_cast<Real>(place)}};
+}
+
+}  // namespace
 
 Array read_hdf5(const std::string& path, const std::string& dataset) { return Hdf5Reader(path).dataset(dataset); }
 
@@ -324,7 +332,7 @@ Hdf5Reader::Hdf5Reader(std::string path) {
   apart_ = std::make_unique<Apart>(path, [path](const std::string& request) -> Answer {
     const std::string name = request.substr(1);
     if (request[0] == for_texts) return {{}, read_texts(path, name)};
-    return {read_trusted_hdf5(path, name), {}};
+    return {request[0] == for_place ? read_place(path, name) : read_dataset(path, name), {}};
   });
 }
 
@@ -333,6 +341,10 @@ Hdf5Reader::Hdf5Reader(Hdf5Reader&&) noexcept = default;
 Hdf5Reader& Hdf5Reader::operator=(Hdf5Reader&&) noexcept = default;
 
 Array Hdf5Reader::dataset(const std::string& name) { return (*apart_)(for_dataset + name).array; }
+
+Index Hdf5Reader::place(const std::string& name) {
+  return static_cast<Index>((*apart_)(for_place + name).array.values.at(0));
+}
 
 std::vector<std::string> Hdf5Reader::texts(const std::string& name) { return (*apart_)(for_texts + name).texts; }
 
@@ -351,10 +363,14 @@ class Hdf5Writer::File {
 
   ~File() {
     const QuietErrors quiet;
+    if (file_.valid()) abandon();
     file_.reset();
   }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
+
+  [[nodiscard]] const std::string& temporary() const { return temporary_.name(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
 
   void write_attribute(const std::string& object_path, const std::string& name, hid_t type, hid_t memory_type,
                        const std::vector<hsize_t>& extent, const void* data) {
@@ -374,11 +390,25 @@ class Hdf5Writer::File {
     H5Pset_create_intermediate_group(links.id(), 1);
     const Handle space = simple_space(extent);
     Handle dataset(H5Dcreate2(id(), name.c_str(), type, space.id(), links.id(), H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-    const bool empty = data == nullptr || std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
+    const bool empty = std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
     if (!dataset.valid() || (!empty && H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) ||
         dataset.reset() < 0) {
       give_up("dataset " + name + " cannot be written", hdf5_reason());
     }
+  }
+
+  Index make_room(const std::string& name, const std::vector<hsize_t>& extent) {
+    const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Pset_create_intermediate_group(links.id(), 1);
+    const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER);
+    const Handle space = simple_space(extent);
+    Handle dataset(H5Dcreate2(id(), name.c_str(), H5T_IEEE_F64LE, space.id(), links.id(), creation.id(), H5P_DEFAULT),
+                   H5Dclose);
+    const haddr_t place = dataset.valid() ? H5Dget_offset(dataset.id()) : HADDR_UNDEF;
+    if (!dataset.valid() || dataset.reset() < 0) give_up("dataset " + name + " cannot be made", hdf5_reason());
+    return place == HADDR_UNDEF ? 0 : static_cast<Index>(place);
   }
 
   void make_chunked(const std::string& name, hid_t type, const std::vector<hsize_t>& extent) {
@@ -401,20 +431,17 @@ class Hdf5Writer::File {
     if (!dataset.valid() || dataset.reset() < 0) give_up("dataset " + name + " cannot be made", hdf5_reason());
   }
 
-  void write_part(const std::string& name, hid_t memory_type, const std::vector<Index>& first, std::size_t values,
-                  const void* data) {
+  void write_part(const std::string& name, hid_t memory_type, Index first, std::size_t values, const void* data) {
     if (values == 0) return;
     Handle dataset(H5Dopen2(id(), name.c_str(), H5P_DEFAULT), H5Dclose);
     const Handle space(dataset.valid() ? H5Dget_space(dataset.id()) : -1, H5Sclose);
     if (!space.valid()) give_up("dataset " + name + " is not there", hdf5_reason());
     std::vector<hsize_t> count(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space.id())));
     H5Sget_simple_extent_dims(space.id(), count.data(), nullptr);
-    const std::size_t axis = first.size() - 1;
-    std::fill(count.begin(), count.begin() + static_cast<std::ptrdiff_t>(axis), hsize_t{1});
-    count[axis] = values;
-    for (std::size_t d = axis + 1; d < count.size(); ++d) count[axis] /= count[d];
+    count[0] = values;
+    for (std::size_t d = 1; d < count.size(); ++d) count[0] /= count[d];
     std::vector<hsize_t> start(count.size(), 0);
-    std::copy(first.begin(), first.end(), start.begin());
+    start[0] = static_cast<hsize_t>(first);
     H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
     const Handle memory = simple_space(count);
     if (H5Dwrite(dataset.id(), memory_type, memory.id(), space.id(), H5P_DEFAULT, data) < 0 || dataset.reset() < 0) {
@@ -458,13 +485,17 @@ class Hdf5Writer::File {
     }
   }
 
-  /// What HDF5 still wants to write goes to memory instead of the disk; it is little, and thrown away.
-  [[noreturn]] void give_up(const std::string& what, const std::string& reason) {
+  /// What HDF5 still wants to write goes to memory instead of the disk, which may be full; it is little, and thrown away.
+  void abandon() {
     abandoned_ = true;
     const int* file = descriptor();
     const int memory = memfd_create("hpot abandoned file", 0);
     if (file != nullptr && memory >= 0) dup2(memory, *file);
     if (memory >= 0) ::close(memory);
+  }
+
+  [[noreturn]] void give_up(const std::string& what, const std::string& reason) {
+    abandon();
     throw InputError(error_text(path_, {}, {}, what + ": " + reason, space_hint));
   }
 
@@ -555,22 +586,21 @@ void Hdf5Writer::reals(const std::string& name, const std::vector<Index>& shape)
 
 void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Index>& values) {
   const QuietErrors quiet;
-  file_->write_part(name, H5T_NATIVE_INT64, {first}, values.size(), values.data());
+  file_->write_part(name, H5T_NATIVE_INT64, first, values.size(), values.data());
 }
 
 void Hdf5Writer::part(const std::string& name, Index first, const std::vector<Real>& values) {
-  part(name, std::vector<Index>{first}, values);
-}
-
-void Hdf5Writer::part(const std::string& name, const std::vector<Index>& first, const std::vector<Real>& values) {
   const QuietErrors quiet;
   file_->write_part(name, H5T_NATIVE_DOUBLE, first, values.size(), values.data());
 }
 
-void Hdf5Writer::room(const std::string& name, const std::vector<Index>& shape) {
+Index Hdf5Writer::room(const std::string& name, const std::vector<Index>& shape) {
   const QuietErrors quiet;
-  file_->write_dataset(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {shape.begin(), shape.end()}, nullptr);
+  return file_->make_room(name, {shape.begin(), shape.end()});
 }
+
+const std::string& Hdf5Writer::temporary() const { return file_->temporary(); }
+const std::string& Hdf5Writer::path() const { return file_->path(); }
 
 void Hdf5Writer::texts(const std::string& name, const std::vector<std::string>& values) {
   const QuietErrors quiet;

@@ -4,6 +4,7 @@
 #include "hpot/core/field.hpp"
 #include "hpot/core/memory.hpp"
 #include "hpot/core/session.hpp"
+#include "hpot/io/raw_file.hpp"
 
 #include <unistd.h>
 
@@ -50,6 +51,28 @@ void take_parts(const Communicator& world, const OwnedRows& rows, const ConstFie
   });
 }
 
+void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, const OwnedRows& rows,
+                 const ConstField& field) {
+  std::string temporary, path;
+  std::vector<Real> place{static_cast<Real>(room)};
+  std::vector<Real> first_of_rows{static_cast<Real>(world.rank())};
+  if (world.rank() == 0) {
+    temporary = file->temporary();
+    path = file->path();
+  }
+  world.broadcast(temporary);
+  world.broadcast(path);
+  world.broadcast(place);
+  rows.along_rows.broadcast(first_of_rows);
+  world.agree([&] {
+    if (first_of_rows[0] != 0.0) return;  // others have the same rows
+    const RawFile raw(temporary, path, RawFile::Access::write);
+    const Index begin = rows.partition.block(rows.along_rows.rank()).begin;
+    raw.write(static_cast<Index>(place[0]) + begin * static_cast<Index>(sizeof(Real)), host_values(field));
+    raw.complete();
+  });
+}
+
 void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
                   const OwnedRows& rows, const ConstField& field) {
   const Grid* const grid = support.grid();
@@ -60,12 +83,11 @@ void write_points(const Communicator& world, Hdf5Writer* file, const std::string
     });
     return;
   }
+  Index room = 0;
   world.agree([&] {
-    if (world.rank() == 0) file->room(name, data_shape(support));
+    if (world.rank() == 0) room = file->room(name, data_shape(support));
   });
-  take_parts(world, rows, field, [&](Index first, const std::vector<Real>& values) {
-    file->part(name, first / plane_points(*grid), values);
-  });
+  write_owned(world, file, room, rows, field);
 }
 
 void check_writable(const Communicator& world, const std::vector<std::string>& paths) {

@@ -1,6 +1,7 @@
 #include "hpot/io/hdf5_file.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/io/raw_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -276,6 +277,7 @@ TEST_F(Hdf5File, FullDiskIsAnInputErrorAndLeavesNothingBehind) {
     Hdf5Writer first(path("a.h5"));
     Hdf5Writer second(path("b.h5"));
     Hdf5Writer third(path("d.h5"));
+    Hdf5Writer fourth(path("e.h5"));
     third.reals("parts", {100000});
     std::vector<Real> incompressible(100000);
     for (std::size_t i = 0; i < incompressible.size(); ++i) incompressible[i] = std::sin(static_cast<Real>(i * i));
@@ -285,11 +287,15 @@ TEST_F(Hdf5File, FullDiskIsAnInputErrorAndLeavesNothingBehind) {
     const std::string afterwards = message_of([&] { first.close(); });
     second.attribute("/", "config", text);
     const std::string at_close = message_of([&] { second.close(); });
+    const Index room = fourth.room("values", {100000});
+    const RawFile raw(fourth.temporary(), path("e.h5"), RawFile::Access::write);
+    const std::string at_room = message_of([&] { raw.write(room, large.values); });
     const std::string at_part = message_of([&] { third.part("parts", 0, incompressible); });
 
     EXPECT_THAT(at_write, HasSubstr("a.h5 (dataset values cannot be written: File too large)"));
     EXPECT_THAT(afterwards, HasSubstr("a.h5 (an earlier write to it failed)"));
     EXPECT_THAT(at_close, HasSubstr("b.h5 (cannot be completed: File too large)"));
+    EXPECT_THAT(at_room, HasSubstr("e.h5 (cannot be written: File too large)"));
     EXPECT_THAT(at_part, HasSubstr("d.h5 (dataset parts cannot be written: File too large)"));
     EXPECT_THAT(at_close, HasSubstr("[check the free space"));
   }
@@ -336,22 +342,37 @@ TEST_F(Hdf5File, H5pyShowsTextNumbersBooleansListsAndHistoryWithNoHelp) {
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
-TEST_F(Hdf5File, PartsMakeTheWhole) {
+TEST_F(Hdf5File, RoomsAreFilledByWhoeverOwnsTheValues) {
   Hdf5Writer writer(path("a.h5"));
-  writer.room("/whole", {4, 3});
-  writer.part("/whole", 1, std::vector<Real>{3, 4, 5, 6, 7, 8});
-  writer.part("/whole", 3, std::vector<Real>{9, 10, 11});
-  writer.part("/whole", 0, std::vector<Real>{0, 1, 2});
-  writer.room("/rows", {2, 3, 2});
-  writer.part("/rows", {0, 0}, std::vector<Real>{0, 1, 2, 3, 4, 5});
-  writer.part("/rows", {1, 1}, std::vector<Real>{8, 9, 10, 11});
-  writer.part("/rows", {1, 0}, std::vector<Real>{6, 7});
+  writer.dataset("/before", Array{{1}, {-1}});
+  const Index whole = writer.room("/group/whole", {4, 3});
+  const Index rows = writer.room("/rows", {2, 3, 2});
+  const Index nothing = writer.room("/nothing", {0, 3});
+  {
+    const RawFile one(writer.temporary(), path("a.h5"), RawFile::Access::write);
+    const RawFile other(writer.temporary(), path("a.h5"), RawFile::Access::write);
+    other.write(whole + 3 * sizeof(Real), {3, 4, 5, 6, 7, 8, 9, 10, 11});
+    one.write(whole, {0, 1, 2});
+    one.write(rows, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+    one.complete();
+    other.complete();
+  }
+  writer.attribute("/group/whole", "unit", "mm");
+  writer.texts("/after", {"words"});
   writer.close();
   std::vector<Real> counted(12);
   for (std::size_t i = 0; i < counted.size(); ++i) counted[i] = static_cast<Real>(i);
-  EXPECT_EQ(read_hdf5(path("a.h5"), "/whole").values, counted);
+  EXPECT_EQ(read_hdf5(path("a.h5"), "/group/whole").values, counted);
   EXPECT_EQ(read_hdf5(path("a.h5"), "/rows").values, counted);
   EXPECT_EQ(read_hdf5_part(path("a.h5"), "/rows", {{1, 2}, {0, 2}}).values, (std::vector<Real>{6, 7, 8, 9}));
+  EXPECT_EQ(nothing, 0);
+  EXPECT_EQ(Hdf5Reader(path("a.h5")).place("/rows"), rows);
+  const RawFile file(path("a.h5"), path("a.h5"), RawFile::Access::read);
+  std::vector<Real> some(4);
+  file.read(rows + 6 * sizeof(Real), some);
+  EXPECT_THAT(some, ElementsAre(6, 7, 8, 9));
+  some.resize(1000000);
+  EXPECT_THAT(message_of([&] { file.read(rows, some); }), HasSubstr("a.h5 (cannot be read: No data available)"));
 }
 
 }  // namespace

@@ -61,8 +61,6 @@ class Checkpoint final : public Keeper {
   void conclude(ExitCode code);
 
  private:
-  class Reader;
-  struct Trial;
   void read(const std::string& file);
   void write(const Record& state);
 
@@ -70,9 +68,9 @@ class Checkpoint final : public Keeper {
   CheckpointOptions options_;
   RunIdentity identity_;
   std::vector<Record> finished_;
-  std::unique_ptr<Reader> state_;  // where the next resume() finds something
-  std::size_t work_ = 0;           // number of the present piece
-  std::string kept_;               // the file, where one was written or read
+  std::unique_ptr<class CheckpointReader> state_;  // where the next resume() finds something
+  std::size_t work_ = 0;                           // number of the present piece
+  std::string kept_;                               // the file, where one was written or read
   std::chrono::steady_clock::time_point last_;
 };
 

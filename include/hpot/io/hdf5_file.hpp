@@ -21,7 +21,6 @@ struct Array {
 /// not numeric, is cut short, or claims more values than the file can hold (checked before memory is taken).
 Array read_hdf5(const std::string& path, const std::string& dataset);
 /// The same in this process, for files that are known to be whole: libhdf5 may crash at others.
-Array read_trusted_hdf5(const std::string& path, const std::string& dataset);
 /// Entries `items` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items);
 /// Of every leading axis that `part` names these entries alone.
@@ -39,6 +38,8 @@ class Hdf5Reader {
 
   /// As read_hdf5().
   Array dataset(const std::string& name);
+  /// Where the values of such a dataset begin in the file, in bytes.
+  Index place(const std::string& name);
   /// A dataset as Hdf5Writer::texts() writes it.
   std::vector<std::string> texts(const std::string& name);
 
@@ -77,12 +78,12 @@ class Hdf5Writer {
   /// axis, in any order.
   void integers(const std::string& name, const std::vector<Index>& shape);
   void reals(const std::string& name, const std::vector<Index>& shape);
-  /// A dataset of doubles as dataset() makes it, that is written in parts.
-  void room(const std::string& name, const std::vector<Index>& shape);
+  /// A dataset of doubles as dataset() makes it, whose values others write: into the file temporary(), from this byte on.
+  Index room(const std::string& name, const std::vector<Index>& shape);
+  [[nodiscard]] const std::string& temporary() const;
+  [[nodiscard]] const std::string& path() const;
   void part(const std::string& name, Index first, const std::vector<Index>& values);
   void part(const std::string& name, Index first, const std::vector<Real>& values);
-  /// Entries of a later axis: from place `first` of the leading axes on, one entry of all of them but the last.
-  void part(const std::string& name, const std::vector<Index>& first, const std::vector<Real>& values);
   /// Texts without zero bytes, each filled up with them to the length of the longest.
   void texts(const std::string& name, const std::vector<std::string>& values);
   /// Compound rows: iteration, level, epsilon, marginal_error, seconds, row.
