@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Runs a study of many jobs, each a run of one program; goes on where it was stopped; merges the results.
 
-    scripts/run_study.py STUDY.ini [--launch 'mpirun -n 4']    all jobs that are not done, one after the other
+    scripts/run_study.py STUDY.ini [--launch 'mpirun -n 4']    all jobs that are not done, one after the other; then --merge
+                                                               and the command study.after, where there is one
     scripts/run_study.py STUDY.ini --job 7                     this one only: an element of a job array
     scripts/run_study.py STUDY.ini --list | --count            names and states | how many there are
     scripts/run_study.py STUDY.ini --merge                     results so far into FOLDER.h5
 
-The INI file is explained in configs/studies/pairs.ini. A job is done when its result says so; one that was stopped goes on from
+The INI file is explained in configs/studies/pairs.ini and leave_one_out.ini. A job is done when its result says so; one that was stopped goes on from
 its checkpoint with the bits of a run that was not. SIGUSR1 and SIGTERM stop the job that runs, with its state kept.
 Exit codes: 0 all done; 2 bad input; 3 a job did not converge; 4 stopped, go on with the same command; 1 a job failed.
 """
@@ -64,19 +65,21 @@ class Study:
                 parser.read_file(file)
         except (OSError, configparser.Error) as error:
             fail(path, str(error).replace("\n", " "), "see configs/studies/pairs.ini")
-        unknown = set(parser.sections()) - {"study", "pairs", "options", "jobs"}
+        sections = ("study", "pairs", "leave_one_out", "options", "jobs")
+        unknown = set(parser.sections()) - set(sections)
         if unknown:
-            fail(f"{path}: [{sorted(unknown)[0]}]", "unknown", "sections are study, pairs, options, jobs")
+            fail(f"{path}: [{sorted(unknown)[0]}]", "unknown", f"sections are {', '.join(sections)}")
         study = dict(parser["study"]) if "study" in parser else {}
         for key in ("program", "config", "folder"):
             if not study.get(key):
                 fail(f"{path}: study.{key}", "is required", "see configs/studies/pairs.ini")
-        if set(study) - {"program", "config", "folder"}:
-            fail(f"{path}: study.{sorted(set(study) - {'program', 'config', 'folder'})[0]}", "unknown key",
-                 "keys are program, config, folder")
+        keys = ("program", "config", "folder", "after")
+        if set(study) - set(keys):
+            fail(f"{path}: study.{sorted(set(study) - set(keys))[0]}", "unknown key", f"keys are {', '.join(keys)}")
         self.program, self.config, self.folder = study["program"], study["config"], pathlib.Path(study["folder"])
         if not os.path.isfile(self.config):
             fail(f"{path}: study.config = {self.config}", "no such file", "name an INI file of the program")
+        self.after = shlex.split(study.get("after", ""))
         self.options = [part for key, value in (parser["options"].items() if "options" in parser else ())
                         for part in ("--" + key, value)]
         self.measures = expand(parser.get("pairs", "measures", fallback=""))
@@ -84,18 +87,25 @@ class Study:
         width = len(str(max(len(self.measures) - 1, 0)))
         self.jobs = [(f"{a:0{width}}_{b:0{width}}", ["--input.source", self.measures[a], "--input.target", self.measures[b]])
                      for a, b in self.pairs]
+        alone = expand(parser.get("leave_one_out", "measures", fallback=""))
+        width = len(str(max(len(alone) - 1, 0)))
+        for k, target in enumerate(alone if len(alone) > 1 else ()):
+            others = ", ".join(alone[:k] + alone[k + 1:])
+            self.jobs.append((f"without_{k:0{width}}", ["--input.target", target, "--input.measures", others]))
         for name, text in parser["jobs"].items() if "jobs" in parser else ():
             if not re.fullmatch(r"[\w.-]+", name) or name in dict(self.jobs):
                 fail(f"{path}: jobs.{name}", "names are letters, digits, _ . -, each once", "choose another name")
             self.jobs.append((name, shlex.split(text)))
         if not self.jobs:
-            fail(path, "no jobs: pairs.measures names fewer than two, and [jobs] is empty", "name some")
+            fail(path, "no jobs: pairs.measures and leave_one_out.measures name fewer than two, and [jobs] is empty",
+                 "name some")
 
     def result(self, name):
         return self.folder / f"{name}.h5"
 
     def arguments(self, name, own):
-        return ["--config", self.config, *self.options, *own, "--output.file", str(self.result(name)),
+        options = [part.replace("{job}", name) for part in self.options]
+        return ["--config", self.config, *options, *own, "--output.file", str(self.result(name)),
                 "--restart", "auto"]
 
     def state(self, name, own):
@@ -232,6 +242,17 @@ def merge(study, copy):
     return 4 if missing else 0
 
 
+def finish(study):
+    """Merges, and runs what the study wants after it."""
+    code = merge(study, copy=False)
+    if code != 0 or not study.after:
+        return code
+    done = subprocess.run([part.replace("{folder}", str(study.folder)) for part in study.after])
+    if done.returncode != 0:
+        sys.stderr.write(f"run_study.py: study.after = {shlex.join(study.after)} (exit code {done.returncode})\n")
+    return 1 if done.returncode != 0 else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", metavar="STUDY.ini")
@@ -256,7 +277,10 @@ def main():
         return 0
     if arguments.merge:
         return merge(study, arguments.copy)
-    return run(study, arguments.launch, arguments.bin, arguments.job)
+    code = run(study, arguments.launch, arguments.bin, arguments.job)
+    if arguments.job is not None or not study.after or code not in (0, 3):
+        return code
+    return max(code, finish(study))
 
 
 if __name__ == "__main__":

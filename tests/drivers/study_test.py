@@ -83,6 +83,41 @@ class Study(programs.DriverTest):
         self.runner(study)
         self.assertGreater((self.folder / "study" / "0_2.h5").stat().st_mtime_ns, before)
 
+    def test_each_of_some_is_projected_on_the_others_and_drawn(self):
+        study = self.folder / "alone.ini"
+        study.write_text(f"[study]\nprogram = hpot-coordinates\nconfig = {SOURCE}/configs/coordinates_shapes.ini\n"
+                         f"folder = {self.folder}/alone\nafter = {SOURCE}/scripts/plot_projections.py {{folder}}.h5 -o {{folder}}.png\n"
+                         "[leave_one_out]\nmeasures = synthetic:ellipse?n=16&count=3&item={0..2}\n[options]\n"
+                         f"coordinates.sweeps = 10\nstopping.tolerance = 1e-2\noutput.picture = {self.folder}/{{job}}.png\n")
+        done = self.runner(study)
+        self.assertIn("3 targets", done.stdout)
+        with h5py.File(self.folder / "alone.h5") as file:
+            self.assertEqual(list(file["jobs"]), ["without_0", "without_1", "without_2"])
+            targets = [file[f"jobs/without_{k}/target"][()] for k in range(3)]
+            self.assertEqual(file["jobs/without_0/projection/lambda"].shape, (2,))
+            self.assertFalse(numpy.array_equal(targets[0], targets[1]))
+        for name in ("alone", "without_0", "without_2"):
+            self.assertEqual((self.folder / f"{name}.png").read_bytes()[:4], b"\x89PNG")
+        study.write_text(study.read_text().replace("after = ", "after = false #"))
+        self.assertIn("study.after", self.runner(study, code=1).stderr)
+
+    def test_the_embedding_of_distances_keeps_those_of_points_in_a_plane(self):
+        sys.path.insert(0, str(SOURCE / "scripts"))
+        import plot_embedding
+        points = numpy.random.default_rng(1).standard_normal((9, 2))
+        squares = ((points[:, None] - points) ** 2).sum(2)
+        found, held = plot_embedding.embed(squares)
+        numpy.testing.assert_allclose(((found[:, None] - found) ** 2).sum(2), squares, atol=1e-12)
+        self.assertAlmostEqual(held, 1.0)
+        with h5py.File(self.folder / "d.h5", "w") as file:
+            file["distances"] = squares
+        draw = [sys.executable, "-B", SOURCE / "scripts" / "plot_embedding.py", self.folder / "d.h5", "-o", self.folder / "d.png"]
+        done = subprocess.run([*draw, "--groups", "4,5"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("100%", done.stdout)
+        done = subprocess.run([*draw, "--groups", "4,4"], capture_output=True, text=True)
+        self.assertIn("there are 9 measures", done.stderr)
+
     def test_failures_are_counted_and_the_rest_is_done(self):
         study = self.write(measures="", jobs="bad = --input.source none.png --input.target none.png\n"
                            "short = --input.source synthetic:ellipse?n=16 --input.target 'synthetic:ellipse?n=16&seed=9'"
