@@ -13,6 +13,8 @@ hpot_add_test(kernel/operator_scalar SOURCE ${CMAKE_CURRENT_LIST_DIR}/operator_t
 target_sources(test_kernel_operator_scalar PRIVATE ${PROJECT_SOURCE_DIR}/src/kernel/axis_kernels.cpp)
 target_compile_definitions(test_kernel_operator_scalar PRIVATE HPOT_LANES=1)
 hpot_add_test(kernel/dense_scalar SOURCE ${CMAKE_CURRENT_LIST_DIR}/dense_test.cpp)
-target_sources(test_kernel_dense_scalar PRIVATE ${PROJECT_SOURCE_DIR}/src/kernel/dense.cpp ${PROJECT_SOURCE_DIR}/src/kernel/matrix_operator.cpp)
+file(GLOB dense_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernel/dense*.cpp)
+target_sources(test_kernel_dense_scalar PRIVATE ${dense_sources}
+               ${PROJECT_SOURCE_DIR}/src/kernel/matrix_operator.cpp)
 target_compile_definitions(test_kernel_dense_scalar PRIVATE HPOT_LANES=1)
 hpot_add_test(kernel/surface_operators SOURCE ${CMAKE_CURRENT_LIST_DIR}/surface_operators_test.cpp RANKS 1 2 3)
