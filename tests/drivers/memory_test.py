@@ -76,6 +76,13 @@ class Memory(programs.DriverTest):
                             f"synthetic:gaussian?dim=3&n={side}&item=7", "--epsilon.target", "64", "--coordinates.sweeps",
                             "4", "--stopping.max_iterations", "1", ranks=ranks)
 
+    def test_dry_run_of_dictionaries_is_near_what_they_take(self):
+        for side, more, ranks in ((56, (), 1), (64, ("--parallel.rows", "2"), 2), (56, ("--dictionary.batch", "2"), 2),
+                                  (48, ("--dictionary.loss", "wasserstein", "--dictionary.loss_tolerance", "1e-2"), 1)):
+            with self.subTest(more=more, ranks=ranks):
+                self.growth("hpot-dictionary", *volumes(side, 4), "--dictionary.atoms", "2", "--epsilon.target", "64",
+                            "--dictionary.sweeps", "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
+
     def test_less_memory_holds_fewer_sweeps_and_finds_the_same_weights(self):
         run = ("--input.measures", "synthetic:ellipse?n=64&count=3&seed=5", "--input.target",
                "synthetic:ellipse?n=64&item=5&seed=5", "--epsilon.target", "8", "--coordinates.sweeps", "150",
