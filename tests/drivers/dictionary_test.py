@@ -62,6 +62,15 @@ class Dictionary(programs.DriverTest):
                         most = 1e-10 * numpy.abs(values).max()
                         self.assertLess(numpy.abs(other[name] - values).max(), most, f"{name}, {number}")
 
+    def test_ranks_without_maps_and_unequal_shares_of_long_sweeps_end_alike(self):
+        for measures, ranks in (("ellipse?n=12&count=2", 3), ("gaussian?dim=3&n=52&count=4", 3)):
+            run = ("--input.measures", f"synthetic:{measures}", "--dictionary.atoms", "2", "--dictionary.sweeps", "2",
+                   "--epsilon.target", "64", "--stopping.max_iterations", "1", *QUIET)
+            one = results(self.succeed("hpot-dictionary", *run, code=3))
+            several = results(self.succeed("hpot-dictionary", *run, "--parallel.batches", ranks, ranks=ranks, code=3))
+            for name, values in one.items():
+                numpy.testing.assert_array_equal(several[name], values)
+
     def test_batches_lower_the_loss(self):
         found = results(self.succeed("hpot-dictionary", *SMALL, "--dictionary.batch", "3", "--stopping.max_iterations", "30",
                                      "--stopping.tolerance", "1e-9", code=3))

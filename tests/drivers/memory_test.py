@@ -208,6 +208,11 @@ class Limit(programs.DriverTest):
         self.assertFalse((self.folder / "result.h5").exists())
         return done.messages()[0]
 
+    def test_a_dictionary_that_does_not_fit_is_refused(self):
+        arguments = (*volumes(200, 30), "--dictionary.atoms", "6")
+        self.assertIn("L-BFGS", self.refusal("2GiB", *arguments, program="hpot-dictionary"))
+        self.assertRegex(self.refusal("8GiB", *arguments, "--dictionary.batch", "1", program="hpot-dictionary"), r"\d+ ranks\]")
+
     def test_what_cannot_fit_is_refused_before_voxels_are_read(self):
         header = nibabel.Nifti1Image(numpy.zeros((400, 400, 400), numpy.uint8), numpy.eye(4)).to_bytes()[:400]
         path = self.folder / "no_voxels.nii.gz"
