@@ -3,6 +3,7 @@
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
 #include "hpot/io/coordinate_result.hpp"
+#include "hpot/io/fit_progress.hpp"
 #include "hpot/solver/coordinate_plan.hpp"
 
 #include <algorithm>
@@ -57,8 +58,11 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (support.grid() == nullptr) options.reject("input.mesh", "coordinates are of maps on a grid", "leave it out");
   const Grid& grid = *support.grid();
   settings.kernel.check(grid, names[0]);
-  const auto [plan, places] =
-      admit_coordinates(world, options, settings, {grid, count, processes.shape(), !output.picture.empty()}, shape_on);
+  const auto plan_with = [&](Index some, ProcessGridShape shape) {
+    settings.places = some;
+    return plan_coordinates(settings, {grid, count, shape, !output.picture.empty()});
+  };
+  const auto [plan, places] = admit_sweeps(world, options, settings.sweeps, plan_with, shape_on);
   settings.places = places;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {grid});
@@ -79,7 +83,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   CoordinateSolution solution{{}, 0.0, own_rows(grid, processes.along_rows()), {}, {}, {}, 0, 0};
   const auto work = [&] {
     solution = solve_coordinates(processes, rest, {grid, std::move(set.weights), std::move(target.weights[0])},
-                                 make_coordinate_progress(output.progress, world.rank() == 0), &checkpoint);
+                                 make_fit_progress(output.progress, world.rank() == 0, "gap"), &checkpoint);
     return !resumable(solution.outcome.reason);
   };
   checkpoint.once(work, [&](Archive& archive) { hpot::archive(archive, solution); });

@@ -21,7 +21,7 @@ packages=(
   libgiftiio-dev                                        # GIfTI surfaces and maps
   libnifti-dev libpng-dev libjpeg-dev zlib1g-dev        # NIfTI-1, Analyze 7.5, PNG, JPEG, gzip
   libsuitesparse-dev                                    # CHOLMOD, sparse factorisation
-  liblbfgs-dev                                          # L-BFGS, coordinates of barycenters
+  liblbfgs-dev                                          # L-BFGS, coordinates and dictionaries
   libgtest-dev libgmock-dev liblemon-dev                # tests: framework, exact network simplex
   python3 python3-numpy python3-h5py python3-nibabel python3-matplotlib   # plots, and tests of the written files
 )

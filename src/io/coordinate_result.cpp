@@ -2,8 +2,6 @@
 
 #include "hpot/io/nifti.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 
 namespace hpot {
@@ -24,25 +22,6 @@ void write_distances_of(Hdf5Writer& file, const std::string& object, const Proje
 }
 
 }  // namespace
-
-CoordinateProgress make_coordinate_progress(const std::string& style, bool speaks) {
-  constexpr double growth = 1.5;
-  if (style == "none" || !speaks) return [](const CoordinateStep&) {};
-  const bool terminal =
-      style == "line" || (style == "auto" && isatty(STDOUT_FILENO) != 0 && isatty(STDERR_FILENO) != 0);
-  return [terminal, printed = 0.0](const CoordinateStep& now) mutable {
-    const auto number = static_cast<long long>(now.number);
-    if (terminal) {
-      std::printf("\r\033[Kstep %lld  loss %.6e  gap %.2e  %.1f s", number, now.loss, now.error, now.seconds);
-    } else {
-      if (now.number == 0) std::printf("%10s %14s %12s %10s\n", "step", "loss", "gap", "seconds");
-      if (now.number > 0 && now.seconds < growth * printed) return;
-      std::printf("%10lld %14.6e %12.3e %10.2f\n", number, now.loss, now.error, now.seconds);
-    }
-    printed = now.seconds;
-    std::fflush(stdout);
-  };
-}
 
 void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution) {
   const Outcome& outcome = solution.outcome;

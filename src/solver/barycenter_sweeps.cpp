@@ -61,6 +61,15 @@ void BarycenterSweeps::take_log_d(const State& state, Real epsilon, const Field&
   if (problem_.debiased && state.sweep > 0) combine(eps(state.sweep) / epsilon, state.log_d, 0.0, log_d);
 }
 
+void BarycenterSweeps::take_log_potential(const State& before, Index first, Index count, Real epsilon,
+                                          const Field& h) const {
+  if (before.sweep > 0) {
+    add_log_potential(log_q_, entries(before.s, first, count), before.log_ratio, eps(before.sweep), epsilon, h);
+  } else {
+    Kokkos::deep_copy(h, log_q_);
+  }
+}
+
 /// One sweep: from f = 0 where `before` is no state. Both may share their fields.
 void BarycenterSweeps::make(const State& before, const State& after) {
   const Kokkos::Profiling::ScopedRegion region("hpot: sweep");
@@ -70,11 +79,7 @@ void BarycenterSweeps::make(const State& before, const State& after) {
   for_chunks([&](Index first, Index count) {
     const Field h = entries(h_, 0, count);
     const Field g = entries(a_, 0, count);
-    if (before.sweep > 0) {  // log q + f_k/eps
-      add_log_potential(log_q_, entries(before.s, first, count), before.log_ratio, eps(before.sweep), epsilon, h);
-    } else {
-      Kokkos::deep_copy(h, log_q_);
-    }
+    take_log_potential(before, first, count, epsilon, h);
     problem_.kernel->softmin_spoiling(Side::target, h, g);
     add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);  // log b_k + g_k/eps
     problem_.kernel->softmin_spoiling(Side::source, h, entries(after.s, first, count));
@@ -129,7 +134,9 @@ const Field& BarycenterSweeps::forward(const std::vector<Real>& lambda) {
   return log_map_;
 }
 
-std::vector<Real> BarycenterSweeps::reverse(const ConstField& m) {
+std::vector<Real> BarycenterSweeps::reverse(const ConstField& m, const Field& slope) {
+  slope_ = slope;
+  if (slope_.extent(0) > 0) Kokkos::deep_copy(slope_, 0.0);
   gradient_.assign(z_.extent(0), 0.0);
   g_serves_ = false;
   Kokkos::deep_copy(rho_, m);
@@ -145,6 +152,10 @@ std::vector<Real> BarycenterSweeps::reverse(const ConstField& m) {
     last_ = before;
     add_gradient();
   }
+  if (slope_.extent(0) > 0) {
+    prepare(eps(1));
+    for_chunks([&](Index first, Index count) { step_back_to_data({}, first, count); });
+  }
   return gradient_;
 }
 
@@ -159,6 +170,26 @@ void BarycenterSweeps::add_gradient() {
   subtract_shares(problem_.lambda, rho_, epsilon, z_);
 }
 
+/// y = -exp((g - t)/eps) mean[z],  A += eps y
+void BarycenterSweeps::step_back_to_data(const State& before, Index first, Index count) {
+  const Real epsilon = eps(last_.sweep);
+  const Field h = entries(h_, 0, count);
+  const Field y = entries(a_, 0, count);
+  const Field t = entries(t_, 0, count);
+  const Field g = entries(g_, first, count);
+  add_log_potential(log_q_, entries(last_.s, first, count), last_.log_ratio, epsilon, epsilon, h);
+  problem_.kernel->average(Side::target, h, entries(z_, first, count), y);
+  if (g_serves_) {
+    Kokkos::deep_copy(t, g);
+  } else {
+    problem_.kernel->softmin_spoiling(Side::target, h, t);
+  }
+  take_log_potential(before, first, count, epsilon, h);
+  problem_.kernel->softmin_spoiling(Side::target, h, g);
+  close_data_side(g, t, epsilon, y);
+  if (slope_.extent(0) > 0) combine(epsilon, y, 1.0, entries(slope_, first, count));
+}
+
 void BarycenterSweeps::step_back(const State& before) {
   const Kokkos::Profiling::ScopedRegion region("hpot: sweep back");
   if (before_sweep_) before_sweep_();
@@ -166,28 +197,14 @@ void BarycenterSweeps::step_back(const State& before) {
   const Real eps_before = eps(before.sweep);
   prepare(epsilon);
   for_chunks([&](Index first, Index count) {
-    const Field h = entries(h_, 0, count);
-    const Field y = entries(a_, 0, count);
-    const Field t = entries(t_, 0, count);
-    const Field g = entries(g_, first, count);
-    const Field z = entries(z_, first, count);
-    const Field s = entries(last_.s, first, count);
-    const Field s_before = entries(before.s, first, count);
-    // y = -exp((g - t)/eps) mean[z]
-    add_log_potential(log_q_, s, last_.log_ratio, epsilon, epsilon, h);
-    problem_.kernel->average(Side::target, h, z, y);
-    if (g_serves_) {
-      Kokkos::deep_copy(t, g);
-    } else {
-      problem_.kernel->softmin_spoiling(Side::target, h, t);
-    }
-    add_log_potential(log_q_, s_before, before.log_ratio, eps_before, epsilon, h);
-    problem_.kernel->softmin_spoiling(Side::target, h, g);
-    close_data_side(g, t, epsilon, y);
+    step_back_to_data(before, first, count);
     // phi = -exp((f_before - s)/eps - r_before) mean[y]
-    add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);
-    problem_.kernel->average(Side::source, h, y, z);
-    close_map_side(s_before, before.log_ratio, eps_before, s, epsilon, z);
+    const Field h = entries(h_, 0, count);
+    const Field z = entries(z_, first, count);
+    add_log_weight(entries(problem_.log_weight, first, count), entries(g_, first, count), epsilon, h);
+    problem_.kernel->average(Side::source, h, entries(a_, 0, count), z);
+    close_map_side(entries(before.s, first, count), before.log_ratio, eps_before, entries(last_.s, first, count),
+                   epsilon, z);
   });
   g_serves_ = eps_before == epsilon;
   if (problem_.debiased) step_back_log_d(before);

@@ -1,7 +1,6 @@
 #include "hpot/solver/coordinates.hpp"
 
 #include "hpot/core/field.hpp"
-#include "hpot/core/session.hpp"
 #include "hpot/problem/map_distance.hpp"
 #include "hpot/solver/euclidean_projection.hpp"
 #include "hpot/solver/simplex_descent.hpp"
@@ -15,26 +14,6 @@ namespace hpot {
 
 std::vector<OptionKey> CoordinateSettings::keys() {
   std::vector<OptionKey> all = {
-      {"coordinates.loss", "quadratic",
-       "distance of the barycenter p from the target t, both of mass 1: quadratic |p - t|^2/(2 |t|^2); l1 |p - t|_1, "
-       "smooth "
-       "near 0 (coordinates.smoothing); kl KL(t|p); wasserstein: the Sinkhorn divergence at the same eps, in the unit "
-       "of "
-       "the cost; wasserstein_plain: the entropic transport cost",
-       check::one_of(LossSettings::names())},
-      {"coordinates.method", "plain",
-       "of the barycenter: plain, blurred by about sqrt(eps); debiased, as sharp as the measures, but its sweeps "
-       "converge "
-       "slowly, and overshoot at sharp edges",
-       check::one_of({"plain", "debiased"})},
-      {"coordinates.sweeps", "50",
-       "L, sweeps that make a barycenter; the first at falling eps (epsilon.schedule), at least half of them at its "
-       "target",
-       check::integer(1, 1000)},
-      {"coordinates.smoothing", "1e-3",
-       "of l1: |x| becomes sqrt(x^2 + d^2) - d, d this fraction of the mean weight 1/N", check::positive()},
-      {"coordinates.loss_tolerance", "1e-7", "of wasserstein: the marginal errors of its transport problems",
-       check::real(1e-15, 1.0)},
       {"coordinates.memory", "20", "steps that L-BFGS remembers", check::integer(1, 1000)},
       {"stopping.tolerance", "1e-4",
        "stop when the gap sum_k lambda_k G_k - min_k G_k, G = dF/dlambda, is at most this fraction of the loss of "
@@ -46,46 +25,16 @@ std::vector<OptionKey> CoordinateSettings::keys() {
        "seconds of the run, or none; the state is kept (checkpoint.file) and the program exits with 4",
        check::word_or({"none"}, check::positive())},
   };
-  for (const auto& more : {KernelOptions::keys(), {precision_key()}, EpsilonOptions::keys(), ScheduleOptions::keys()})
-    all.insert(all.end(), more.begin(), more.end());
+  const auto sweeps = SweepSettings::keys("coordinates", "50");
+  all.insert(all.begin(), sweeps.begin(), sweeps.end());
   return all;
 }
 
 CoordinateSettings CoordinateSettings::from(const Options& options) {
-  CoordinateSettings s;
-  s.kernel = KernelOptions::from(options);
-  s.epsilon = EpsilonOptions::from(options);
-  s.schedule = ScheduleOptions::from(options, s.schedule.stage_tolerance);
+  CoordinateSettings s{SweepSettings::from(options, "coordinates"), {}};
   s.stopping = StoppingOptions::from(options);
-  s.precision = sweep_precision(options, 0.0);  // auto: differences of losses would feel float's exponentials
-  s.debiased = options.text("coordinates.method") == "debiased";
-  s.sweeps = s.places = options.integer("coordinates.sweeps");
   s.memory = options.integer("coordinates.memory");
-  s.loss = options.text("coordinates.loss");
-  s.smoothing = options.real("coordinates.smoothing");
-  s.loss_tolerance = options.real("coordinates.loss_tolerance");
-  if (s.kernel.explicit_cost() || is_of_directions(s.kernel.cost))
-    options.reject("cost.type", "a barycenter lives on a grid, whose points have no such costs", "take another cost");
-  if (!options.flag("input.normalize"))
-    options.reject("input.normalize", "coordinates are of measures of one mass", "set it to true");
-  if (options.text("input.negative") == "split")
-    options.reject("input.negative", "the target has one set of coordinates, for its positive part",
-                   "use clip, or error");
   return s;
-}
-
-LossSettings CoordinateSettings::loss_at(Real eps) const {
-  LossSettings result;
-  result.name = loss;
-  result.smoothing = smoothing;
-  TransportSettings& transport = result.transport;
-  transport.kernel = kernel;
-  transport.epsilon = {eps, "cost"};
-  transport.schedule = schedule;
-  transport.stopping.tolerance = loss_tolerance;
-  transport.stopping.interruptible = false;
-  transport.finish.finish = "none";
-  return result;
 }
 
 void archive(Archive& archive, CoordinateSolution& solution) {
@@ -110,89 +59,35 @@ void archive(Archive& archive, CoordinateSolution& solution) {
 
 namespace {
 
-/// Thrown on all ranks alike.
-struct Stopped {
-  StopReason reason;
-};
-
-/// F with a memory: values of an earlier run first, and the map of the last point that was accepted.
+/// F with a memory: of earlier evaluations, and of the map of the last point that was accepted.
 class Descent {
  public:
   Descent(const ProcessGrid& processes, const CoordinateSettings& settings, Index measures, Keeper& keeper)
-      : world_(processes.world()), settings_(settings), measures_(measures), keeper_(keeper) {
-    keeper_.resume([this](Archive& archive) { visit(archive); });
-  }
-
-  /// Called before each sweep: a run that is to stop does so there. Every run makes an evaluation, however late it begins, unless
-  /// a signal stops it.
-  void look_around() const {
-    std::vector<Real> flags{settings_.stopping.interruptible && stop_requested() ? 1.0 : 0.0,
-                            made_ > 0 && seconds_here() > settings_.stopping.time_limit ? 1.0 : 0.0};
-    world_.max(flags);
-    if (flags[0] > 0.0) throw Stopped{StopReason::interrupted};
-    if (flags[1] > 0.0) throw Stopped{StopReason::time_limit};
-  }
-
-  Real evaluate(CoordinateObjective& objective, const std::vector<Real>& lambda, std::vector<Real>& gradient) {
-    const auto width = static_cast<std::size_t>(measures_ + 1);
-    if ((used_ + 1) * width <= values_.size()) {
-      const auto at = values_.begin() + static_cast<std::ptrdiff_t>(used_++ * width);
-      gradient.assign(at + 1, at + static_cast<std::ptrdiff_t>(width));
-      return *at;
-    }
-    if (world_.any(keeper_.due())) keep();
-    const Real value = objective.evaluate(lambda, gradient);
-    if (!std::isfinite(value)) throw Stopped{StopReason::diverged};
-    values_.push_back(value);
-    values_.insert(values_.end(), gradient.begin(), gradient.end());
-    ++used_;
-    ++made_;
-    return value;
-  }
+      : record_(processes.world(), settings.stopping, keeper, measures, 0, [this](Archive& archive) {
+          archive.number("value", value_);
+          archive.numbers("lambda", lambda_);
+          archive.field("log_map", log_map_);
+        }) {}
 
   /// `point` is the last one evaluated. What an earlier run had accepted it has kept.
   void accept(const CoordinateObjective& objective, const SimplexPoint& point) {
-    if (made_ == 0) return;
+    if (record_.made() == 0) return;
     lambda_ = point.lambda;
     value_ = point.value;
     log_map_ = copy_of(objective.log_map());
   }
 
-  void keep() {
-    keeper_.keep([this](Archive& archive) { visit(archive); });
-  }
-
-  [[nodiscard]] Index evaluations() const { return static_cast<Index>(used_); }
-  [[nodiscard]] double elapsed() const { return seconds_before_ + seconds_here(); }
+  EvaluationRecord& record() { return record_; }
   /// Of the last point that was accepted; empty where there is none.
   [[nodiscard]] const std::vector<Real>& lambda() const { return lambda_; }
   [[nodiscard]] const Field& log_map() const { return log_map_; }
   [[nodiscard]] Real value() const { return value_; }
 
  private:
-  [[nodiscard]] double seconds_here() const { return seconds_since_start() - begun_; }
-  void visit(Archive& archive) {
-    archive.numbers("evaluations", values_);
-    archive.number("value", value_);
-    archive.numbers("lambda", lambda_);
-    archive.field("log_map", log_map_);
-    double seconds = elapsed();
-    archive.number("seconds", seconds);
-    if (archive.loads()) seconds_before_ = seconds;
-  }
-
-  Communicator world_;
-  const CoordinateSettings& settings_;
-  Index measures_;
-  Keeper& keeper_;
-  double begun_ = seconds_since_start();
-  double seconds_before_ = 0.0;
-  std::vector<Real> values_;  // of every evaluation: F and its gradient
-  std::size_t used_ = 0;
-  Index made_ = 0;  // by this run
   Real value_ = infinity;
   std::vector<Real> lambda_;
   Field log_map_;
+  EvaluationRecord record_;  // the last: it reads the others
 };
 
 /// The pointwise distances of a map, and the loss where it is not known.
@@ -213,7 +108,7 @@ void measure(const CoordinateSettings& settings, const Grid& grid, const OwnedRo
 }  // namespace
 
 CoordinateSolution solve_coordinates(const ProcessGrid& processes, const CoordinateSettings& settings,
-                                     CoordinateData data, const CoordinateProgress& progress, Keeper* given_keeper) {
+                                     CoordinateData data, const FitProgress& progress, Keeper* given_keeper) {
   const Grid& grid = data.grid;
   const OwnedRows rows = own_rows(grid, processes.along_rows());
   CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
@@ -242,20 +137,15 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   const auto count = static_cast<Index>(mixture.lambda.size());
   Descent descent(processes, settings, count, given_keeper == nullptr ? keeps_nothing : *given_keeper);
   take_log(measures);
-  BarycenterProblem problem{rows, processes.along_batches(), measures,
-                            {},   settings.debiased,         make_kernel(settings.kernel, grid, rows, grid, rows)};
-  problem.kernel->set_precision(settings.precision);
-  const Real largest = diameter_cost(settings.kernel.cost, grid, grid);
-  CoordinateObjective objective(
-      BarycenterSweeps(problem,
-                       sweep_epsilons(settings.sweeps, solution.target_epsilon, largest, settings.schedule.factor),
-                       settings.places, [&] { descent.look_around(); }),
-      make_map_loss(settings.loss_at(solution.target_epsilon), grid, rows, target));
+  EvaluationRecord& record = descent.record();
+  CoordinateObjective objective(make_sweeps(settings, grid, rows, processes.along_batches(), measures,
+                                            solution.target_epsilon, [&] { record.look_around(); }),
+                                make_map_loss(settings.loss_at(solution.target_epsilon), grid, rows, target));
   solution.sweeps = objective.sweeps().sweeps();
 
   SimplexFunction function;
   function.evaluate = [&](const std::vector<Real>& lambda, std::vector<Real>& gradient) {
-    return descent.evaluate(objective, lambda, gradient);
+    return record.evaluate([&](std::vector<Real>& slope) { return objective.evaluate(lambda, slope); }, gradient);
   };
   function.accept = [&](const SimplexPoint& point) {
     descent.accept(objective, point);
@@ -266,7 +156,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
     Outcome& outcome = solution.outcome;
     outcome.iterations = static_cast<Index>(history.loss.size()) - 1;
     outcome.error = history.loss[0] > 0.0 ? point.gap / history.loss[0] : 0.0;
-    outcome.seconds = descent.elapsed();
+    outcome.seconds = record.elapsed();
     progress({outcome.iterations, point.value, outcome.error, outcome.seconds});
     outcome.reason = StopReason::converged;
     if (outcome.error <= settings.stopping.tolerance) return true;
@@ -279,9 +169,9 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   } catch (const Stopped& stopped) {
     solution.outcome.reason = stopped.reason;
   }
-  if (solution.outcome.reason != StopReason::converged) descent.keep();
-  solution.evaluations = descent.evaluations();
-  solution.outcome.seconds = descent.elapsed();
+  if (solution.outcome.reason != StopReason::converged) record.keep();
+  solution.evaluations = record.used();
+  solution.outcome.seconds = record.elapsed();
   solution.wasserstein.lambda = descent.lambda().empty() ? equal : descent.lambda();
   if (descent.lambda().empty()) return solution;
   solution.wasserstein.loss = descent.value();

@@ -126,6 +126,25 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-coordinates", (*target, "--epsilon.unit", "mean_cost"), "epsilon.unit = mean_cost")
         self.refuse("hpot-coordinates", (*target, "--input.mesh", "synthetic:sphere?subdivisions=2"), "input.mesh", "a grid")
 
+    def test_dictionary_that_cannot_be(self):
+        self.refuse("hpot-dictionary", (), "input.measures")
+        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.atoms", "5"), "dictionary.atoms = 5", "4 maps", "input.atoms")
+        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.loss", "l2"), "dictionary.loss = l2", "quadratic")
+        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.batch", "some"), "dictionary.batch = some", "all")
+        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.rate", "0"), "dictionary.rate = 0")
+        self.refuse("hpot-dictionary", (*FOUR, "--input.normalize", "false"), "input.normalize = false", "true")
+        self.refuse("hpot-dictionary", (*FOUR, "--input.negative", "split"), "input.negative = split", "clip")
+        self.refuse("hpot-dictionary", (*FOUR, "--cost.type", "cosine"), "cost.type = cosine")
+        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.atoms", "2", "--input.mesh", "synthetic:sphere?subdivisions=2"),
+                    "input.mesh", "a grid")
+        self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", "nowhere.npy"), "nowhere.npy")
+
+    def test_atoms_on_another_grid_or_without_mass(self):
+        path = self.npy("atom", numpy.ones((8, 9)))
+        self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", path), path, "9 x 8", "16 x 16")
+        path = self.npy("nothing", numpy.zeros((16, 16)))
+        self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", path), path, "no positive value")
+
     def test_target_on_another_grid(self):
         path = self.npy("target", numpy.ones((8, 9)))
         self.refuse("hpot-coordinates", (*FOUR, "--input.target", path), path, "that of the measures", "9 x 8", "16 x 16")

@@ -30,6 +30,7 @@ SMALL = {
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
     "coordinates_shapes": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5", "--input.target",
                            "synthetic:ellipse?n=32&item=7&seed=5"),
+    "dictionary_digits": ("--input.measures", "synthetic:ellipse?n=16&count=8&seed=5&hollow=1", "--dictionary.atoms", "3"),
     "distance_matrix": ("--input.measures", "synthetic:ellipse?n=20&count=5&seed=5"),
 }
 EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iterations", "seconds", "ranks", "threads",
@@ -238,6 +239,23 @@ class Configs(programs.DriverTest):
             self.assertLess(file["projection"].attrs["loss"], file["euclidean"].attrs["loss"])
             self.assertEqual(file["steps/lambda"].shape, (file.attrs["iterations"] + 1, 4))
             self.assertTrue((numpy.diff(file["steps/loss"][()]) < 0).all())
+        self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 256))
+
+    def test_dictionary_digits(self):
+        one, *others = [self.small_run("dictionary_digits", ranks) for ranks in RANKS]
+        for other in others:
+            for dataset in ("atoms", "weights", "losses", "steps/loss"):
+                self.assert_equal_results(one, other, dataset, 1e-10)
+        with h5py.File(one) as file:
+            self.assertLessEqual(EVERY_RESULT | {"loss", "mean_loss", "evaluations", "sweeps"}, set(file.attrs))
+            self.assertEqual(file.attrs["stop_reason"], "converged")
+            self.assertEqual(file["atoms"].shape, (3, 16, 16))
+            self.assertLess(abs(file["atoms"][()].sum(axis=(1, 2)) - 1.0).max(), 1e-13)
+            self.assertEqual(file["weights"].shape, (8, 3))
+            self.assertLess(abs(file["weights"][()].sum(axis=1) - 1.0).max(), 1e-14)
+            self.assertEqual(file["steps/loss"].shape, (file.attrs["iterations"] + 1,))
+            self.assertTrue((numpy.diff(file["steps/loss"][()]) < 0).all())
+            self.assertAlmostEqual(file["losses"][()].mean(), file.attrs["mean_loss"], delta=1e-14)
         self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 256))
 
     def test_barycenter_clouds(self):

@@ -76,6 +76,13 @@ class Memory(programs.DriverTest):
                             f"synthetic:gaussian?dim=3&n={side}&item=7", "--epsilon.target", "64", "--coordinates.sweeps",
                             "4", "--stopping.max_iterations", "1", ranks=ranks)
 
+    def test_dry_run_of_dictionaries_is_near_what_they_take(self):
+        for side, more, ranks in ((56, (), 1), (64, ("--parallel.rows", "2"), 2), (56, ("--dictionary.batch", "2"), 2),
+                                  (48, ("--dictionary.loss", "wasserstein", "--dictionary.loss_tolerance", "1e-2"), 1)):
+            with self.subTest(more=more, ranks=ranks):
+                self.growth("hpot-dictionary", *volumes(side, 4), "--dictionary.atoms", "2", "--epsilon.target", "64",
+                            "--dictionary.sweeps", "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
+
     def test_less_memory_holds_fewer_sweeps_and_finds_the_same_weights(self):
         run = ("--input.measures", "synthetic:ellipse?n=64&count=3&seed=5", "--input.target",
                "synthetic:ellipse?n=64&item=5&seed=5", "--epsilon.target", "8", "--coordinates.sweeps", "150",
@@ -200,6 +207,11 @@ class Limit(programs.DriverTest):
         self.assertEqual(len(done.messages()), 1, done.err)
         self.assertFalse((self.folder / "result.h5").exists())
         return done.messages()[0]
+
+    def test_a_dictionary_that_does_not_fit_is_refused(self):
+        arguments = (*volumes(200, 30), "--dictionary.atoms", "6")
+        self.assertIn("L-BFGS", self.refusal("2GiB", *arguments, program="hpot-dictionary"))
+        self.assertRegex(self.refusal("8GiB", *arguments, "--dictionary.batch", "1", program="hpot-dictionary"), r"\d+ ranks\]")
 
     def test_what_cannot_fit_is_refused_before_voxels_are_read(self):
         header = nibabel.Nifti1Image(numpy.zeros((400, 400, 400), numpy.uint8), numpy.eye(4)).to_bytes()[:400]

@@ -43,6 +43,22 @@ class RealData(programs.DriverTest):
             found = file["projection/lambda"][()]
             self.assertLess(numpy.abs(found - numpy.array(weights)).max(), 1e-3, found)
 
+    def test_five_atoms_of_threes_are_strokes(self):
+        images = self.data / "images" / "mnist" / "t10k-images-idx3-ubyte.gz"
+        run = ("--input.measures", f"{images}?label=3&count=20", "--dictionary.atoms", "5", "--dictionary.sweeps", "10",
+               "--epsilon.target", "2", "--stopping.max_iterations", "15", "--output.progress", "none")
+        found = []
+        for ranks in (1, 2):
+            with h5py.File(self.succeed("hpot-dictionary", *run, ranks=ranks, code=3, timeout=200)) as file:
+                found.append([file[name][()] for name in ("steps/loss", "atoms", "weights")])
+        for one, other in zip(*found):
+            numpy.testing.assert_array_equal(one, other)
+        loss, atoms, _ = found[0]
+        self.assertTrue((numpy.diff(loss) < 0).all())
+        self.assertLess(loss[-1], 0.65 * loss[0])
+        support = [(atom > 0.1 * atom.max()).sum() for atom in atoms]
+        self.assertLess(max(support), 150)  # strokes, of 784 pixels
+
     def contrasts(self):
         return sorted((self.data / "volumes" / "fmri_contrasts").glob("*.img"))[:2]
 

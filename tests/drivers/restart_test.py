@@ -19,6 +19,8 @@ QUIET = ("--output.progress", "none")
 FREE = ("hpot-barycenter", "--input.measures", "synthetic:points?shape=sphere&n=60&count=3&weights=random",
         "--epsilon.unit", "cost", "--epsilon.target", "0.02", "--stopping.tolerance", "1e-3", "--barycenter.weights",
         "1,2,3;1,1,0", "--barycenter.method")
+DICTIONARY = ("--input.measures", "synthetic:ellipse?n=12&count=12&seed=5&hollow=1", "--dictionary.atoms", "3",
+              "--dictionary.sweeps", "10", "--epsilon.target", "4")
 
 
 def pair(family, n, m=None):
@@ -57,6 +59,8 @@ RUNS = {  # every way to run a program with a checkpoint
     "coordinates": ("hpot-coordinates", "--input.measures", "synthetic:phantom?n=12&count=4", "--input.target",
                     "synthetic:phantom?n=12&item=4", "--epsilon.target", "4", "--stopping.tolerance", "1e-8",
                     "--coordinates.sweeps", "20"),
+    "dictionary": ("hpot-dictionary", *DICTIONARY, "--dictionary.memory", "2", "--stopping.tolerance", "3e-3"),
+    "dictionary of batches": ("hpot-dictionary", *DICTIONARY, "--dictionary.batch", "5", "--stopping.tolerance", "0.1"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file
 
@@ -122,7 +126,8 @@ class Restart(programs.DriverTest):
         self.assertEqual([p.name for p in self.folder.iterdir() if ".tmp." in p.name], [])
 
     def test_time_limit_keeps_the_state_and_the_restart_has_the_bits_of_the_whole_run(self):
-        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40"), ("coordinates", 2, "n=20")):
+        for run, ranks, larger in (("barycenter", 2, "n=20"), ("transport", 1, "n=40"), ("coordinates", 2, "n=20"),
+                                   ("dictionary", 2, "n=20"), ("dictionary of batches", 2, "n=20")):
             with self.subTest(run=run, ranks=ranks):
                 program, *inputs = [text.replace("n=12", larger).replace("n=14", larger) for text in RUNS[run]]
                 done = programs.run(program, *inputs, *QUIET, "--output.file", self.folder / "whole.h5", ranks=ranks)
@@ -172,7 +177,7 @@ class Restart(programs.DriverTest):
 
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
         for run, sweeps in (("unbalanced barycenter", 20), ("newton", 20), ("clouds", 20), ("matrix", 20),
-                            ("coordinates", 3)):
+                            ("coordinates", 3), ("dictionary", 20), ("dictionary of batches", 3)):
             with self.subTest(run=run):
                 program, *inputs = RUNS[run]
                 self.goes_on_with_more_sweeps(program, sweeps, *inputs)

@@ -36,5 +36,6 @@ hpot_add_driver_test(distances distances_test.py 300)
 hpot_add_driver_test(scaling scaling_test.py 200)
 hpot_add_driver_test(free_support free_support_test.py 300)
 hpot_add_driver_test(coordinates coordinates_test.py 600)
+hpot_add_driver_test(dictionary dictionary_test.py 600)
 set_tests_properties(drivers/bench drivers/scaling PROPERTIES PROCESSORS 2)  # measure times
 hpot_add_driver_test(surfaces surfaces_test.py 600)

@@ -30,24 +30,28 @@ LossSettings loss_settings(const std::string& name, const Case& some) {
   return settings;
 }
 
-/// Measures are divided along batches, rows along rows.
+/// log of the rows of the measures that are owned: measures are divided along batches, rows along rows.
+Field owned_logs(const Case& some, const ProcessGrid& processes) {
+  const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+  const Range mine = Partition(static_cast<Index>(some.measures.size()), 1, processes.shape().batches)
+                         .block(processes.along_batches().rank());
+  const Field log_weight = make_unset_field("test::log_weight", mine.size(), rows.local_n());
+  for (Index k = 0; k < mine.size(); ++k) set_entry(log_weight, k, owned_values(some.measures[mine.begin + k], rows));
+  take_log(log_weight);
+  return log_weight;
+}
+
 CoordinateObjective objective_of(const Case& some, const std::string& loss, Index places,
                                  const ProcessGrid& processes) {
   const KernelOptions kernel{some.kernel, SquaredEuclidean{}};
   const OwnedRows rows = own_rows(some.grid, processes.along_rows());
-  const Range mine = Partition(static_cast<Index>(some.measures.size()), 1, processes.shape().batches)
-                         .block(processes.along_batches().rank());
-  const auto owned = [&](const Values& all) {
-    return Values(all.begin() + rows.range().begin, all.begin() + rows.range().end);
-  };
-  const Field log_weight = make_unset_field("test::log_weight", mine.size(), rows.local_n());
-  for (Index k = 0; k < mine.size(); ++k) set_entry(log_weight, k, owned(some.measures[mine.begin + k]));
-  take_log(log_weight);
-  BarycenterProblem problem{
-      rows, processes.along_batches(), log_weight, {}, false, make_kernel(kernel, some.grid, rows, some.grid, rows)};
+  const auto log_weight = owned_logs(some, processes);
+  BarycenterProblem problem{rows,          processes.along_batches(),
+                            log_weight,    {},
+                            some.debiased, make_kernel(kernel, some.grid, rows, some.grid, rows)};
   BarycenterSweeps sweeps(problem, some.epsilons, places);
-  auto map_loss =
-      make_map_loss(loss_settings(loss, some), some.grid, rows, make_field("test::target", 1, owned(some.target)));
+  auto map_loss = make_map_loss(loss_settings(loss, some), some.grid, rows,
+                                make_field("test::target", 1, owned_values(some.target, rows)));
   return {std::move(sweeps), std::move(map_loss)};
 }
 
@@ -143,6 +147,124 @@ TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
   const auto at = [&](Real h) { return objective.evaluate({0.6 - h, 0.4, h}, unused); };
   const Real quotient = (-3.0 * at(0.0) + 4.0 * at(step) - at(2.0 * step)) / (2.0 * step);  // one-sided
   EXPECT_NEAR(at_zero[2] - at_zero[0], quotient, 1e-5 * std::abs(quotient));
+}
+
+/// Relative to b where it is positive; and some points of weight 0 get weight, unless sweeps begin at so small an eps that weights
+/// of 1e-100 are felt where no others are near.
+Values direction_of(const Case& some, Index k) {
+  const bool from_zero = some.epsilons[0] > 3.0;
+  Values d = test::random_measure(static_cast<int>(some.measures[k].size()), 20 + static_cast<unsigned>(k));
+  for (std::size_t j = 0; j < d.size(); ++j) {
+    d[j] = d[j] * static_cast<Real>(d.size()) - 1.0;
+    if (some.measures[k][j] > 0.0)
+      d[j] *= some.measures[k][j];
+    else
+      d[j] = from_zero && j % 3 == 0 ? 1e-3 * std::abs(d[j]) : 0.0;
+  }
+  return d;
+}
+
+/// Largest |A_k.d_k - difference quotient|, relative to the largest |A_k.d_k|. One-sided, of fourth order, since b >= 0.
+Real error_of_slope(const Case& some, const Values& lambda, const std::string& loss, Index places, Real step) {
+  CoordinateObjective objective = objective_of(some, loss, places, alone());
+  const Index measures = static_cast<Index>(some.measures.size());
+  const Index n = some.grid.points();
+  const Field slope = make_unset_field("test::slope", measures, n);
+  Values unused;
+  objective.evaluate(lambda, unused, slope);
+  const Values found = host_values(slope);
+  Real error = 0.0;
+  Real largest = 0.0;
+  for (Index k = 0; k < measures; ++k) {
+    const Values d = direction_of(some, k);
+    Real expected = 0.0;
+    for (Index j = 0; j < n; ++j) expected += found[k * n + j] * d[j];
+    const auto at = [&](Real h) {
+      Case moved = some;
+      for (Index j = 0; j < n; ++j) moved.measures[k][j] += h * d[j];
+      objective.set_log_weights(owned_logs(moved, alone()));
+      return objective.value(lambda);
+    };
+    const Real quotient =
+        (-25.0 * at(0.0) + 48.0 * at(step) - 36.0 * at(2.0 * step) + 16.0 * at(3.0 * step) - 3.0 * at(4.0 * step)) /
+        (12.0 * step);
+    error = std::max(error, std::abs(expected - quotient));
+    largest = std::max(largest, std::abs(expected));
+  }
+  return error / largest;
+}
+
+TEST(AtomGradient, IsThatOfDifferencesForEveryPointwiseLoss) {
+  const std::vector<std::pair<Case, Values>> cases{
+      {line(falling), three},           {line({3.0, 3.0, 3.0}), three},    {line({40.0}), three},
+      {line(falling), {0.6, 0.0, 0.4}}, {debiased(line(falling)), three},  {debiased(image(falling)), four},
+      {image(falling), four},           {image({4.0, 2.0}, "dense"), four}};
+  for (const auto& [some, lambda] : cases) {
+    for (const char* loss : {"quadratic", "l1", "kl"}) {
+      for (const Index places : {Index{3}, static_cast<Index>(some.epsilons.size())}) {
+        EXPECT_LT(error_of_slope(some, lambda, loss, places, 1e-3), 1e-6)
+            << loss << ", " << (some.debiased ? "debiased, " : "") << some.grid.dimension() << "-D, "
+            << some.epsilons.size() << " sweeps, " << places << " held";
+      }
+    }
+  }
+}
+
+TEST(AtomGradient, IsThatOfDifferencesForTransportLosses) {
+  for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
+    EXPECT_LT(error_of_slope(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4, 1e-3), 1e-6) << loss;
+    EXPECT_LT(error_of_slope(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3, 1e-3), 1e-6) << loss;
+  }
+}
+
+/// The barycenter does not feel the mass of a measure.
+TEST(AtomGradient, IsZeroAlongTheMassOfAMeasure) {
+  const Case some = debiased(image(falling));
+  CoordinateObjective objective = objective_of(some, "quadratic", 4, alone());
+  const Field slope = make_unset_field("test::slope", 4, 108);
+  Values unused;
+  objective.evaluate(four, unused, slope);
+  for (Index k = 0; k < 4; ++k) {
+    Real along = 0.0;
+    Real size = 0.0;
+    for (Index j = 0; j < 108; ++j) {
+      along += slope(k, j) * some.measures[k][j];
+      size += std::abs(slope(k, j)) * some.measures[k][j];
+    }
+    EXPECT_LT(std::abs(along), 1e-12 * size);
+  }
+}
+
+TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
+  const Communicator world = Communicator::world();
+  for (const Case& some : {line(falling), debiased(image(falling))}) {
+    const Values& lambda = some.grid.dimension() == 1 ? three : four;
+    const Index measures = static_cast<Index>(some.measures.size());
+    const Index n = some.grid.points();
+    for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
+      const ProcessGrid processes(world, shape);
+      const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+      const Range mine = Partition(measures, 1, shape.batches).block(processes.along_batches().rank());
+      for (const std::string& loss : LossSettings::names()) {
+        Values unused;
+        const Field single = make_unset_field("test::slope", measures, n);
+        objective_of(some, loss, 8, alone()).evaluate(lambda, unused, single);
+        const Field together = make_unset_field("test::slope", mine.size(), rows.local_n());
+        CoordinateObjective objective = objective_of(some, loss, 3, processes);
+        objective.evaluate(lambda, unused, together);
+        Real largest = 0.0;
+        Real difference = 0.0;
+        for (const Real a : host_values(single)) largest = std::max(largest, std::abs(a));
+        for (Index k = 0; k < mine.size(); ++k) {
+          for (Index j = 0; j < rows.local_n(); ++j) {
+            const Real expected = single(mine.begin + k, rows.range().begin + j);
+            difference = std::max(difference, std::abs(together(k, j) - expected));
+          }
+        }
+        EXPECT_LT(difference, 1e-10 * largest) << loss;
+      }
+    }
+  }
 }
 
 /// In one dimension with all ranks along rows and all along batches.

@@ -71,5 +71,20 @@ TEST(SimplexDescent, GapBoundsTheDistanceFromTheMinimumOfAConvexFunction) {
   EXPECT_TRUE(all);
 }
 
+/// Two simplexes at once: each finds what it finds alone, and the gaps add up.
+TEST(SimplexDescent, FindsAPointInAProductOfSimplexes) {
+  const Values wanted{0.5, 0.1, 0.15, 0.25, 0.7, 0.6};  // the last two project to 0.55, 0.45
+  SimplexPoint last;
+  const SimplexProduct simplexes({4, 2});
+  EXPECT_TRUE(minimise_on_simplexes(distance_to(wanted, Values(6, 2.0), 1e-8, last), simplexes, 10,
+                                    {0.25, 0.25, 0.25, 0.25, 0.9, 0.1}));
+  const Values expected{0.5, 0.1, 0.15, 0.25, 0.55, 0.45};
+  for (int k = 0; k < 6; ++k) EXPECT_NEAR(last.lambda[k], expected[k], 1e-6);
+  const Values lambda{0.5, 0.5, 0.0, 0.0, 0.2, 0.8};
+  EXPECT_NEAR(simplexes.gap(lambda, {1.0, 2.0, 3.0, 4.0, 5.0, 7.0}), (1.5 - 1.0) + (6.6 - 5.0), 1e-15);
+  const Values again = simplexes.weights_of(simplexes.theta_of(lambda));
+  for (int k = 0; k < 6; ++k) EXPECT_NEAR(again[k], lambda[k], 1e-15);
+}
+
 }  // namespace
 }  // namespace hpot

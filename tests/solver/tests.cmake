@@ -23,4 +23,5 @@ hpot_add_test(solver/traffic SOURCE ${CMAKE_CURRENT_LIST_DIR}/traffic_test.cpp R
 hpot_add_test(solver/free_support SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_test.cpp)
 hpot_add_test(solver/free_support_ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_ranks_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/coordinate_gradient SOURCE ${CMAKE_CURRENT_LIST_DIR}/coordinate_gradient_test.cpp RANKS 1 2 3)
+hpot_add_test(solver/dictionary SOURCE ${CMAKE_CURRENT_LIST_DIR}/dictionary_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/simplex_descent SOURCE ${CMAKE_CURRENT_LIST_DIR}/simplex_descent_test.cpp)

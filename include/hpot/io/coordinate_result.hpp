@@ -6,9 +6,6 @@
 
 namespace hpot {
 
-/// A line or a table as output.progress says, on the rank where `speaks`.
-CoordinateProgress make_coordinate_progress(const std::string& style, bool speaks);
-
 /// A few lines about the weights and both projections, and advice where it did not converge. For people, on rank 0. Local.
 void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution);
 

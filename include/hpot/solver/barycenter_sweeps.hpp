@@ -18,6 +18,11 @@
 // G is dF/dlambda up to a constant that is the same for all k. Two means and a softmin for each sweep, and another softmin where
 // eps has just fallen; softmin and mean are all that is asked of the operator.
 //
+// The measures enter through s_k alone [Schmitz et al. 2018]: ds_k(i) = -eps_l sum_j w_ij dlog b_k(j), w_ij = b_kj exp((g_kj - C_ij
+// + s_ki)/eps_l), and p^l exp(s_k/eps_l) = exp(log q + f_k/eps_l), so that p^l z_k . ds_k = eps_l sum_j b_kj y_kj dlog b_kj and
+//     A_k = dF/db_k = sum over l = 1, ..., L of eps_l y_k^l,    y^1 with g of f = 0.
+// It is finite where b_k = 0: there the derivative to the right. As p does not feel the masses of measures, sum_j b_kj A_kj = 0.
+//
 // Memory: the states s_k^l, r^l, D^l, as many as there are places; the others are made again when their turn comes
 // (sweep_recall.hpp).
 #pragma once
@@ -40,8 +45,12 @@ class BarycenterSweeps {
 
   /// log p^L for the weights of the owned measures. It stays until the next call. Collective.
   const Field& forward(const std::vector<Real>& lambda);
-  /// G of the owned measures; once after each forward(). m is tangent: sum p m = 0. Collective.
-  std::vector<Real> reverse(const ConstField& m);
+  /// G of the owned measures; once after each forward(). m is tangent: sum p m = 0. `slope`, one row for each measure, becomes A
+  /// where it has values; a mean and a softmin or two more. Collective.
+  std::vector<Real> reverse(const ConstField& m, const Field& slope = {});
+
+  /// Measures of other values: log b of those owned. Local.
+  void set_log_weights(const Field& log_weight) { problem_.log_weight = log_weight; }
 
   [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
   [[nodiscard]] Index states() const { return static_cast<Index>(epsilons_.size()); }
@@ -60,6 +69,10 @@ class BarycenterSweeps {
   void take_log_d(const State& state, Real epsilon, const Field& log_d) const;
   /// Holds the state that `sweep` begins with, and as many on the way as fit.
   void hold_before(Index sweep);
+  /// h = log q + f_k/eps for the f that `before` has left, 0 where it is no state.
+  void take_log_potential(const State& before, Index first, Index count, Real epsilon, const Field& h) const;
+  /// y of last_, from z, in a_, added to slope_; g_ becomes that of the sweep.
+  void step_back_to_data(const State& before, Index first, Index count);
   /// The adjoints of last_ become those of the state before it.
   void step_back(const State& before);
   void step_back_log_d(const State& before);
@@ -82,6 +95,7 @@ class BarycenterSweeps {
   Field g_;                  // of the sweep stepped back over last, at its eps
   bool g_serves_ = false;    // as t of the next one
   Field h_, a_, t_;          // chunks of measures
+  Field slope_;              // A, where it is asked for
   Field rho_, delta_;
   Field log_d_;              // as a sweep takes it
   Field log_map_, product_;  // log p^L; p rho

@@ -6,30 +6,18 @@
 //   min over lambda of sum_i (sum_k lambda_k b_ki - t_i)^2
 // by the same steps from the measures' inner products.
 //
-// A run that goes on is told the values of the earlier one's evaluations: it walks that one's way again, and on.
+// A run that goes on walks the earlier one's way again (evaluation_record.hpp).
 #pragma once
 
 #include "hpot/solver/coordinate_objective.hpp"
-#include "hpot/solver/keeper.hpp"
+#include "hpot/solver/evaluation_record.hpp"
+#include "hpot/solver/sweep_settings.hpp"
 
 namespace hpot {
 
-struct CoordinateSettings {
-  KernelOptions kernel;
-  EpsilonOptions epsilon;
-  ScheduleOptions schedule;
+struct CoordinateSettings : SweepSettings {
   StoppingOptions stopping;
-  Precision precision = Precision::full;
-  bool debiased = false;
-  Index sweeps = 50;
   Index memory = 20;  // steps that L-BFGS remembers
-  std::string loss = "quadratic";
-  Real smoothing = 1e-3;
-  Real loss_tolerance = 1e-7;
-  Index places = 50;  // states of sweeps held at once
-
-  /// eps, in the unit of the cost.
-  [[nodiscard]] LossSettings loss_at(Real epsilon) const;
 
   static std::vector<OptionKey> keys();
   /// `places` is as many as sweeps.
@@ -65,18 +53,9 @@ struct CoordinateSolution {
   Index sweeps = 0;       // that each of them makes: L, and those that memory makes it repeat
 };
 
-/// Called on every rank after every step.
-struct CoordinateStep {
-  Index number = 0;
-  Real loss = 0.0;
-  Real error = 0.0;  // see Outcome
-  double seconds = 0.0;
-};
-using CoordinateProgress = std::function<void(const CoordinateStep& step)>;
-
 /// Measures are divided along batches, rows along rows. Move the data in. Collective.
 CoordinateSolution solve_coordinates(const ProcessGrid& processes, const CoordinateSettings& settings,
-                                     CoordinateData data, const CoordinateProgress& progress, Keeper* keeper = nullptr);
+                                     CoordinateData data, const FitProgress& progress, Keeper* keeper = nullptr);
 
 /// All but the rows.
 void archive(Archive& archive, CoordinateSolution& solution);

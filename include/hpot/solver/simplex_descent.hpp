@@ -1,4 +1,5 @@
-// Minimisation over the simplex, lambda_k >= 0, sum lambda_k = 1, by L-BFGS in theta, lambda_k = theta_k^2/|theta|^2.
+// Minimisation over the simplex, lambda_k >= 0, sum lambda_k = 1, by L-BFGS in theta, lambda_k = theta_k^2/|theta|^2; and over
+// products of simplexes, each with its own theta.
 //
 //   dF/dtheta_k = 2 theta_k/|theta|^2 (G_k - sum_l lambda_l G_l),   G = dF/dlambda
 //   gap = sum_k lambda_k G_k - min_k G_k >= 0: 0 where the conditions of first order hold, and for convex F a bound of
@@ -10,6 +11,7 @@
 #include "hpot/core/types.hpp"
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace hpot {
@@ -27,8 +29,31 @@ struct SimplexFunction {
   std::function<bool(const SimplexPoint& point)> accept;
 };
 
+/// A point of a product of simplexes: the weights of each, one after the other. Local.
+class SimplexProduct {
+ public:
+  /// Sizes of the simplexes.
+  explicit SimplexProduct(std::vector<Index> sizes) : sizes_(std::move(sizes)) {}
+
+  /// sqrt(lambda), of length sqrt(size) in each: a step of length 1 changes every weight by a part of it.
+  [[nodiscard]] std::vector<Real> theta_of(const std::vector<Real>& lambda) const;
+  [[nodiscard]] std::vector<Real> weights_of(const std::vector<Real>& theta) const;
+  /// dF/dtheta from dF/dlambda, up to a constant for each simplex.
+  [[nodiscard]] std::vector<Real> slope_in_theta(const std::vector<Real>& theta, const std::vector<Real>& slope) const;
+  /// The sum of all simplexes' gaps.
+  [[nodiscard]] Real gap(const std::vector<Real>& lambda, const std::vector<Real>& slope) const;
+
+ private:
+  template <class Work>
+  void for_each(const Work& work) const;
+  std::vector<Index> sizes_;
+};
+
 /// From positive `start`, of sum 1, to the last point that was accepted. False where no lower value can be found, as
 /// minimise() of core/lbfgs.hpp. Local.
-bool minimise_on_simplex(const SimplexFunction& function, Index memory, std::vector<Real> start);
+bool minimise_on_simplex(const SimplexFunction& function, Index memory, const std::vector<Real>& start);
+/// The same on a product; `gradient` up to a constant for each simplex. A weight that starts at 0 stays 0.
+bool minimise_on_simplexes(const SimplexFunction& function, const SimplexProduct& simplexes, Index memory,
+                           const std::vector<Real>& start);
 
 }  // namespace hpot

@@ -1,0 +1,35 @@
+// How barycenters are made of sweeps and what is asked of them: what programs that fit weights or measures to maps have in common.
+#pragma once
+
+#include "hpot/solver/barycenter_sweeps.hpp"
+#include "hpot/solver/map_loss.hpp"
+
+namespace hpot {
+
+struct SweepSettings {
+  KernelOptions kernel;
+  EpsilonOptions epsilon;
+  ScheduleOptions schedule;
+  Precision precision = Precision::full;
+  bool debiased = false;
+  Index sweeps = 50;
+  std::string loss = "quadratic";
+  Real smoothing = 1e-3;
+  Real loss_tolerance = 1e-7;
+  Index places = 50;  // states of sweeps held at once
+
+  /// eps, in the unit of the cost.
+  [[nodiscard]] LossSettings loss_at(Real epsilon) const;
+
+  /// SECTION.loss and so on; `sweeps`: their default.
+  static std::vector<OptionKey> keys(const std::string& section, const std::string& sweeps);
+  /// `places` is as many as sweeps.
+  static SweepSettings from(const Options& options, const std::string& section);
+};
+
+/// Of measures given by log b, those owned, at eps_target = `epsilon` in the unit of the cost.
+BarycenterSweeps make_sweeps(const SweepSettings& settings, const Grid& grid, const OwnedRows& rows,
+                             const Communicator& along_batches, const Field& log_weight, Real epsilon,
+                             std::function<void()> before_sweep);
+
+}  // namespace hpot

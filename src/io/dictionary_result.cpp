@@ -1,0 +1,82 @@
+#include "hpot/io/dictionary_result.hpp"
+
+#include "hpot/io/nifti.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+namespace hpot {
+namespace {
+
+/// Atom k of the solution.
+std::vector<Real> atom_of(const DictionarySolution& solution, const Grid& grid, Index k) {
+  const auto first = solution.atoms.begin() + k * grid.points();
+  return {first, first + grid.points()};
+}
+
+/// Atoms of a sheet, in rows of at most so many.
+constexpr Index most_columns = 10;
+
+}  // namespace
+
+void print_dictionary(const RunRecord& run, const DictionarySettings& settings, const DictionarySolution& solution) {
+  const Outcome& outcome = solution.outcome;
+  const auto maps = static_cast<Index>(run.raw.names.size());
+  const Index atoms = static_cast<Index>(solution.weights.size()) / maps;
+  std::printf("%s after %lld %s, %lld gradients of %lld sweeps for a map, %.2f s, at epsilon %.6g\n",
+              name(outcome.reason), static_cast<long long>(outcome.iterations), settings.batch > 0 ? "epochs" : "steps",
+              static_cast<long long>(solution.evaluations), static_cast<long long>(settings.sweeps), outcome.seconds,
+              outcome.epsilon);
+  if (!solution.history.empty())
+    std::printf("%s loss of %lld maps: %.6g at first, %.6g at last\n", settings.loss.c_str(),
+                static_cast<long long>(maps), solution.history.front(), solution.history.back());
+  std::printf("%12s %12s  %s\n", "mean weight", "largest", "atom");
+  for (Index k = 0; k < atoms; ++k) {
+    Real sum = 0.0;
+    Real largest = 0.0;
+    for (Index n = 0; n < maps; ++n) {
+      sum += solution.weights[n * atoms + k];
+      largest = std::max(largest, solution.weights[n * atoms + k]);
+    }
+    std::printf("%12.6f %12.6f  %lld\n", sum / static_cast<Real>(maps), largest, static_cast<long long>(k));
+  }
+  std::fputs(advice(solution, settings).c_str(), stderr);
+}
+
+void write_dictionary(const Communicator& world, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
+                      const RunRecord& run, const DictionarySettings& settings, const DictionarySolution& solution) {
+  world.agree([&] {
+    if (world.rank() != 0) return;
+    const auto maps = static_cast<Index>(run.raw.names.size());
+    const Index atoms = static_cast<Index>(solution.weights.size()) / maps;
+    write_run(*file, "", world, run, solution.outcome);
+    file->attribute("/", "loss", settings.loss);
+    file->attribute("/", "evaluations", solution.evaluations);
+    file->attribute("/", "sweeps", settings.sweeps);
+    file->attribute("/", "sweeps_for_a_gradient", solution.sweeps);
+    if (!solution.history.empty()) write_known(*file, "/", "mean_loss", solution.history.back());
+    file->dataset("/steps/loss", {{static_cast<Index>(solution.history.size())}, solution.history});
+    std::vector<Index> shape = data_shape(grid);
+    shape.insert(shape.begin(), atoms);
+    file->dataset("/atoms", {shape, solution.atoms});
+    file->dataset("/weights", {{maps, atoms}, solution.weights});
+    if (!solution.losses.empty()) file->dataset("/losses", {{maps}, solution.losses});
+    write_support(*file, "/support", grid);
+    std::vector<Raster> rasters;
+    for (Index k = 0; k < atoms; ++k) {
+      const std::vector<Real> atom = atom_of(solution, grid, k);
+      if (!output.picture.empty()) rasters.push_back(picture_of(grid, atom));
+      if (!grid.affine) continue;
+      std::ostringstream suffix;
+      suffix << "_" << k << ".nii.gz";
+      const std::string volume = beside(output.file, suffix.str());
+      write_nifti(volume, grid, atom);
+      std::printf("volume: %s\n", volume.c_str());
+    }
+    const Index columns = grid.dimension() == 3 ? 1 : std::min(atoms, most_columns);
+    if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, static_cast<int>(columns)));
+  });
+}
+
+}  // namespace hpot

@@ -1,0 +1,81 @@
+#include "hpot/solver/sweep_plan.hpp"
+
+#include "plan_sizes.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace hpot {
+namespace {
+
+Real local_points(const Support& support, int row_ranks) {
+  return static_cast<Real>(divide_rows(support, row_ranks).block(0).size());
+}
+
+}  // namespace
+
+Real terms_of_gradient(const SweepSettings& settings, const Support& support, int row_ranks, Index owned) {
+  const auto sweeps = static_cast<Real>(SweepRecall(settings.sweeps, settings.places).sweeps());
+  const auto measures = static_cast<Real>(owned);
+  // a softmin and two means for each sweep back; for D a mean and two softmins
+  const Real self = settings.debiased ? 1.0 : 0.0;
+  return ((2.0 * measures + self) * sweeps + 3.0 * (measures + self) * static_cast<Real>(settings.sweeps)) *
+         terms_of_softmin(settings.kernel, support, static_cast<Real>(support.points()),
+                          local_points(support, row_ranks));
+}
+
+std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Support& support, int row_ranks,
+                                        Index owned) {
+  const auto n = static_cast<Real>(support.points());
+  const Real local_n = local_points(support, row_ranks);
+  const auto measures = static_cast<Real>(owned);
+  const auto share = static_cast<Real>(BarycenterMap::measures_at_once(owned, support.points(), row_ranks));
+  return {arrays("log weights", measures * local_n),
+          arrays("states of " + std::to_string(settings.places) + " of " + std::to_string(settings.sweeps) + " sweeps",
+                 static_cast<Real>(settings.places) * (measures + (settings.debiased ? 2.0 : 1.0)) * local_n),
+          arrays("adjoints", 2.0 * measures * local_n),
+          arrays("half-steps in flight, maps of the sweeps", (3.0 * share + (settings.debiased ? 8.0 : 6.0)) * local_n),
+          arrays("averages", average_values(settings.kernel, support, share * local_n)),
+          between_ranks(settings.kernel, support, row_ranks, Reduction::average, share),
+          arrays("kernel", kernel_values(settings.kernel, support, share * local_n, n, local_n))};
+}
+
+std::vector<PlannedArrays> loss_arrays(const SweepSettings& settings, const Support& support, int row_ranks) {
+  if (!settings.loss.starts_with("wasserstein")) return {};
+  // TransportLoss: target and map; one problem at a time
+  TransportRun pair{support, support, row_ranks, 1, false, true, {}};
+  TransportSettings transport = settings.loss_at(1.0).transport;
+  transport.acceleration = transport.mixing();
+  return {arrays("target and map of the loss", 3.0 * local_points(support, row_ranks)),
+          {"arrays of the pair", plan_transport(transport, pair).bytes() - library_buffers().bytes}};
+}
+
+AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, Index sweeps,
+                            const SweepPlanner& plan_with, const std::function<ProcessGridShape(int)>& shape_on) {
+  constexpr int most_ranks = 1 << 14;
+  const auto limit = ResourceOptions::from(options).memory_limit;
+  const Real at_start = world.max(static_cast<Real>(memory_at_start()));
+  const auto plan_of = [&](Index places, int ranks) { return plan_with(places, shape_on(ranks)); };
+  const auto fits = [&](Index places, int ranks) {
+    return !limit || at_start + plan_of(places, ranks).bytes() <= *limit;
+  };
+  const Index fewest = SweepRecall::fewest(sweeps);
+  Index places = sweeps;
+  while (places > fewest && !fits(places, world.size())) --places;
+  const WorkPlan plan = plan_of(places, world.size());
+  if (options.action() == Options::Action::dry_run && world.rank() == 0) {
+    const Index made = SweepRecall(sweeps, places).sweeps();
+    std::printf("%s  of %lld sweeps %lld are held: %lld are made for a gradient\n",
+                describe(plan, world.size()).c_str(), static_cast<long long>(sweeps), static_cast<long long>(places),
+                static_cast<long long>(made));
+  }
+  if (fits(places, world.size())) return {plan, places};
+  int ranks = world.size() + 1;
+  while (ranks <= most_ranks && (shape_on(ranks).rows * shape_on(ranks).batches != ranks || !fits(fewest, ranks)))
+    ++ranks;
+  reject_plan(options, plan, at_start,
+              ranks <= most_ranks ? "what would fit: " + std::to_string(ranks) + " ranks"
+                                  : "no number of ranks makes it fit: use a coarser grid, or raise the limit");
+}
+
+}  // namespace hpot

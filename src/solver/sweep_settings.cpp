@@ -1,0 +1,81 @@
+#include "hpot/solver/sweep_settings.hpp"
+
+#include "hpot/solver/scales.hpp"
+
+#include <utility>
+
+namespace hpot {
+
+std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std::string& sweeps) {
+  std::vector<OptionKey> all = {
+      {section + ".loss", "quadratic",
+       "distance of the barycenter p from the map t, both of mass 1: quadratic |p - t|^2/(2 |t|^2); l1 |p - t|_1, "
+       "smooth near 0 (" +
+           section +
+           ".smoothing); kl KL(t|p); wasserstein: the Sinkhorn divergence at the same eps, in the unit of the cost; "
+           "wasserstein_plain: the entropic transport cost",
+       check::one_of(LossSettings::names())},
+      {section + ".method", "plain",
+       "of the barycenter: plain, blurred by about sqrt(eps); debiased, as sharp as the measures, but its sweeps "
+       "converge slowly, and overshoot at sharp edges",
+       check::one_of({"plain", "debiased"})},
+      {section + ".sweeps", sweeps,
+       "L, sweeps that make a barycenter; the first at falling eps (epsilon.schedule), at least half of them at its "
+       "target",
+       check::integer(1, 1000)},
+      {section + ".smoothing", "1e-3", "of l1: |x| becomes sqrt(x^2 + d^2) - d, d this fraction of the mean weight 1/N",
+       check::positive()},
+      {section + ".loss_tolerance", "1e-7", "of wasserstein: the marginal errors of its transport problems",
+       check::real(1e-15, 1.0)},
+  };
+  for (const auto& more : {KernelOptions::keys(), {precision_key()}, EpsilonOptions::keys(), ScheduleOptions::keys()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+SweepSettings SweepSettings::from(const Options& options, const std::string& section) {
+  SweepSettings s;
+  s.kernel = KernelOptions::from(options);
+  s.epsilon = EpsilonOptions::from(options);
+  s.schedule = ScheduleOptions::from(options, s.schedule.stage_tolerance);
+  s.precision = sweep_precision(options, 0.0);  // auto: differences of losses would feel float's exponentials
+  s.debiased = options.text(section + ".method") == "debiased";
+  s.sweeps = s.places = options.integer(section + ".sweeps");
+  s.loss = options.text(section + ".loss");
+  s.smoothing = options.real(section + ".smoothing");
+  s.loss_tolerance = options.real(section + ".loss_tolerance");
+  if (s.kernel.explicit_cost() || is_of_directions(s.kernel.cost))
+    options.reject("cost.type", "a barycenter lives on a grid, whose points have no such costs", "take another cost");
+  if (!options.flag("input.normalize"))
+    options.reject("input.normalize", "barycenters here are of measures of one mass", "set it to true");
+  if (options.text("input.negative") == "split")
+    options.reject("input.negative", "one set of weights is sought, for the positive part", "use clip, or error");
+  return s;
+}
+
+LossSettings SweepSettings::loss_at(Real eps) const {
+  LossSettings result;
+  result.name = loss;
+  result.smoothing = smoothing;
+  TransportSettings& transport = result.transport;
+  transport.kernel = kernel;
+  transport.epsilon = {eps, "cost"};
+  transport.schedule = schedule;
+  transport.stopping.tolerance = loss_tolerance;
+  transport.stopping.interruptible = false;
+  transport.finish.finish = "none";
+  return result;
+}
+
+BarycenterSweeps make_sweeps(const SweepSettings& settings, const Grid& grid, const OwnedRows& rows,
+                             const Communicator& along_batches, const Field& log_weight, Real epsilon,
+                             std::function<void()> before_sweep) {
+  BarycenterProblem problem{rows, along_batches,     log_weight,
+                            {},   settings.debiased, make_kernel(settings.kernel, grid, rows, grid, rows)};
+  problem.kernel->set_precision(settings.precision);
+  const Real largest = diameter_cost(settings.kernel.cost, grid, grid);
+  return {std::move(problem), sweep_epsilons(settings.sweeps, epsilon, largest, settings.schedule.factor),
+          settings.places, std::move(before_sweep)};
+}
+
+}  // namespace hpot

@@ -1,0 +1,218 @@
+// The gradient of a dictionary's loss against differences, the same bits however maps are divided, and the descents.
+#include "hpot/solver/dictionary.hpp"
+
+#include "hpot/solver/adam.hpp"
+#include "transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace hpot {
+namespace {
+
+using test::Values;
+
+constexpr Index atoms = 2;
+constexpr Index maps = 5;
+
+DictionarySettings settings_of(const std::string& loss, bool debiased = false) {
+  DictionarySettings settings;
+  settings.kernel = {"separable", SquaredEuclidean{}};
+  settings.epsilon = {4.0, "cost"};
+  settings.sweeps = 6;
+  settings.places = 4;
+  settings.atoms = atoms;
+  settings.debiased = debiased;
+  settings.loss = loss;
+  settings.smoothing = 1e-2;
+  settings.loss_tolerance = 1e-9;
+  settings.memory = 3;
+  settings.stopping.max_iterations = 12;
+  settings.stopping.tolerance = 1e-9;
+  return settings;
+}
+
+std::vector<Values> maps_on(const Grid& grid) {
+  std::vector<Values> all;
+  for (unsigned n = 0; n < maps; ++n) all.push_back(test::random_measure(grid.points(), n + 1, 0.3));
+  return all;
+}
+
+/// The maps of this rank's share, as solve_dictionary takes them.
+std::vector<Values> share_of(const std::vector<Values>& all, const ProcessGrid& processes) {
+  const Range mine = Partition(maps, 1, processes.shape().batches).block(processes.along_batches().rank());
+  return {all.begin() + mine.begin, all.begin() + mine.end};
+}
+
+DictionaryObjective objective_of(const Grid& grid, const DictionarySettings& settings, const ProcessGrid& processes) {
+  const OwnedRows rows = own_rows(grid, processes.along_rows());
+  const std::vector<Values> mine = share_of(maps_on(grid), processes);
+  const Field field = make_unset_field("test::maps", static_cast<Index>(mine.size()), rows.local_n());
+  for (std::size_t n = 0; n < mine.size(); ++n) set_entry(field, static_cast<Index>(n), owned_values(mine[n], rows));
+  return {processes, settings, grid, field, atoms, settings.epsilon.target, [] {}};
+}
+
+Values point_on(const Grid& grid) {
+  Values point;
+  for (unsigned k = 0; k < atoms; ++k) {
+    const Values atom = test::random_measure(grid.points(), 20 + k, 0.2);
+    point.insert(point.end(), atom.begin(), atom.end());
+  }
+  for (Index n = 0; n < maps; ++n) {
+    const Real first = 0.15 + 0.15 * static_cast<Real>(n);
+    point.insert(point.end(), {first, 1.0 - first});
+  }
+  return point;
+}
+
+const ProcessGrid& alone() {
+  static const ProcessGrid grid(test::alone(), {1, 1});
+  return grid;
+}
+
+const std::vector<Index> every{0, 1, 2, 3, 4};
+
+/// A direction that keeps every simplex: atoms by a relative change, weights against one another.
+Values direction_on(const Grid& grid, unsigned seed) {
+  Values d = point_on(grid);
+  const Values random = reference::random_values(static_cast<Index>(d.size()), seed, -1.0, 1.0);
+  const Index atom_values = atoms * grid.points();
+  for (Index i = 0; i < atom_values; ++i) d[i] *= random[i];
+  for (Index n = 0; n < maps; ++n) {
+    d[atom_values + 2 * n] = 0.1 * random[atom_values + n];
+    d[atom_values + 2 * n + 1] = -d[atom_values + 2 * n];
+  }
+  return d;
+}
+
+TEST(DictionaryObjective, HasTheGradientOfCentralDifferences) {
+  for (const Grid& grid : {make_grid({24}, {1.0}), make_grid({7, 8}, {1.0, 0.8})}) {
+    for (const std::string& loss : LossSettings::names()) {
+      for (const std::vector<Index>& some : {every, std::vector<Index>{3, 1}}) {
+        DictionaryObjective objective = objective_of(grid, settings_of(loss, grid.dimension() == 2), alone());
+        const Values point = point_on(grid);
+        Values slope;
+        Values unused;
+        objective.evaluate(point, some, slope);
+        for (const unsigned seed : {5U, 6U}) {
+          const Values d = direction_on(grid, seed);
+          const auto at = [&](Real h) {
+            Values moved = point;
+            for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += h * d[i];
+            return objective.evaluate(moved, some, unused);
+          };
+          const Real h = 1e-3;
+          const Real quotient = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+          const Real found = std::inner_product(d.begin(), d.end(), slope.begin(), 0.0);
+          EXPECT_NEAR(found, quotient, 1e-6 * std::abs(quotient)) << loss << " " << grid.dimension() << "-D";
+        }
+      }
+    }
+  }
+}
+
+TEST(DictionaryObjective, IsTheMeanOfTheLossesOfItsMaps) {
+  const Grid grid = make_grid({24}, {1.0});
+  DictionaryObjective objective = objective_of(grid, settings_of("kl"), alone());
+  Values unused;
+  const Values losses = objective.losses(point_on(grid));
+  EXPECT_NEAR(objective.evaluate(point_on(grid), {4, 0}, unused), 0.5 * (losses[0] + losses[4]), 1e-15);
+}
+
+/// To the bit where maps are divided; to rounding where rows are.
+TEST(DictionaryObjective, IsTheSameOnAnyNumberOfRanks) {
+  const Communicator world = Communicator::world();
+  const Grid grid = make_grid({9, 8}, {1.0, 1.0});
+  for (const std::string& loss : LossSettings::names()) {
+    Values single;
+    const Real expected = objective_of(grid, settings_of(loss), alone()).evaluate(point_on(grid), every, single);
+    Values together;
+    const Real by_maps = objective_of(grid, settings_of(loss), ProcessGrid(world, {1, world.size()}))
+                             .evaluate(point_on(grid), every, together);
+    EXPECT_EQ(by_maps, expected) << loss;
+    EXPECT_EQ(together, single) << loss;
+    const Real by_rows = objective_of(grid, settings_of(loss), ProcessGrid(world, {world.size(), 1}))
+                             .evaluate(point_on(grid), every, together);
+    EXPECT_NEAR(by_rows, expected, 1e-10 * expected) << loss;
+    const auto larger = [](Real a, Real b) { return std::abs(a) < std::abs(b); };
+    const Real scale = std::abs(*std::max_element(single.begin(), single.end(), larger));
+    EXPECT_LT(reference::largest_difference(together, single), 1e-10 * scale) << loss;
+  }
+}
+
+/// Terms of very different size, in two orders and divided.
+TEST(OrderlessSum, HasTheSameBitsInAnyOrderAndOnAnyNumberOfRanks) {
+  const Communicator world = Communicator::world();
+  constexpr Index terms = 60;
+  constexpr Index n = 50;
+  const auto term = [&](Index t) {
+    Values values = reference::random_values(n, 100 + static_cast<unsigned>(t), -1.0, 1.0);
+    for (Real& v : values) v *= std::exp2(static_cast<Real>(t % 40));
+    return make_field("test::term", 1, values);
+  };
+  const Field first = make_field("test::total", 1, n);
+  OrderlessSum forwards(1, n);
+  for (Index t = 0; t < terms; ++t) forwards.add(term(t));
+  forwards.total(test::alone(), first);
+  const Field second = make_field("test::total", 1, n);
+  OrderlessSum divided(1, n);
+  for (Index t = terms - 1 - world.rank(); t >= 0; t -= world.size()) divided.add(term(t));
+  divided.total(world, second);
+  EXPECT_EQ(host_values(first), host_values(second));
+  std::vector<long double> exact(n, 0.0L);
+  for (Index t = 0; t < terms; ++t) {
+    const Values values = host_values(term(t));
+    for (Index i = 0; i < n; ++i) exact[i] += values[i];
+  }
+  for (Index i = 0; i < n; ++i) EXPECT_NEAR(first(0, i), static_cast<Real>(exact[i]), 2e-16 * std::exp2(39.0));
+}
+
+DictionarySolution solution_of(const DictionarySettings& settings, const ProcessGrid& processes) {
+  const Grid grid = make_grid({9, 8}, {1.0, 1.0});
+  return solve_dictionary(processes, settings, {grid, share_of(maps_on(grid), processes), {}}, [](const FitStep&) {});
+}
+
+TEST(Dictionary, LossFallsWithEveryStepAndBeyondTheRoundsOfItsRecord) {
+  DictionarySettings settings = settings_of("quadratic");
+  settings.stopping.max_iterations = 60;  // rounds are of 18 evaluations
+  const DictionarySolution solution = solution_of(settings, alone());
+  EXPECT_EQ(solution.outcome.iterations, 60);
+  for (std::size_t i = 1; i < solution.history.size(); ++i) EXPECT_LT(solution.history[i], solution.history[i - 1]);
+  EXPECT_NEAR(std::accumulate(solution.losses.begin(), solution.losses.end(), 0.0) / maps, solution.history.back(),
+              1e-15);
+}
+
+TEST(Dictionary, HasTheSameBitsHoweverMapsAreDivided) {
+  const Communicator world = Communicator::world();
+  for (const Index batch : {Index{0}, Index{2}}) {
+    DictionarySettings settings = settings_of("quadratic");
+    settings.batch = batch;
+    const DictionarySolution single = solution_of(settings, alone());
+    const DictionarySolution together = solution_of(settings, ProcessGrid(world, {1, world.size()}));
+    EXPECT_EQ(together.atoms, single.atoms);
+    EXPECT_EQ(together.weights, single.weights);
+    EXPECT_EQ(together.history, single.history);
+  }
+}
+
+TEST(Adam, FirstStepHasTheLengthOfTheRateAndBlocksMoveAlone) {
+  Adam adam({2, 1});
+  Values theta{1.0, 2.0, 3.0};
+  adam.move(0, 0.1, {5.0, -1e-3, 7.0}, theta);
+  EXPECT_NEAR(theta[0], 0.9, 1e-8);
+  EXPECT_NEAR(theta[1], 2.1, 1e-5);
+  EXPECT_EQ(theta[2], 3.0);
+}
+
+TEST(Adam, ComesToTheMinimumOfAQuadraticFunction) {
+  Adam adam({2});
+  Values theta{1.0, -2.0};
+  for (int step = 1; step < 4000; ++step)
+    adam.move(0, 0.1 / std::sqrt(step), {theta[0] - 0.3, 100.0 * (theta[1] - 0.7)}, theta);
+  EXPECT_NEAR(theta[0], 0.3, 1e-6);
+  EXPECT_NEAR(theta[1], 0.7, 1e-6);
+}
+
+}  // namespace
+}  // namespace hpot
