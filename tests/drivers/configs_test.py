@@ -30,7 +30,7 @@ SMALL = {
                             "--input.target", "synthetic:ellipse?n=32&seed=3&item=2"),
     "coordinates_shapes": ("--input.measures", "synthetic:ellipse?n=32&count=4&seed=5", "--input.target",
                            "synthetic:ellipse?n=32&item=7&seed=5"),
-    "dictionary_digits": ("--input.measures", "synthetic:ellipse?n=16&count=8&seed=5&hollow=1", "--dictionary.atoms", "3"),
+    "dictionary_shapes": ("--input.measures", "synthetic:ellipse?n=16&count=8&seed=5&hollow=1", "--dictionary.atoms", "3"),
     "distance_matrix": ("--input.measures", "synthetic:ellipse?n=20&count=5&seed=5"),
 }
 EVERY_RESULT = {"hpot_version", "config", "stop_reason", "converged", "iterations", "seconds", "ranks", "threads",
@@ -241,8 +241,8 @@ class Configs(programs.DriverTest):
             self.assertTrue((numpy.diff(file["steps/loss"][()]) < 0).all())
         self.assertEqual(png_size(self.folder / "picture1.png"), (3 * 256 + 2 * 2, 256))
 
-    def test_dictionary_digits(self):
-        one, *others = [self.small_run("dictionary_digits", ranks) for ranks in RANKS]
+    def test_dictionary_shapes(self):
+        one, *others = [self.small_run("dictionary_shapes", ranks) for ranks in RANKS]
         for other in others:
             for dataset in ("atoms", "weights", "losses", "steps/loss"):
                 self.assert_equal_results(one, other, dataset, 1e-10)
