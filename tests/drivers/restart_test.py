@@ -38,6 +38,8 @@ RUNS = {  # every way to run a program with a checkpoint
                          "--barycenter.method", "plain", "--acceleration.type", "momentum"),
     "unbalanced barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target",
                               "4", "--penalty.measures", "kl:20", "--input.normalize", "false"),
+    "barycenter of bounded entropy": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3",
+                                      "--epsilon.target", "4", "--barycenter.method", "entropy_bounded"),
     "free support": (*FREE, "free_support"),
     "debiased free support": (*FREE, "debiased_free_support"),
     "transport": ("hpot-sinkhorn", *pair("phantom", 14), "--sinkhorn.divergence", "true"),

@@ -1,4 +1,4 @@
-// Barycenters as a fixed-point map of the potentials f_k (and, debiased, of D), on a hierarchy of grids.
+// Barycenters as a fixed-point map of the potentials f_k (and, debiased or entropy bounded, of D), on a hierarchy of grids.
 // The equations stand in problem/barycenter_problem.hpp. Measures are divided along batches, rows along rows; a sweep sums
 // one field over the ranks along batches (8 N bytes per rank), and a few numbers for the stopping test.
 #pragma once
@@ -6,6 +6,7 @@
 #include "hpot/kernel/registry.hpp"
 #include "hpot/problem/barycenter_problem.hpp"
 #include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/entropy_bound.hpp"
 #include "hpot/solver/fixed_point.hpp"
 #include "hpot/solver/measure_levels.hpp"
 
@@ -24,17 +25,26 @@ struct BarycenterErrors {
   Real floor = 0.0;            // u (max|f| + max|s|)/eps: no smaller error can be trusted
 };
 
+/// Of a barycenter of bounded entropy, in nats relative to q.
+struct EntropyReport {
+  Real entropy = 0.0;
+  Real bound = 0.0;
+  Real exponent = 0.0;  // beta >= 1; 0: it is not bounded
+};
+
 struct BarycenterResult {
-  /// sum_k lambda_k P_k 1: non-negative, where data are balanced of their mass at any tolerance. One row, the owned points.
+  /// sum_k lambda_k P_k 1, or mu where its entropy is bounded: non-negative, where data are balanced of their mass at any
+  /// tolerance. One row, the owned points.
   Field barycenter;
   Real mass = 0.0;
   BarycenterErrors errors;
+  EntropyReport entropy;
 };
 
 class BarycenterMap final : public FixedPointMap {
  public:
   /// Starts from f = 0, D = 0. Collective along batches. Arrays of the owned rows: log b, f, s of every owned measure; h, of
-  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more for inner products.
+  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased or entropy bounded; one more for inner products.
   explicit BarycenterMap(BarycenterProblem problem);
   /// Takes over the fields of `start`. Collective.
   BarycenterMap(BarycenterProblem problem, const BarycenterStart& start);
@@ -43,7 +53,8 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] static Index measures_at_once(Index measures, Index global_n, int ranks_along_rows);
 
   void set_epsilon(Real epsilon) override;
-  /// Largest |P_k 1 - mu|_1 over all measures, relative to the mass of mu; debiased also the self-transport residual.
+  /// Largest |P_k 1 - mu|_1 over all measures, relative to the mass of mu; debiased also the self-transport residual. Where
+  /// entropy is bounded, mu is the map that meets the bound, and the excess of one that no exponent brings there counts, too.
   Real evaluate() override;
   void accept() override;
   [[nodiscard]] bool inner_product_moves() const override { return true; }
@@ -79,6 +90,13 @@ class BarycenterMap final : public FixedPointMap {
   /// 1 where data are balanced.
   [[nodiscard]] Real mass_of_image() const;
   void reduce_log_ratio(const Field& s);
+  /// log_ratio = m + D becomes that of the map which meets the entropy bound, and next_log_d_ m. Returns by how much the map
+  /// misses it.
+  Real meet_entropy_bound();
+  /// The next D, from m, and log_ratio = m + D for the new potentials.
+  void step_in_entropy();
+  /// log(mu/q) - beta m of the map that meets the bound.
+  [[nodiscard]] Real constant_of_tilt() const;
   void renew_quantum(const Field& s);
   /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
   [[nodiscard]] Real self_transport();
@@ -88,12 +106,13 @@ class BarycenterMap final : public FixedPointMap {
   OwnedBatch batch_;    // of the measures
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
-  Field log_d_, next_log_d_;  // debiased; the next one is made in place of softmin(log q + D)
+  Field log_d_, next_log_d_;  // of both kinds; debiased, the next one is made in place of softmin(log q + D)
   Field log_ratio_;           // log(mu/q)
   Field metric_;              // mu where last renewed: the inner product's weights, so that empty tails do not count
   bool renew_metric_ = true;
   Field h_;                   // chunk of measures
   std::vector<Real> shifts_;  // of the image's potentials: kl
+  TiltedMap tilted_;          // entropy bounded: of log_ratio
 };
 
 struct BarycenterData {
@@ -103,6 +122,8 @@ struct BarycenterData {
   bool debiased = false;
   bool inner_products = true;            // see BarycenterProblem
   MarginalPenalty penalty = Balanced{};  // on every measure
+  bool entropy_bounded = false;
+  Real entropy_bound = infinity;  // infinite: the largest entropy of the measures of lambda > 0
 };
 
 class MultiscaleBarycenter final : public LeveledProblem {
@@ -129,6 +150,8 @@ class MultiscaleBarycenter final : public LeveledProblem {
   std::vector<Real> lambda_;
   bool debiased_, inner_products_;
   MarginalPenalty penalty_;
+  bool entropy_bounded_;
+  Real entropy_bound_;
   ProcessGrid processes_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;

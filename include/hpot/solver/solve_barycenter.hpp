@@ -17,6 +17,8 @@ struct BarycenterSettings {
   AccelerationOptions acceleration;
   Precision precision = Precision::full;
   bool debiased = true;
+  bool entropy_bounded = false;      // not with debiased
+  Real entropy_bound = infinity;     // see BarycenterData
   std::string penalty = "balanced";  // of every measure
   bool free_support = false;
 
@@ -24,6 +26,8 @@ struct BarycenterSettings {
   [[nodiscard]] AccelerationOptions acceleration_on(const Support& support) const {
     return acceleration.resolved(support.grid() != nullptr && support.dimension() == 3 ? "momentum" : "anderson");
   }
+  /// D is a part of the state.
+  [[nodiscard]] bool keeps_log_d() const { return debiased || entropy_bounded; }
   /// How a free support's points are transported to a measure.
   [[nodiscard]] TransportSettings of_pair() const;
 
