@@ -39,6 +39,7 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
               outcome.error);
   std::printf("  of the result: mass %.6g, marginals %.3g at most", solution.result.mass, largest(errors.marginal));
   if (solution.debiased) std::printf(", self-transport %.3g", errors.self_transport);
+  if (solution.result.variation.total > 0.0) std::printf(", variation's prox %.3g", errors.variation);
   std::printf(" (error floor %.1e)\n", errors.floor);
   const EntropyReport& entropy = solution.result.entropy;
   if (entropy.exponent > 0.0)
@@ -171,6 +172,11 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       write_known(*file, root, "entropy", shown.result.entropy.entropy);
       write_known(*file, root, "entropy_bound", shown.result.entropy.bound);
       write_known(*file, root, "entropy_exponent", shown.result.entropy.exponent);
+    }
+    if (shown.result.variation.total > 0.0) {
+      write_known(*file, root, "total_variation", shown.result.variation.total);
+      write_known(*file, root, "variation_gap", shown.result.variation.gap);
+      write_known(*file, root, "variation_error", shown.result.errors.variation);
     }
     write_known(*file, root, "mass", shown.result.mass);
     write_known(*file, root, "error_floor", shown.result.errors.floor);

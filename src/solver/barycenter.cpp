@@ -16,19 +16,23 @@ namespace hpot {
 namespace {
 
 constexpr Index chunk_values = Index{1} << 20;  // measures at once: as many as fit, at least one
+constexpr Real share_of_prox = 0.1;             // its error, of that of the sweep before
 
 }  // namespace
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem) : BarycenterMap(std::move(problem), {}, {}) {}
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const VariationTerm& variation)
+    : BarycenterMap(std::move(problem), {}, {}, variation, {}) {}
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& start)
-    : BarycenterMap(std::move(problem), start.s, start.log_d) {
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& start, const VariationTerm& variation)
+    : BarycenterMap(std::move(problem), start.s, start.log_d, variation, start.variation) {
   problem_.epsilon = start.epsilon;
   reduce_log_ratio(f_);
+  if (variation_) variation_->add(log_ratio_, problem_.epsilon);
   close_half_step(log_ratio_, problem_.epsilon, f_);
 }
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d)
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d,
+                             const VariationTerm& variation, const Field& w)
     : problem_(std::move(problem)),
       reference_(problem_.log_reference, problem_.rows.partition.global_n()),
       batch_(problem_.along_batches, static_cast<Index>(problem_.log_weight.extent(0))),
@@ -48,6 +52,7 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
   metric_ = make_field("hpot::Barycenter::metric", 1, problem_.inner_products ? n : 0);
   next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_offset);
+  if (variation.tau > 0.0) variation_.emplace(problem_.rows, variation.steps, variation.tau, w);
 }
 
 Index BarycenterMap::measures_at_once(Index measures, Index global_n, int ranks_along_rows) {
@@ -155,6 +160,11 @@ Real BarycenterMap::evaluate() {
     renew_metric_ = false;
   }
   const Kokkos::Profiling::ScopedRegion region("hpot: errors and new potentials");
+  Real of_variation = 0.0;
+  if (variation_) {
+    variation_->apply(log_ratio_, epsilon, share_of_prox * last_error_, entries(h_, 0, 1));
+    of_variation = variation_->error(variation_->measure(log_ratio_), log_ratio_, epsilon);
+  }
   Real error = problem_.entropy_bounded() ? meet_entropy_bound() : 0.0;
   for (const Real e : marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
@@ -163,11 +173,13 @@ Real BarycenterMap::evaluate() {
     error = std::max(error, self_transport());
     debias(log_d_, log_ratio_, next_log_d_, epsilon, next_log_d_);
   }
-  error /= mass_of_image();
+  error = std::max(error / mass_of_image(), of_variation);
   if (problem_.entropy_bounded()) step_in_entropy();
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
   for (std::size_t k = 0; k < shifts_.size(); ++k) add_constant(entries(image_, static_cast<Index>(k), 1), shifts_[k]);
-  return problem_.along_batches.max(std::isfinite(error) ? error : infinity);
+  error = problem_.along_batches.max(std::isfinite(error) ? error : infinity);
+  last_error_ = std::min(1.0, error);
+  return error;
 }
 
 Real BarycenterMap::self_transport() {
@@ -191,6 +203,8 @@ void BarycenterMap::archive(Archive& archive) {
   archive.values("metric", metric_);
   archive.number("renew_metric", renew_metric_);
   archive.number("quantum", quantum_);
+  if (variation_) variation_->archive(archive);
+  archive.number("variation_target", last_error_);
 }
 
 std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::vector<std::vector<Field>>& ys) const {
@@ -217,8 +231,14 @@ BarycenterResult BarycenterMap::result() {
   problem_.kernel->set_precision(Precision::full);
   half_steps();
   reduce_log_ratio(image_);
-  if (problem_.entropy_bounded()) meet_entropy_bound();
   BarycenterErrors errors;
+  Variation variation;
+  if (variation_) {
+    variation_->add(log_ratio_, problem_.epsilon);
+    variation = variation_->measure(log_ratio_);
+    errors.variation = variation_->error(variation, log_ratio_, problem_.epsilon);
+  }
+  if (problem_.entropy_bounded()) meet_entropy_bound();
   errors.marginal = batch_.of_all(marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, problem_.epsilon));
   const Real image_mass = mass_of_image();
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
@@ -229,14 +249,17 @@ BarycenterResult BarycenterMap::result() {
   errors.floor =
       0.5 * std::numeric_limits<Real>::epsilon() * problem_.along_batches.max(problem_.rows.along_rows.max(exponents));
   const Field& mean = log_ratio_;  // which the next sweep computes anew
-  if (problem_.entropy_bounded()) {
+  if (problem_.entropy_bounded() || variation_) {
     mean_of_ratio(reference_, log_ratio_, mean);
-    return {mean, mass(problem_.rows, mean)[0], errors, {tilted_.entropy(), problem_.entropy_bound, tilted_.beta}};
+    if (is_balanced(problem_.penalty)) combine(0.0, mean, 1.0 / mass(problem_.rows, mean)[0], mean);
+    EntropyReport entropy;
+    if (problem_.entropy_bounded()) entropy = {tilted_.entropy(), problem_.entropy_bound, tilted_.beta};
+    return {mean, mass(problem_.rows, mean)[0], errors, entropy, variation};
   }
   Kokkos::deep_copy(mean, 0.0);
   add_plan_marginals(problem_.lambda, reference_, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
-  return {mean, mass(problem_.rows, mean)[0], errors, {}};
+  return {mean, mass(problem_.rows, mean)[0], errors, {}, {}};
 }
 
 Real BarycenterMap::lower_cost() {
@@ -265,6 +288,7 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       penalty_(data.penalty),
       entropy_bounded_(data.entropy_bounded),
       entropy_bound_(data.entropy_bound),
+      variation_(data.variation),
       processes_(processes) {
   std::vector<Support> supports{data.support};
   if (data.support.grid() != nullptr) {
@@ -314,13 +338,16 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
             : largest_entropy(processes_.along_batches(), data.rows, q, log_weight, lambda_);
   }
   problem.kernel->set_precision(precision_);
-  map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
-               : std::make_unique<BarycenterMap>(std::move(problem), start);
+  VariationTerm variation;
+  if (variation_ > 0.0)
+    variation = {variation_, steps_of(*data.support.grid(), levels_[0].support.grid()->smallest_spacing())};
+  map_ = first ? std::make_unique<BarycenterMap>(std::move(problem), variation)
+               : std::make_unique<BarycenterMap>(std::move(problem), start, variation);
   level_ = level;
   return *map_;
 }
 
-/// s_k by a softmin over the old data points at the new grid's points; D, of which only a start is needed, interpolated.
+/// s_k by a softmin over the old data points at the new grid's points; D and w, of which only a start is needed, interpolated.
 BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   const BarycenterProblem& old = map_->problem();
   const Level& to = levels_[to_level];
@@ -330,18 +357,24 @@ BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   map_->carry(*between, start.s);
-  if (old.keeps_log_d()) {
-    const Grid& coarse = *levels_[level_].support.grid();
-    const auto wanted = [&](int rank) {
-      return planes_for_interpolation(coarse, *to.support.grid(), to.rows.partition.block(rank));
-    };
-    const std::vector<Real> planes = processes_.along_rows().take_items(
-        planes_of(old.rows, coarse), plane_points(coarse), host_values(map_->log_d()), wanted);
-    start.log_d = make_field(
-        "hpot::Barycenter::carried_log_d", 1,
-        interpolate(coarse, planes, *to.support.grid(), to.rows.range(), wanted(processes_.along_rows().rank()).begin));
-  }
+  if (old.keeps_log_d())
+    start.log_d = make_field("hpot::Barycenter::carried_log_d", 1, interpolated(map_->log_d(), to));
+  const Field w = map_->variation_dual();
+  const Index dimensions = static_cast<Index>(w.extent(0));
+  if (dimensions > 0)
+    start.variation = make_unset_field("hpot::Barycenter::carried_variation", dimensions, to.rows.local_n());
+  for (Index d = 0; d < dimensions; ++d) set_entry(start.variation, d, interpolated(entries(w, d, 1), to));
   return start;
+}
+
+std::vector<Real> MultiscaleBarycenter::interpolated(const Field& values, const Level& to) const {
+  const Grid& coarse = *levels_[level_].support.grid();
+  const auto wanted = [&](int rank) {
+    return planes_for_interpolation(coarse, *to.support.grid(), to.rows.partition.block(rank));
+  };
+  const std::vector<Real> planes = processes_.along_rows().take_items(
+      planes_of(map_->problem().rows, coarse), plane_points(coarse), host_values(values), wanted);
+  return interpolate(coarse, planes, *to.support.grid(), to.rows.range(), wanted(processes_.along_rows().rank()).begin);
 }
 
 }  // namespace hpot

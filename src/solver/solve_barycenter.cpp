@@ -22,6 +22,13 @@ std::vector<OptionKey> BarycenterSettings::keys() {
        "sharper maps; max: the largest of the measures of lambda > 0; far below that there may be no such map, and "
        "sweeps do not converge",
        check::word_or({"max"}, check::real(-1e3, 0.0))},
+      {"barycenter.tv", "0",
+       "tau >= 0: tau TV(mu) is added to what any method on grids minimises, for plateaus with sharp edges [Cuturi, "
+       "Peyre 2016]; TV the "
+       "sum of the Euclidean norms of differences of the map (of its mass) to the next points, on axes of wider "
+       "spacing divided by "
+       "spacing/(smallest spacing); tau in the unit of epsilon. Ranks divide measures only",
+       check::real(0.0, 1e300)},
       {"penalty.measures", "balanced",
        "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
        "balanced, masses may differ (input.normalize = false), and with kl that of the barycenter lies between "
@@ -71,6 +78,9 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
       options.reject(key, "barycenter.method = " + method + " has its points on a grid",
                      "set barycenter.method = free_support, or leave it out");
   }
+  s.variation = options.real("barycenter.tv");
+  if (s.free_support && s.variation > 0.0)
+    options.reject("barycenter.tv", "points that move have no neighbours", "set it to 0, or take another method");
   s.penalty = options.text("penalty.measures");
   if (s.all_balanced() && !options.flag("input.normalize"))
     options.reject("input.normalize", "balanced barycenters are of measures of one mass",
@@ -108,6 +118,15 @@ void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
                               "no barycenter exists: masses from " + std::to_string(*least) + " to " +
                                   std::to_string(*most) + " have no such multiple in common",
                               "widen the range, or set input.normalize = true"));
+}
+
+void BarycenterSettings::check_variation(const Support& support, const ProcessGridShape& shape) const {
+  if (variation == 0.0) return;
+  const auto refuse = [&](const std::string& why, const std::string& remedy) {
+    throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), why, remedy));
+  };
+  if (support.grid() == nullptr) refuse("the total variation is taken on grids", "set it to 0");
+  if (shape.rows > 1) refuse("it takes whole maps, and rows are divided over ranks", "set parallel.rows = 1");
 }
 
 namespace {
@@ -182,14 +201,15 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
                                     Keeper* keeper) {
   check_entropy_bound(settings, support);
+  settings.check_variation(support, processes.shape());
   refuse_infeasible(processes, settings, support, measures, lambda);
   const AccelerationOptions mixing = settings.acceleration_on(support);
   const Real unit = support_unit(settings.epsilon, settings.kernel, support);
-  MultiscaleBarycenter problem(
-      settings.kernel,
-      {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
-       parse_penalty(settings.penalty, unit), settings.entropy_bounded, settings.entropy_bound},
-      processes, settings.schedule.coarsest_side());
+  MultiscaleBarycenter problem(settings.kernel,
+                               {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
+                                parse_penalty(settings.penalty, unit), settings.entropy_bounded, settings.entropy_bound,
+                                settings.variation * unit},
+                               processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};
   check_epsilon(settings.kernel, support, solution.target_epsilon);
@@ -215,6 +235,9 @@ void archive(Archive& archive, BarycenterSolution& solution) {
   archive.number("entropy", solution.result.entropy.entropy);
   archive.number("entropy_bound", solution.result.entropy.bound);
   archive.number("exponent", solution.result.entropy.exponent);
+  archive.number("variation_error", solution.result.errors.variation);
+  archive.number("variation", solution.result.variation.total);
+  archive.number("variation_gap", solution.result.variation.gap);
   bool clouds = solution.free.points.coordinates != nullptr;
   archive.number("clouds", clouds);
   if (clouds) hpot::archive(archive, solution.free);

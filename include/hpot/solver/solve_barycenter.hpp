@@ -19,6 +19,7 @@ struct BarycenterSettings {
   bool debiased = true;
   bool entropy_bounded = false;      // not with debiased
   Real entropy_bound = infinity;     // see BarycenterData
+  Real variation = 0.0;              // tau, in the unit of epsilon; see BarycenterData
   std::string penalty = "balanced";  // of every measure
   bool free_support = false;
 
@@ -34,6 +35,8 @@ struct BarycenterSettings {
   [[nodiscard]] bool all_balanced() const { return hpot::is_balanced(parse_penalty(penalty)); }
   /// InputError where ranges of masses exclude one another.
   void check_masses(const std::vector<Real>& masses) const;
+  /// InputError where a variation has no whole grid to be taken on.
+  void check_variation(const Support& support, const ProcessGridShape& shape) const;
 
   static std::vector<OptionKey> keys();
   static BarycenterSettings from(const Options& options);
