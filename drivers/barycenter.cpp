@@ -52,7 +52,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto names = expand_everywhere(world, options.text("input.measures"));
   const Index count = static_cast<Index>(names.size());
   const auto lambdas = barycenter_weights(options, count);
-  const ProcessGrid processes(world, ParallelOptions::from(options).shape(world.size(), count));
+  auto parallel = ParallelOptions::from(options);
+  if (settings.variation > 0.0 && parallel.rows == 0) parallel.rows = 1;
+  const ProcessGrid processes(world, parallel.shape(world.size(), count));
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel
@@ -66,10 +68,11 @@ ExitCode body(const Communicator& world, const Options& options) {
                     !output.picture.empty(),
                     clouds ? clouds->sizes() : CloudSizes{}};
   settings.kernel.check(run.support, names[0]);
+  settings.check_variation(run.support, processes.shape());
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;
     other.acceleration = acceleration;
-    run.shape = ParallelOptions::from(options).shape(ranks, count);
+    run.shape = parallel.shape(ranks, count);
     if (run.shape.rows * run.shape.batches != ranks) return {};
     return plan_barycenter(other, run);
   };

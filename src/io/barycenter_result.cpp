@@ -39,7 +39,12 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
               outcome.error);
   std::printf("  of the result: mass %.6g, marginals %.3g at most", solution.result.mass, largest(errors.marginal));
   if (solution.debiased) std::printf(", self-transport %.3g", errors.self_transport);
+  if (solution.result.variation.total > 0.0) std::printf(", variation's prox %.3g", errors.variation);
   std::printf(" (error floor %.1e)\n", errors.floor);
+  const EntropyReport& entropy = solution.result.entropy;
+  if (entropy.exponent > 0.0)
+    std::printf("  of its sharpness: entropy %.9g (bound %.9g), exponent %.6g\n", entropy.entropy, entropy.bound,
+                entropy.exponent);
   if (solution.free.points.coordinates != nullptr)
     std::printf("  of the points: objective %.12g (gap %.3g), movement %.3g\n", solution.free.objective,
                 solution.free.gap, solution.free.movement);
@@ -163,6 +168,16 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
     write_known(*file, root, "marginal_error", shown.outcome.error);
     write_known(*file, root, "marginal_error_max", largest(shown.result.errors.marginal));
     if (shown.debiased) write_known(*file, root, "self_transport_error", shown.result.errors.self_transport);
+    if (shown.result.entropy.exponent > 0.0) {
+      write_known(*file, root, "entropy", shown.result.entropy.entropy);
+      write_known(*file, root, "entropy_bound", shown.result.entropy.bound);
+      write_known(*file, root, "entropy_exponent", shown.result.entropy.exponent);
+    }
+    if (shown.result.variation.total > 0.0) {
+      write_known(*file, root, "total_variation", shown.result.variation.total);
+      write_known(*file, root, "variation_gap", shown.result.variation.gap);
+      write_known(*file, root, "variation_error", shown.result.errors.variation);
+    }
     write_known(*file, root, "mass", shown.result.mass);
     write_known(*file, root, "error_floor", shown.result.errors.floor);
     std::vector<Real> sweeps;

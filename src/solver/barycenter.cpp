@@ -16,19 +16,23 @@ namespace hpot {
 namespace {
 
 constexpr Index chunk_values = Index{1} << 20;  // measures at once: as many as fit, at least one
+constexpr Real share_of_prox = 0.1;             // its error, of that of the sweep before
 
 }  // namespace
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem) : BarycenterMap(std::move(problem), {}, {}) {}
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const VariationTerm& variation)
+    : BarycenterMap(std::move(problem), {}, {}, variation, {}) {}
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& start)
-    : BarycenterMap(std::move(problem), start.s, start.log_d) {
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const BarycenterStart& start, const VariationTerm& variation)
+    : BarycenterMap(std::move(problem), start.s, start.log_d, variation, start.variation) {
   problem_.epsilon = start.epsilon;
   reduce_log_ratio(f_);
+  if (variation_) variation_->add(log_ratio_, problem_.epsilon);
   close_half_step(log_ratio_, problem_.epsilon, f_);
 }
 
-BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d)
+BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d,
+                             const VariationTerm& variation, const Field& w)
     : problem_(std::move(problem)),
       reference_(problem_.log_reference, problem_.rows.partition.global_n()),
       batch_(problem_.along_batches, static_cast<Index>(problem_.log_weight.extent(0))),
@@ -37,17 +41,18 @@ BarycenterMap::BarycenterMap(BarycenterProblem problem, const Field& f, const Fi
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
   const Index at_once = measures_at_once(measures, problem_.rows.partition.global_n(), problem_.rows.along_rows.size());
-  const Index n_debiased = problem_.debiased ? n : 0;
+  const Index n_offset = problem_.keeps_log_d() ? n : 0;
   const auto given = [](const Field& field, Index rows, Index points) {
     return static_cast<Index>(field.extent(0)) == rows && static_cast<Index>(field.extent(1)) == points;
   };
   if (!given(f_, measures, n)) f_ = make_field("hpot::Barycenter::f", measures, n);
-  if (!given(log_d_, 1, n_debiased)) log_d_ = make_field("hpot::Barycenter::log_d", 1, n_debiased);
+  if (!given(log_d_, 1, n_offset)) log_d_ = make_field("hpot::Barycenter::log_d", 1, n_offset);
   image_ = make_field("hpot::Barycenter::s", measures, n);
   h_ = make_field("hpot::Barycenter::h", at_once, n);
   log_ratio_ = make_field("hpot::Barycenter::log_ratio", 1, n);
   metric_ = make_field("hpot::Barycenter::metric", 1, problem_.inner_products ? n : 0);
-  next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_debiased);
+  next_log_d_ = make_field("hpot::Barycenter::next_log_d", 1, n_offset);
+  if (variation.tau > 0.0) variation_.emplace(problem_.rows, variation.steps, variation.tau, w);
 }
 
 Index BarycenterMap::measures_at_once(Index measures, Index global_n, int ranks_along_rows) {
@@ -56,7 +61,8 @@ Index BarycenterMap::measures_at_once(Index measures, Index global_n, int ranks_
 }
 
 void BarycenterMap::set_epsilon(Real epsilon) {
-  if (problem_.debiased) combine(0.0, log_d_, problem_.epsilon / epsilon, log_d_);  // eps D is what carries over
+  if (problem_.debiased)
+    combine(0.0, log_d_, problem_.epsilon / epsilon, log_d_);  // eps D carries over; of a bound, about D
   problem_.epsilon = epsilon;
   problem_.kernel->prepare(epsilon);
   renew_metric_ = true;
@@ -121,7 +127,28 @@ void BarycenterMap::reduce_log_ratio(const Field& s) {
   Kokkos::deep_copy(log_ratio_, 0.0);
   add_log_mean(problem_.lambda, s, problem_.epsilon, quantum_, log_ratio_);
   problem_.along_batches.sum(log_ratio_);
-  if (problem_.debiased) combine(1.0, log_d_, 1.0, log_ratio_);  // log(mu/q) = D - sum lambda_l s_l/eps
+  if (problem_.keeps_log_d()) combine(1.0, log_d_, 1.0, log_ratio_);  // log(mu/q) = D - sum lambda_l s_l/eps
+}
+
+Real BarycenterMap::constant_of_tilt() const {
+  return (is_balanced(problem_.penalty) ? 0.0 : tilted_.free_log_mass()) - tilted_.log_mass;
+}
+
+Real BarycenterMap::meet_entropy_bound() {
+  const Kokkos::Profiling::ScopedRegion region("hpot: bound of the entropy");
+  const Field& m = next_log_d_;
+  Kokkos::deep_copy(m, log_ratio_);
+  combine(-1.0, log_d_, 1.0, m);
+  tilted_ = sharpen(problem_.rows, reference_, m, problem_.entropy_bound);
+  combine(tilted_.beta, m, 0.0, log_ratio_);
+  add_constant(log_ratio_, constant_of_tilt());
+  return tilted_.beta < most_exponent ? 0.0 : std::max(0.0, tilted_.entropy() - problem_.entropy_bound);
+}
+
+void BarycenterMap::step_in_entropy() {
+  move_offset(problem_.rows, reference_, log_d_, log_ratio_, tilted_, next_log_d_);
+  add_constant(log_ratio_, -constant_of_tilt());
+  combine(1.0, next_log_d_, 1.0 / tilted_.beta, log_ratio_);
 }
 
 Real BarycenterMap::evaluate() {
@@ -133,7 +160,12 @@ Real BarycenterMap::evaluate() {
     renew_metric_ = false;
   }
   const Kokkos::Profiling::ScopedRegion region("hpot: errors and new potentials");
-  Real error = 0.0;
+  Real of_variation = 0.0;
+  if (variation_) {
+    variation_->apply(log_ratio_, epsilon, share_of_prox * last_error_, entries(h_, 0, 1));
+    of_variation = variation_->error(variation_->measure(log_ratio_), log_ratio_, epsilon);
+  }
+  Real error = problem_.entropy_bounded() ? meet_entropy_bound() : 0.0;
   for (const Real e : marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
   }
@@ -141,10 +173,13 @@ Real BarycenterMap::evaluate() {
     error = std::max(error, self_transport());
     debias(log_d_, log_ratio_, next_log_d_, epsilon, next_log_d_);
   }
-  error /= mass_of_image();
+  error = std::max(error / mass_of_image(), of_variation);
+  if (problem_.entropy_bounded()) step_in_entropy();
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
   for (std::size_t k = 0; k < shifts_.size(); ++k) add_constant(entries(image_, static_cast<Index>(k), 1), shifts_[k]);
-  return problem_.along_batches.max(std::isfinite(error) ? error : infinity);
+  error = problem_.along_batches.max(std::isfinite(error) ? error : infinity);
+  last_error_ = std::min(1.0, error);
+  return error;
 }
 
 Real BarycenterMap::self_transport() {
@@ -168,6 +203,8 @@ void BarycenterMap::archive(Archive& archive) {
   archive.values("metric", metric_);
   archive.number("renew_metric", renew_metric_);
   archive.number("quantum", quantum_);
+  if (variation_) variation_->archive(archive);
+  archive.number("variation_target", last_error_);
 }
 
 std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::vector<std::vector<Field>>& ys) const {
@@ -183,7 +220,7 @@ std::vector<Real> BarycenterMap::dots(const std::vector<Field>& x, const std::ve
   for (std::size_t m = 0; m < ys.size(); ++m) {
     sums[m] = std::accumulate(all.begin() + m * count, all.begin() + (m + 1) * count, 0.0);
   }
-  if (problem_.debiased) {
+  if (problem_.keeps_log_d()) {
     const std::vector<Real> of_d = weighted_dots(problem_.rows, metric_, x[1], logs);
     for (std::size_t m = 0; m < sums.size(); ++m) sums[m] += problem_.epsilon * problem_.epsilon * of_d[m];
   }
@@ -195,6 +232,13 @@ BarycenterResult BarycenterMap::result() {
   half_steps();
   reduce_log_ratio(image_);
   BarycenterErrors errors;
+  Variation variation;
+  if (variation_) {
+    variation_->add(log_ratio_, problem_.epsilon);
+    variation = variation_->measure(log_ratio_);
+    errors.variation = variation_->error(variation, log_ratio_, problem_.epsilon);
+  }
+  if (problem_.entropy_bounded()) meet_entropy_bound();
   errors.marginal = batch_.of_all(marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, problem_.epsilon));
   const Real image_mass = mass_of_image();
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
@@ -205,10 +249,17 @@ BarycenterResult BarycenterMap::result() {
   errors.floor =
       0.5 * std::numeric_limits<Real>::epsilon() * problem_.along_batches.max(problem_.rows.along_rows.max(exponents));
   const Field& mean = log_ratio_;  // which the next sweep computes anew
+  if (problem_.entropy_bounded() || variation_) {
+    mean_of_ratio(reference_, log_ratio_, mean);
+    if (is_balanced(problem_.penalty)) combine(0.0, mean, 1.0 / mass(problem_.rows, mean)[0], mean);
+    EntropyReport entropy;
+    if (problem_.entropy_bounded()) entropy = {tilted_.entropy(), problem_.entropy_bound, tilted_.beta};
+    return {mean, mass(problem_.rows, mean)[0], errors, entropy, variation};
+  }
   Kokkos::deep_copy(mean, 0.0);
   add_plan_marginals(problem_.lambda, reference_, f_, image_, problem_.epsilon, mean);
   problem_.along_batches.sum(mean);
-  return {mean, mass(problem_.rows, mean)[0], errors};
+  return {mean, mass(problem_.rows, mean)[0], errors, {}, {}};
 }
 
 Real BarycenterMap::lower_cost() {
@@ -235,6 +286,9 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       debiased_(data.debiased),
       inner_products_(data.inner_products),
       penalty_(data.penalty),
+      entropy_bounded_(data.entropy_bounded),
+      entropy_bound_(data.entropy_bound),
+      variation_(data.variation),
       processes_(processes) {
   std::vector<Support> supports{data.support};
   if (data.support.grid() != nullptr) {
@@ -276,14 +330,24 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
     take_log(log_q);
     problem.log_reference = log_q;
   }
+  if (entropy_bounded_) {
+    const Reference q(problem.log_reference, data.support.points());
+    problem.entropy_bound =
+        std::isfinite(entropy_bound_)
+            ? std::max(entropy_bound_, least_entropy(data.support))  // coarse grids have fewer points
+            : largest_entropy(processes_.along_batches(), data.rows, q, log_weight, lambda_);
+  }
   problem.kernel->set_precision(precision_);
-  map_ = first ? std::make_unique<BarycenterMap>(std::move(problem))
-               : std::make_unique<BarycenterMap>(std::move(problem), start);
+  VariationTerm variation;
+  if (variation_ > 0.0)
+    variation = {variation_, steps_of(*data.support.grid(), levels_[0].support.grid()->smallest_spacing())};
+  map_ = first ? std::make_unique<BarycenterMap>(std::move(problem), variation)
+               : std::make_unique<BarycenterMap>(std::move(problem), start, variation);
   level_ = level;
   return *map_;
 }
 
-/// s_k by a softmin over the old data points at the new grid's points; D, of which only a start is needed, interpolated.
+/// s_k by a softmin over the old data points at the new grid's points; D and w, of which only a start is needed, interpolated.
 BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   const BarycenterProblem& old = map_->problem();
   const Level& to = levels_[to_level];
@@ -293,18 +357,24 @@ BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   between->prepare(old.epsilon);
   between->set_precision(precision_);
   map_->carry(*between, start.s);
-  if (debiased_) {
-    const Grid& coarse = *levels_[level_].support.grid();
-    const auto wanted = [&](int rank) {
-      return planes_for_interpolation(coarse, *to.support.grid(), to.rows.partition.block(rank));
-    };
-    const std::vector<Real> planes = processes_.along_rows().take_items(
-        planes_of(old.rows, coarse), plane_points(coarse), host_values(map_->log_d()), wanted);
-    start.log_d = make_field(
-        "hpot::Barycenter::carried_log_d", 1,
-        interpolate(coarse, planes, *to.support.grid(), to.rows.range(), wanted(processes_.along_rows().rank()).begin));
-  }
+  if (old.keeps_log_d())
+    start.log_d = make_field("hpot::Barycenter::carried_log_d", 1, interpolated(map_->log_d(), to));
+  const Field w = map_->variation_dual();
+  const Index dimensions = static_cast<Index>(w.extent(0));
+  if (dimensions > 0)
+    start.variation = make_unset_field("hpot::Barycenter::carried_variation", dimensions, to.rows.local_n());
+  for (Index d = 0; d < dimensions; ++d) set_entry(start.variation, d, interpolated(entries(w, d, 1), to));
   return start;
+}
+
+std::vector<Real> MultiscaleBarycenter::interpolated(const Field& values, const Level& to) const {
+  const Grid& coarse = *levels_[level_].support.grid();
+  const auto wanted = [&](int rank) {
+    return planes_for_interpolation(coarse, *to.support.grid(), to.rows.partition.block(rank));
+  };
+  const std::vector<Real> planes = processes_.along_rows().take_items(
+      planes_of(map_->problem().rows, coarse), plane_points(coarse), host_values(values), wanted);
+  return interpolate(coarse, planes, *to.support.grid(), to.rows.range(), wanted(processes_.along_rows().rank()).begin);
 }
 
 }  // namespace hpot

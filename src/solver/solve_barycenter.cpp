@@ -9,11 +9,26 @@ namespace hpot {
 std::vector<OptionKey> BarycenterSettings::keys() {
   std::vector<OptionKey> all = {
       {"barycenter.method", "debiased",
-       "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]; of clouds "
-       "free_support: the "
+       "plain: blurred by eps [Benamou 2015]; debiased: as sharp as the measures [Janati 2020]; entropy_bounded: the "
+       "one "
+       "of least cost whose entropy is not above barycenter.entropy_bound [Solomon 2015] (not debiased, too: what that "
+       "minimises has no entropy to take away); of clouds free_support: the "
        "places of points of fixed weights, narrower than the measures by eps/2 of each variance [Cuturi 2014], and "
        "debiased_free_support: as wide as they are [Luise 2019]",
-       check::one_of({"plain", "debiased", "free_support", "debiased_free_support"})},
+       check::one_of({"plain", "debiased", "entropy_bounded", "free_support", "debiased_free_support"})},
+      {"barycenter.entropy_bound", "max",
+       "of entropy_bounded: H = -sum p log(p/q) in nats, p the map scaled to mass 1, q the uniform one: 0 that of q, "
+       "less that of "
+       "sharper maps; max: the largest of the measures of lambda > 0; far below that there may be no such map, and "
+       "sweeps do not converge",
+       check::word_or({"max"}, check::real(-1e3, 0.0))},
+      {"barycenter.tv", "0",
+       "tau >= 0: tau TV(mu) is added to what any method on grids minimises, for plateaus with sharp edges [Cuturi, "
+       "Peyre 2016]; TV the "
+       "sum of the Euclidean norms of differences of the map (of its mass) to the next points, on axes of wider "
+       "spacing divided by "
+       "spacing/(smallest spacing); tau in the unit of epsilon. Ranks divide measures only",
+       check::real(0.0, 1e300)},
       {"penalty.measures", "balanced",
        "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
        "balanced, masses may differ (input.normalize = false), and with kl that of the barycenter lies between "
@@ -52,12 +67,20 @@ BarycenterSettings BarycenterSettings::from(const Options& options) {
   const std::string& method = options.text("barycenter.method");
   s.debiased = method.starts_with("debiased");
   s.free_support = method.ends_with("free_support");
+  s.entropy_bounded = method == "entropy_bounded";
+  if (!s.entropy_bounded && options.given("barycenter.entropy_bound"))
+    options.reject("barycenter.entropy_bound", "barycenter.method = " + method + " bounds no entropy",
+                   "set barycenter.method = entropy_bounded, or leave it out");
+  if (options.text("barycenter.entropy_bound") != "max") s.entropy_bound = options.real("barycenter.entropy_bound");
   s.precision = sweep_precision(options, (s.free_support ? share_of_a_solve : 1.0) * s.stopping.tolerance);
   for (const char* key : {"barycenter.points", "barycenter.start", "barycenter.seed"}) {
     if (!s.free_support && options.given(key))
       options.reject(key, "barycenter.method = " + method + " has its points on a grid",
                      "set barycenter.method = free_support, or leave it out");
   }
+  s.variation = options.real("barycenter.tv");
+  if (s.free_support && s.variation > 0.0)
+    options.reject("barycenter.tv", "points that move have no neighbours", "set it to 0, or take another method");
   s.penalty = options.text("penalty.measures");
   if (s.all_balanced() && !options.flag("input.normalize"))
     options.reject("input.normalize", "balanced barycenters are of measures of one mass",
@@ -95,6 +118,15 @@ void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
                               "no barycenter exists: masses from " + std::to_string(*least) + " to " +
                                   std::to_string(*most) + " have no such multiple in common",
                               "widen the range, or set input.normalize = true"));
+}
+
+void BarycenterSettings::check_variation(const Support& support, const ProcessGridShape& shape) const {
+  if (variation == 0.0) return;
+  const auto refuse = [&](const std::string& why, const std::string& remedy) {
+    throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), why, remedy));
+  };
+  if (support.grid() == nullptr) refuse("the total variation is taken on grids", "set it to 0");
+  if (shape.rows > 1) refuse("it takes whole maps, and rows are divided over ranks", "set parallel.rows = 1");
 }
 
 namespace {
@@ -139,6 +171,14 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
 
 namespace {
 
+/// InputError where not even a map of one point is so sharp.
+void check_entropy_bound(const BarycenterSettings& settings, const Support& support) {
+  if (!settings.entropy_bounded || settings.entropy_bound > least_entropy(support)) return;
+  throw InputError(error_text({}, "barycenter.entropy_bound", std::to_string(settings.entropy_bound),
+                              "a map of one point has an entropy of " + std::to_string(least_entropy(support)),
+                              "raise it, or take max"));
+}
+
 /// InputError where costs end at a radius within which no measure can meet the others: a few plain sweeps at eps = the largest
 /// cost bound the cost of all plans from below, and beyond the largest cost there is no plan. A small lack of mass is not seen.
 void refuse_infeasible(const ProcessGrid& processes, const BarycenterSettings& settings, const Support& support,
@@ -160,12 +200,15 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     const Support& support, std::vector<std::vector<Real>> measures,
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
                                     Keeper* keeper) {
+  check_entropy_bound(settings, support);
+  settings.check_variation(support, processes.shape());
   refuse_infeasible(processes, settings, support, measures, lambda);
   const AccelerationOptions mixing = settings.acceleration_on(support);
   const Real unit = support_unit(settings.epsilon, settings.kernel, support);
   MultiscaleBarycenter problem(settings.kernel,
                                {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
-                                parse_penalty(settings.penalty, unit)},
+                                parse_penalty(settings.penalty, unit), settings.entropy_bounded, settings.entropy_bound,
+                                settings.variation * unit},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};
@@ -189,6 +232,12 @@ void archive(Archive& archive, BarycenterSolution& solution) {
   archive.numbers("marginal_errors", solution.result.errors.marginal);
   archive.number("self_transport_error", solution.result.errors.self_transport);
   archive.number("error_floor", solution.result.errors.floor);
+  archive.number("entropy", solution.result.entropy.entropy);
+  archive.number("entropy_bound", solution.result.entropy.bound);
+  archive.number("exponent", solution.result.entropy.exponent);
+  archive.number("variation_error", solution.result.errors.variation);
+  archive.number("variation", solution.result.variation.total);
+  archive.number("variation_gap", solution.result.variation.gap);
   bool clouds = solution.free.points.coordinates != nullptr;
   archive.number("clouds", clouds);
   if (clouds) hpot::archive(archive, solution.free);

@@ -334,9 +334,10 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   if (settings.free_support) return plan_free_support(settings, run);
   const auto [n, local_n, coarse, next] = sizes_of(run.support, settings.schedule, run.shape.rows);
   const Real owned = static_cast<Real>((run.measures + run.shape.batches - 1) / run.shape.batches);
-  const Real states = owned + (settings.debiased ? 1.0 : 0.0);
+  const Real states = owned + (settings.keeps_log_d() ? 1.0 : 0.0);
   const Real share = static_cast<Real>(
       BarycenterMap::measures_at_once(static_cast<Index>(owned), run.support.points(), run.shape.rows));
+  const Real dual = settings.variation > 0.0 ? static_cast<Real>(run.support.dimension()) : 0.0;  // fields of w
   const AccelerationOptions mixing = settings.acceleration_on(run.support);
   const Real metric = mixing.type == "anderson" ? 1.0 : 0.0;
   const Real solves = static_cast<Real>(run.rows) * run.parts;
@@ -369,16 +370,19 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
       "entering the given grid",
       {base, whole, arrays("measures, owned rows", owned * local_n), arrays("half-steps carried over", owned * local_n),
        arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
+       arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
        arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
   // BarycenterMap
-  plan.consider("sweeps on the given grid",
-                {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
-                 arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
-                 arrays("half-steps in flight", share * local_n), arrays("a row of the checkpoint", local_n),
-                 arrays("barycenter and debiasing", (settings.debiased ? 3.0 : 1.0) * local_n),
-                 arrays("barycenters of the rows of weights before", results),
-                 between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
-                 arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
+  plan.consider(
+      "sweeps on the given grid",
+      {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
+       arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
+       arrays("half-steps in flight", share * local_n), arrays("dual fields of the variation", 2.0 * dual * local_n),
+       arrays("a row of the checkpoint", local_n),
+       arrays("barycenter and the offset of its method", (settings.keeps_log_d() ? 3.0 : 1.0) * local_n),
+       arrays("barycenters of the rows of weights before", results),
+       between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
+       arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
   // write_barycenters; picture_of: sorted values
   plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
                             arrays("part of another rank, on rank 0", local_n),

@@ -82,6 +82,12 @@ class BadInput(programs.DriverTest):
 
     def test_unknown_name_is_answered_with_the_known_ones(self):
         self.refuse("hpot-barycenter", (*FOUR, "--barycenter.method", "sharp"), "plain", "debiased")
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.entropy_bound", "-1"), "bounds no entropy")
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.method", "entropy_bounded", "--barycenter.entropy_bound", "-99"),
+                    "one point")
+
+    def test_a_variation_of_points_that_move(self):
+        self.refuse("hpot-barycenter", (*FOUR, "--barycenter.tv", "1", "--barycenter.method", "free_support"), "no neighbours")
 
     def test_required_key_that_is_missing(self):
         self.refuse("hpot-sinkhorn", ("--input.source", A), "input.target")

@@ -5,6 +5,8 @@ hpot_add_test(solver/invariants SOURCE ${CMAKE_CURRENT_LIST_DIR}/invariants_test
 hpot_add_test(solver/closed_forms SOURCE ${CMAKE_CURRENT_LIST_DIR}/closed_forms_test.cpp)
 hpot_add_test(solver/gaussians SOURCE ${CMAKE_CURRENT_LIST_DIR}/gaussians_test.cpp)
 hpot_add_test(solver/barycenter SOURCE ${CMAKE_CURRENT_LIST_DIR}/barycenter_test.cpp)
+hpot_add_test(solver/entropy_bound SOURCE ${CMAKE_CURRENT_LIST_DIR}/entropy_bound_test.cpp RANKS 1 2 3)
+hpot_add_test(solver/variation SOURCE ${CMAKE_CURRENT_LIST_DIR}/variation_test.cpp RANKS 1 2 3 TIMEOUT 600)
 hpot_add_test(solver/unbalanced_barycenter SOURCE ${CMAKE_CURRENT_LIST_DIR}/unbalanced_barycenter_test.cpp RANKS 1 2 3)
 hpot_add_test(solver/hostile SOURCE ${CMAKE_CURRENT_LIST_DIR}/hostile_test.cpp)
 hpot_add_test(solver/ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/ranks_test.cpp RANKS 1 2 3)

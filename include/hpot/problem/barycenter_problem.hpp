@@ -5,7 +5,7 @@
 //   P_k = q_i b_kj exp((f_ki + g_kj - C_ij)/eps)
 //   g_k = prox(softmin(log q + f_k/eps));  s_k = softmin(log b_k + g_k/eps);  log(mu/q) = D - sum_l lambda_l s_l/eps
 //   f_k <- s_k + eps log(mu/q)
-//   plain [Benamou 2015]: D = 0.   debiased [Janati 2020]: D <- (D + log(mu/q) - log K(q e^D))/2
+//   plain [Benamou 2015]: D = 0.   debiased [Janati 2020]: D <- (D + log(mu/q) - log K(q e^D))/2.   entropy bounded: see there
 // A penalty on the data's marginals lets masses differ [Gramfort, Peyre, Cuturi 2015; Chizat 2018]; the mass of mu then is
 // what transport makes of them: with kl:RHO and costs >= 0 between G exp(-max C/(rho + eps)) and G = prod_k mass(b_k)^lambda_k.
 //
@@ -28,8 +28,12 @@ struct BarycenterProblem {
   std::shared_ptr<KernelOperator> kernel;  // grid to itself
   MarginalPenalty penalty = Balanced{};    // on every P_k' 1
   Real epsilon = 1.0;
-  bool inner_products = true;  // false: none will be asked for, and their weights are not kept
-  ConstField log_reference{};  // log q, owned rows; empty: 1/N
+  bool inner_products = true;     // false: none will be asked for, and their weights are not kept
+  ConstField log_reference{};     // log q, owned rows; empty: 1/N
+  Real entropy_bound = infinity;  // of mu (solver/entropy_bound.hpp); infinite: none. Not with debiased
+
+  [[nodiscard]] bool entropy_bounded() const { return entropy_bound < infinity; }
+  [[nodiscard]] bool keeps_log_d() const { return debiased || entropy_bounded(); }
 };
 
 /// q, for kernels.

@@ -1,4 +1,4 @@
-// Barycenters as a fixed-point map of the potentials f_k (and, debiased, of D), on a hierarchy of grids.
+// Barycenters as a fixed-point map of the potentials f_k (and, debiased or entropy bounded, of D), on a hierarchy of grids.
 // The equations stand in problem/barycenter_problem.hpp. Measures are divided along batches, rows along rows; a sweep sums
 // one field over the ranks along batches (8 N bytes per rank), and a few numbers for the stopping test.
 #pragma once
@@ -6,8 +6,12 @@
 #include "hpot/kernel/registry.hpp"
 #include "hpot/problem/barycenter_problem.hpp"
 #include "hpot/solver/acceleration.hpp"
+#include "hpot/solver/entropy_bound.hpp"
 #include "hpot/solver/fixed_point.hpp"
 #include "hpot/solver/measure_levels.hpp"
+#include "hpot/solver/variation_prox.hpp"
+
+#include <optional>
 
 namespace hpot {
 
@@ -15,35 +19,55 @@ namespace hpot {
 struct BarycenterStart {
   Real epsilon = 1.0;
   Field s, log_d;
+  Field variation;  // w
+};
+
+/// tau TV(mu) is added to what is minimised, on grids that no ranks divide the rows of; tau 0: it is not.
+struct VariationTerm {
+  Real tau = 0.0;
+  GridSteps steps;
 };
 
 /// How far a state is from a barycenter, relative to its mass (1 where data are balanced), evaluated in full precision.
 struct BarycenterErrors {
   std::vector<Real> marginal;  // |P_k 1 - mu|_1 of every measure, in the order of the input
   Real self_transport = 0.0;   // |q e^D K(q e^D) - mu|_1; plain: 0
+  Real variation = 0.0;        // |mu - prox|_1 at most, by the gap of the total variation; without that: 0
   Real floor = 0.0;            // u (max|f| + max|s|)/eps: no smaller error can be trusted
 };
 
+/// Of a barycenter of bounded entropy, in nats relative to q.
+struct EntropyReport {
+  Real entropy = 0.0;
+  Real bound = 0.0;
+  Real exponent = 0.0;  // beta >= 1; 0: it is not bounded
+};
+
 struct BarycenterResult {
-  /// sum_k lambda_k P_k 1: non-negative, where data are balanced of their mass at any tolerance. One row, the owned points.
+  /// sum_k lambda_k P_k 1, or mu where its entropy is bounded or its variation counts: non-negative, where data are balanced of their mass at any
+  /// tolerance. One row, the owned points.
   Field barycenter;
   Real mass = 0.0;
   BarycenterErrors errors;
+  EntropyReport entropy;
+  Variation variation;  // of mu, at the last w
 };
 
 class BarycenterMap final : public FixedPointMap {
  public:
   /// Starts from f = 0, D = 0. Collective along batches. Arrays of the owned rows: log b, f, s of every owned measure; h, of
-  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased; one more for inner products.
-  explicit BarycenterMap(BarycenterProblem problem);
+  /// as many measures as fit a fixed share, and log(mu/q); two more when debiased or entropy bounded, and for a variation; one more for inner products.
+  explicit BarycenterMap(BarycenterProblem problem, const VariationTerm& variation = {});
   /// Takes over the fields of `start`. Collective.
-  BarycenterMap(BarycenterProblem problem, const BarycenterStart& start);
+  BarycenterMap(BarycenterProblem problem, const BarycenterStart& start, const VariationTerm& variation = {});
 
   /// How many measures go through h at once: as many as fit a fixed share of memory, alike on all ranks along rows.
   [[nodiscard]] static Index measures_at_once(Index measures, Index global_n, int ranks_along_rows);
 
   void set_epsilon(Real epsilon) override;
-  /// Largest |P_k 1 - mu|_1 over all measures, relative to the mass of mu; debiased also the self-transport residual.
+  /// Largest |P_k 1 - mu|_1 over all measures, relative to the mass of mu; debiased also the self-transport residual; with a
+  /// variation also the error of its prox. Where
+  /// entropy is bounded, mu is the map that meets the bound, and the excess of one that no exponent brings there counts, too.
   Real evaluate() override;
   void accept() override;
   [[nodiscard]] bool inner_product_moves() const override { return true; }
@@ -67,9 +91,12 @@ class BarycenterMap final : public FixedPointMap {
 
   [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
   [[nodiscard]] const Field& log_d() const { return log_d_; }
+  /// w, or nothing.
+  [[nodiscard]] Field variation_dual() const { return variation_ ? variation_->dual() : Field(); }
 
  private:
-  BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d);
+  BarycenterMap(BarycenterProblem problem, const Field& f, const Field& log_d, const VariationTerm& variation,
+                const Field& w);
   /// s_k of every measure for the present f, through g_k, which stands in the image meanwhile; `finish(first, chunk of h)`
   /// takes log b_k + g_k/eps and may spoil it.
   template <class Finish>
@@ -79,6 +106,13 @@ class BarycenterMap final : public FixedPointMap {
   /// 1 where data are balanced.
   [[nodiscard]] Real mass_of_image() const;
   void reduce_log_ratio(const Field& s);
+  /// log_ratio = m + D becomes that of the map which meets the entropy bound, and next_log_d_ m. Returns by how much the map
+  /// misses it.
+  Real meet_entropy_bound();
+  /// The next D, from m, and log_ratio = m + D for the new potentials.
+  void step_in_entropy();
+  /// log(mu/q) - beta m of the map that meets the bound.
+  [[nodiscard]] Real constant_of_tilt() const;
   void renew_quantum(const Field& s);
   /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
   [[nodiscard]] Real self_transport();
@@ -88,12 +122,15 @@ class BarycenterMap final : public FixedPointMap {
   OwnedBatch batch_;    // of the measures
   Real quantum_ = 0.0;  // of the sum over measures; 0: to be renewed
   Field f_, image_;
-  Field log_d_, next_log_d_;  // debiased; the next one is made in place of softmin(log q + D)
+  Field log_d_, next_log_d_;  // of both kinds; debiased, the next one is made in place of softmin(log q + D)
   Field log_ratio_;           // log(mu/q)
   Field metric_;              // mu where last renewed: the inner product's weights, so that empty tails do not count
   bool renew_metric_ = true;
   Field h_;                   // chunk of measures
   std::vector<Real> shifts_;  // of the image's potentials: kl
+  TiltedMap tilted_;          // entropy bounded: of log_ratio
+  std::optional<VariationProx> variation_;
+  Real last_error_ = 1.0;  // relative to the mass; the prox is made ten times as exact
 };
 
 struct BarycenterData {
@@ -103,6 +140,9 @@ struct BarycenterData {
   bool debiased = false;
   bool inner_products = true;            // see BarycenterProblem
   MarginalPenalty penalty = Balanced{};  // on every measure
+  bool entropy_bounded = false;
+  Real entropy_bound = infinity;  // infinite: the largest entropy of the measures of lambda > 0
+  Real variation = 0.0;           // tau; lengths in units of the smallest spacing
 };
 
 class MultiscaleBarycenter final : public LeveledProblem {
@@ -124,11 +164,16 @@ class MultiscaleBarycenter final : public LeveledProblem {
     std::vector<std::vector<Real>> measures;  // owned rows
   };
   [[nodiscard]] BarycenterStart carried(int to_level) const;
+  /// Values of the owned points of this level's grid, between them, at those of another.
+  [[nodiscard]] std::vector<Real> interpolated(const Field& values, const Level& to) const;
 
   KernelOptions kernel_;
   std::vector<Real> lambda_;
   bool debiased_, inner_products_;
   MarginalPenalty penalty_;
+  bool entropy_bounded_;
+  Real entropy_bound_;
+  Real variation_;
   ProcessGrid processes_;
   std::vector<Level> levels_;
   Precision precision_ = Precision::full;

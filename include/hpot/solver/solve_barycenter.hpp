@@ -17,6 +17,9 @@ struct BarycenterSettings {
   AccelerationOptions acceleration;
   Precision precision = Precision::full;
   bool debiased = true;
+  bool entropy_bounded = false;      // not with debiased
+  Real entropy_bound = infinity;     // see BarycenterData
+  Real variation = 0.0;              // tau, in the unit of epsilon; see BarycenterData
   std::string penalty = "balanced";  // of every measure
   bool free_support = false;
 
@@ -24,12 +27,16 @@ struct BarycenterSettings {
   [[nodiscard]] AccelerationOptions acceleration_on(const Support& support) const {
     return acceleration.resolved(support.grid() != nullptr && support.dimension() == 3 ? "momentum" : "anderson");
   }
+  /// D is a part of the state.
+  [[nodiscard]] bool keeps_log_d() const { return debiased || entropy_bounded; }
   /// How a free support's points are transported to a measure.
   [[nodiscard]] TransportSettings of_pair() const;
 
   [[nodiscard]] bool all_balanced() const { return hpot::is_balanced(parse_penalty(penalty)); }
   /// InputError where ranges of masses exclude one another.
   void check_masses(const std::vector<Real>& masses) const;
+  /// InputError where a variation has no whole grid to be taken on.
+  void check_variation(const Support& support, const ProcessGridShape& shape) const;
 
   static std::vector<OptionKey> keys();
   static BarycenterSettings from(const Options& options);

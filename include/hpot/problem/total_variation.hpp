@@ -1,0 +1,57 @@
+// The total variation of a map on a grid, and the pieces of its prox in the geometry of KL.
+//
+//   (grad mu)_i = (u/h_d (mu_(i + e_d) - mu_i))_d, 0 across the border;  h_d spacings, u a unit of length
+//   TV(mu) = sum_i |(grad mu)_i|_2 = max over |w_i|_2 <= 1 of <w, grad mu>:  with u fixed the same on finer grids of one density
+//   mu_w = q exp(base - grad'w/eps),   |w_i|_2 <= tau                                              [Cuturi, Peyre 2016, section 4]
+// The prox min over mu of eps KL(mu | q exp(base)) + tau TV(mu) is mu_w at the w that maximises -eps mass(mu_w), whose gradient is
+// grad mu_w. What any w leaves:
+//   gap = tau TV(mu_w) - <w, grad mu_w> = sum of terms >= 0,   eps KL(mu_w | prox) <= gap
+//
+// A step of ascent, of point i:  w_i + (grad mu)_i/L_i,  L_i = max over d of (u/h_d)^2 2 dim (mu_i + mu_(i + e_d))/eps,  above the
+// second derivative: it is that of empty and of full regions alike, and moves no log mu by more than 1.
+//
+// Fields of whole grids: log densities (1, points), w (dimension, points). Sums are collective along rows, of one rank.
+#pragma once
+
+#include "hpot/measure/grid.hpp"
+#include "hpot/problem/barycenter_problem.hpp"
+
+namespace hpot {
+
+/// How a grid's points lie to one another, for kernels.
+struct GridSteps {
+  int dimension = 0;
+  Index extent[3] = {1, 1, 1};
+  Index stride[3] = {0, 0, 0};
+  Real scale[3] = {0.0, 0.0, 0.0};  // u/h_d
+
+  KOKKOS_INLINE_FUNCTION bool has_next(Index i, int d) const { return (i / stride[d]) % extent[d] + 1 < extent[d]; }
+  KOKKOS_INLINE_FUNCTION bool has_last(Index i, int d) const { return (i / stride[d]) % extent[d] > 0; }
+};
+GridSteps steps_of(const Grid& grid, Real unit);
+
+struct Variation {
+  Real total = 0.0;  // TV(mu)
+  Real gap = 0.0;
+};
+
+/// log_ratio = base - grad'w/eps; may be `base`. 8 (2 + dim) bytes a point.
+void add_divergence(const GridSteps& steps, const ConstField& base, const ConstField& w, Real epsilon,
+                    const Field& log_ratio);
+
+/// Of mu = q exp(log_ratio), made with w. dim + 1 exponentials a point.
+Variation variation_of(const OwnedRows& rows, const GridSteps& steps, Real q, const ConstField& log_ratio, Real tau,
+                       const ConstField& w);
+
+/// y <- the step of ascent from y, where log_ratio belongs to y, projected on the balls. Returns sum L (y - y_new).(y_new - w), above 0
+/// where momentum leads the wrong way. dim + 1 exponentials a point.
+Real ascend(const OwnedRows& rows, const GridSteps& steps, Real q, const ConstField& log_ratio, Real epsilon, Real tau,
+            const Field& y, const ConstField& w);
+
+/// w_new = y, y = w_new + beta (w_new - w).
+void go_on(Real beta, const Field& y, const Field& w);
+
+/// w_i <- the nearest point of its ball.
+void project(Real tau, const Field& w);
+
+}  // namespace hpot
