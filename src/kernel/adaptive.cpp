@@ -1,57 +1,18 @@
 #include "hpot/kernel/adaptive.hpp"
 
-#include "truncated_clouds.hpp"
+#include "hpot/kernel/lanes.hpp"
+#include "visited_columns.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
 namespace hpot {
 namespace {
 
-using HostPoints = Kokkos::View<Real**, Kokkos::LayoutRight, Kokkos::HostSpace>;
-
-constexpr Index centers = 32;
-constexpr Index sampled = 2048;
-
-Real cost_between(const Cost& cost, const HostPoints& points, Index p, Index q) {
-  return std::visit(
-      [&](const auto& c) {
-        Real sum = 0.0;
-        for (std::size_t d = 0; d < points.extent(1); ++d) sum += c.along_axis(points(p, d) - points(q, d));
-        return c.of_sum(sum);
-      },
-      cost);
+VisitedColumns visited_columns(const Cost& cost, const Points& points) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, points);
+  return {cost, host.data(), static_cast<Index>(host.extent(0)), static_cast<int>(host.extent(1))};
 }
-
-/// V of the columns of one side.
-class VisitedColumns {
- public:
-  VisitedColumns(const Cost& cost, const Points& device_points)
-      : count_(static_cast<Real>(device_points.extent(0))), dimension_(static_cast<Real>(device_points.extent(1))) {
-    const HostPoints points = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, device_points);
-    const auto n = static_cast<Index>(points.extent(0));
-    const Index rows = std::min(centers, n), columns = std::min(sampled, n);
-    costs_.reserve(static_cast<std::size_t>(rows * columns));
-    for (Index r = 0; r < rows; ++r) {
-      for (Index c = 0; c < columns; ++c) costs_.push_back(cost_between(cost, points, r * n / rows, c * n / columns));
-    }
-    std::sort(costs_.begin(), costs_.end());
-  }
-  [[nodiscard]] Real within(Real reach) const {
-    if (costs_.empty()) return 0.0;
-    const auto below = std::upper_bound(costs_.begin(), costs_.end(), reach) - costs_.begin();
-    const Real near = count_ * static_cast<Real>(below) / static_cast<Real>(costs_.size());
-    const auto length = [this](Real points) { return std::pow(points, 1.0 / dimension_); };
-    return std::min(count_, std::pow(length(near) + length(tile_columns) + length(group_rows), dimension_));
-  }
-  [[nodiscard]] Real count() const { return count_; }
-
- private:
-  Real count_, dimension_;
-  std::vector<Real> costs_;
-};
 
 class AdaptiveOperator final : public KernelOperator {
  public:
@@ -113,7 +74,7 @@ std::unique_ptr<KernelOperator> make_adaptive_operator(const Cost& cost, const P
                                                        Range source_rows, Range target_rows, Real cut,
                                                        std::optional<Communicator> along_rows) {
   return std::make_unique<AdaptiveOperator>(
-      VisitedColumns(cost, source), VisitedColumns(cost, target), cut,
+      visited_columns(cost, source), visited_columns(cost, target), cut,
       make_dense_operator(cost, source, target, source_rows, target_rows, std::move(along_rows)),
       make_truncated_operator(cost, source, target, source_rows, target_rows, cut));
 }

@@ -4,6 +4,7 @@
 #include "hpot/kernel/adaptive.hpp"
 #include "hpot/kernel/distributed.hpp"
 #include "hpot/kernel/geodesic.hpp"
+#include "visited_columns.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -252,6 +253,34 @@ Real neighbour_cost(const Cost& cost, const Support& support) {
   const Real spacing =
       support.grid() != nullptr ? support.grid()->smallest_spacing() : typical_spacing(seen_by(cost, *support.cloud()));
   return std::visit([&](const auto& c) { return c.of_sum(c.along_axis(spacing)); }, cost);
+}
+
+Real finer_below(const Cost& cost, const Support& source, const Support& target, Real neighbours) {
+  constexpr Real hardly_more = 1.35, at_most = 2.0;
+  constexpr Index enough_pairs = 256;  // else chance has a part in it
+  if (source.cloud() == nullptr || target.cloud() == nullptr || !(neighbours > 0.0)) return neighbours;
+  const auto columns = [&](const Support& support) {
+    const PointCloud cloud = seen_by(cost, *support.cloud());
+    return VisitedColumns(cost, cloud.coordinates->data(), cloud.points(), cloud.dimension);
+  };
+  const VisitedColumns of_source = columns(source), of_target = columns(target);
+  const auto reach_at = [](Real epsilon) { return -epsilon * std::log(truncated_cut_mixed); };
+  const Real least = reach_at(neighbours);
+  if (std::min(of_source.sampled_within(least), of_target.sampled_within(least)) < enough_pairs) return neighbours;
+  const auto pairs = [&](Real epsilon) {
+    const Real reach = reach_at(epsilon);
+    return of_source.count() * of_target.within(reach) + of_target.count() * of_source.within(reach);
+  };
+  const Real all = 2.0 * of_source.count() * of_target.count();
+  const Real at_first = pairs(neighbours);
+  Real epsilon = neighbours;
+  for (Real now = at_first; now < all;) {
+    const Real next = pairs(2.0 * epsilon);
+    if (next > hardly_more * now || next > at_most * at_first) break;
+    epsilon *= 2.0;
+    now = next;
+  }
+  return epsilon;
 }
 
 }  // namespace hpot

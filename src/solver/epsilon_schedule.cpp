@@ -11,7 +11,9 @@ std::vector<OptionKey> ScheduleOptions::keys() {
        check::word_or({"none"}, check::real(1.01, 1e6))},
       {"epsilon.multiscale", "true", "solve large eps on coarser grids first", check::flag()},
       {"epsilon.stage_tolerance", "auto",
-       "tolerance of every eps but the last; auto: 3e-3 between two measures, 0.05 for barycenters",
+       "tolerance of every eps but the last; auto: 3e-3 between two measures, 1e-3 where clouds lie in heaps apart "
+       "from "
+       "one another, 0.05 for barycenters",
        check::word_or({"auto"}, check::real(1e-12, 2.0))},
   };
 }
@@ -20,14 +22,14 @@ ScheduleOptions ScheduleOptions::from(const Options& options, Real automatic) {
   ScheduleOptions result;
   result.factor = options.text("epsilon.schedule") == "none" ? 1.0 : options.real("epsilon.schedule");
   result.multiscale = options.flag("epsilon.multiscale");
-  result.stage_tolerance =
-      options.text("epsilon.stage_tolerance") == "auto" ? automatic : options.real("epsilon.stage_tolerance");
+  result.automatic = options.text("epsilon.stage_tolerance") == "auto";
+  result.stage_tolerance = result.automatic ? automatic : options.real("epsilon.stage_tolerance");
   return result;
 }
 
 std::vector<Stage> make_schedule(const ScheduleOptions& options, Real target_epsilon, Real max_cost,
-                                 const std::vector<Real>& neighbour_costs, Real tolerance) {
-  const int coarsest = options.multiscale ? static_cast<int>(neighbour_costs.size()) - 1 : 0;
+                                 const std::vector<Real>& finer_below, Real tolerance) {
+  const int coarsest = options.multiscale ? static_cast<int>(finer_below.size()) - 1 : 0;
   int steps = 0;
   if (options.factor > 1.0 && max_cost > target_epsilon) {
     steps = static_cast<int>(std::ceil(std::log(max_cost / target_epsilon) / std::log(options.factor)));
@@ -36,7 +38,7 @@ std::vector<Stage> make_schedule(const ScheduleOptions& options, Real target_eps
   for (int step = steps; step >= 0; --step) {
     const Real epsilon = target_epsilon * std::pow(options.factor, step);
     int level = coarsest;
-    while (level > 0 && neighbour_costs[level] > epsilon) --level;
+    while (level > 0 && finer_below[level] > epsilon) --level;
     stages.push_back({level, epsilon, std::max(options.stage_tolerance, tolerance)});
   }
   if (stages.back().level != 0) stages.push_back({0, target_epsilon, tolerance});

@@ -156,6 +156,13 @@ std::vector<Real> MultiscaleSinkhorn::neighbour_costs() const {
   return costs;
 }
 
+std::vector<Real> MultiscaleSinkhorn::finer_below(std::vector<Real> neighbour_costs) const {
+  for (std::size_t l = 1; l < neighbour_costs.size(); ++l)
+    neighbour_costs[l] =
+        hpot::finer_below(kernel_.cost, source_[l - 1].support, target_[l - 1].support, neighbour_costs[l]);
+  return neighbour_costs;
+}
+
 FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   if (map_ != nullptr && level == level_) return *map_;
   MeasureLevel& source = source_[level];

@@ -89,8 +89,10 @@ SolvedPair solve_potentials(const Communicator& world, const TransportSettings& 
   if (start.extent(0) > 0) schedule = {.factor = 1.0, .multiscale = false};
   MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, schedule.coarsest_side(), start);
   problem.set_precision(settings.precision);
-  const auto stages =
-      make_schedule(schedule, target_epsilon, diameter, problem.neighbour_costs(), settings.stopping.tolerance);
+  const std::vector<Real> neighbour_costs = problem.neighbour_costs();
+  const std::vector<Real> finer_below = problem.finer_below(neighbour_costs);
+  if (schedule.automatic && finer_below != neighbour_costs) schedule.stage_tolerance = ScheduleOptions::in_heaps;
+  const auto stages = make_schedule(schedule, target_epsilon, diameter, finer_below, settings.stopping.tolerance);
   const bool grids = problem.target_support().grid() != nullptr;  // Newton steps have blocks of their points
   const auto acceleration = grids && settings.finish.wanted(settings.stopping.tolerance)
                                 ? make_newton_finish(settings.mixing(), settings.finish, problem)

@@ -1,5 +1,9 @@
-// The adaptive operator is one of the two that it stands for, at each eps and precision.
+// The adaptive operator is one of the two that it stands for, at each eps and precision; what the same estimate of pairs says of
+// coarse copies.
 #include "hpot/kernel/adaptive.hpp"
+#include "hpot/kernel/registry.hpp"
+#include "hpot/measure/pyramid.hpp"
+#include "hpot/measure/synthetic_points.hpp"
 #include "reference.hpp"
 
 #include <gtest/gtest.h>
@@ -77,6 +81,45 @@ TEST(AdaptiveOperator, ExtremaAndMeanCostsAreThoseOfAllPairs) {
   const auto found = results(*of.adaptive), expected = results(*of.dense);
   for (std::size_t k = 0; k < expected.size(); ++k)
     EXPECT_LT(reference::largest_difference(found[k], expected[k]), 1e-13) << k;
+}
+
+PointCloud synthetic(const std::string& text, Index item) {
+  return in_morton_order(synthetic_cloud("points?count=2&" + text, item)).cloud;
+}
+
+struct Coarsening {
+  Real neighbours, finer_below;
+};
+Coarsening coarsening(const std::string& source, const std::string& target) {
+  const Support x = synthetic(source, 0), y = synthetic(target, 1);
+  const Real neighbours = neighbour_cost(SquaredEuclidean{}, coarsen(y, Values(y.points(), 1.0)).first);
+  return {neighbours, finer_below(SquaredEuclidean{}, x, y, neighbours)};
+}
+
+TEST(FinerBelow, IsTheNeighbourCostOfCloudsThatFillSpaceOrASurface) {
+  for (const char* cloud : {"n=8000&shape=uniform", "n=8000&shape=uniform&dim=3", "n=8000&shape=sphere&dim=3",
+                            "n=8000&shape=gaussian&dim=3"}) {
+    const Coarsening of = coarsening(cloud, cloud);
+    EXPECT_EQ(of.finer_below, of.neighbours) << cloud;
+  }
+  const Coarsening mixed =
+      coarsening("n=4000&shape=clusters&dim=3", "n=8000&shape=uniform&dim=3");  // the larger part of the pairs
+  EXPECT_EQ(mixed.finer_below, mixed.neighbours);
+}
+
+TEST(FinerBelow, IsALargerCostInHeapsAndLessThanThatOfGoingBetweenThem) {
+  for (const char* cloud : {"n=4000&shape=clusters", "n=4000&shape=clusters&dim=3"}) {
+    const Coarsening of = coarsening(cloud, cloud);
+    EXPECT_GE(of.finer_below, 4.0 * of.neighbours) << cloud;
+    EXPECT_LT(of.finer_below, 0.1) << cloud;
+    EXPECT_EQ(std::exp2(std::round(std::log2(of.finer_below / of.neighbours))), of.finer_below / of.neighbours);
+  }
+}
+
+TEST(FinerBelow, EndsWhereAllPointsAreOne) {
+  const Support one = make_cloud(3, Values(3 * 5000, 1.0));
+  EXPECT_EQ(finer_below(SquaredEuclidean{}, one, one, 0.0), 0.0);
+  EXPECT_EQ(finer_below(SquaredEuclidean{}, one, one, 1e-300), 1e-300);
 }
 
 }  // namespace

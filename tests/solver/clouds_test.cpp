@@ -177,6 +177,25 @@ TEST(Clouds, LevelsLeadToTheAnswerOfTheGivenClouds) {
   EXPECT_NEAR(levels.values.dual_cost, flat.values.dual_cost, 1e-10);
 }
 
+/// Masses of heaps far apart are off by little where their potentials are off by many eps.
+TEST(CloudsOnRanks, HeapsTakeFewSweepsWhereEachEpsilonIsSolvedWellEnough) {
+  constexpr Real nine_spacings = 9.13546e-06;
+  const Pair pair = random_pair("points?n=1500&shape=clusters&count=2", "points?n=1500&shape=clusters&count=2");
+  TransportSettings settings = cloud_settings(nine_spacings, 1e-3);
+  settings.acceleration.type = "anderson";
+  settings.schedule.automatic = true;
+  settings.stopping.max_iterations = 600;
+  const auto good = solve_pair(Communicator::world(), settings, pair);
+  EXPECT_EQ(good.outcome.reason, StopReason::converged);
+  EXPECT_LE(good.values.residual_target, 1e-3);
+  EXPECT_LE(good.values.dual_cost, good.values.primal_cost);
+  settings.schedule.automatic = false;
+  const auto hasty = solve_pair(Communicator::world(), settings, pair);
+  EXPECT_EQ(hasty.outcome.reason, StopReason::max_iterations);
+  EXPECT_LE(hasty.values.dual_cost, good.values.primal_cost);  // bounds of one number
+  EXPECT_LE(good.values.dual_cost, hasty.values.primal_cost);
+}
+
 /// Every penalty and acceleration, on all ranks, at a cut that leaves out much and at the usual one.
 TEST(CloudsOnRanks, TruncatedSumsHaveTheAnswerOfAllPairs) {
   const Pair pair = random_pair("points?n=400&dim=3&shape=clusters&count=2",

@@ -56,4 +56,10 @@ Points points_of(const Cost& cost, const Support& support);
 /// scale that eps is compared with.
 Real neighbour_cost(const Cost& cost, const Support& support);
 
+/// The eps below which a coarse copy no longer stands for two supports, each its next finer one: `neighbours`, its own
+/// neighbour cost; of clouds doubled as long as a sweep of the finer ones costs hardly more at the larger eps, at most twice as
+/// much in all. That is so in heaps apart from one another, where all of a heap is near: potentials of heaps that send their
+/// mass to several others are hard to mend at an eps that tells neighbours in a heap apart, and easy at a larger one.
+Real finer_below(const Cost& cost, const Support& source, const Support& target, Real neighbours);
+
 }  // namespace hpot

@@ -84,6 +84,8 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   void set_precision(Precision precision) { precision_ = precision; }
 
   [[nodiscard]] std::vector<Real> neighbour_costs() const;
+  /// The eps below which each level is left for a finer one (registry.hpp): larger ones where clouds lie in heaps.
+  [[nodiscard]] std::vector<Real> finer_below(std::vector<Real> neighbour_costs) const;
 
  private:
   [[nodiscard]] Field carried_potential(int to_level) const;
