@@ -68,6 +68,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                     !output.picture.empty(),
                     clouds ? clouds->sizes() : CloudSizes{}};
   settings.kernel.check(run.support, names[0]);
+  settings.check_entropy_bound(run.support);
   settings.check_variation(run.support, processes.shape());
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;

@@ -25,7 +25,8 @@ std::vector<OptionKey> CheckpointOptions::keys() {
        "where the state is kept, at SIGTERM or SIGUSR1, at the time limit and now and then; auto: "
        "NAME.checkpoint.h5 beside output.file = NAME.h5; none",
        check::text()},
-      {"checkpoint.every", "600", "seconds between two; 0: every sweep", check::real(0.0, 1e9)},
+      {"checkpoint.every", "600", "seconds between two; 0: every sweep, of coordinates and dictionaries every gradient",
+       check::real(0.0, 1e9)},
   };
 }
 

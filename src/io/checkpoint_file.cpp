@@ -105,16 +105,28 @@ Header read_header(const std::string& file, const RunIdentity& expected) {
   return header;
 }
 
-Field row_of(const Field& field, Index row) {
-  return Kokkos::subview(field, std::make_pair(row, row + 1), Kokkos::ALL);
+constexpr Index most_values = Index{1} << 20;  // at a time, beside those of the fields
+constexpr Index page_values = 512;  // ranks share no page of the file, in which one could undo what another wrote
+
+/// visit(a piece of a row) for all values of a field in their order.
+template <class Visit>
+void for_pieces(const Field& field, const Visit& visit) {
+  for (Index row = 0; row < static_cast<Index>(field.extent(0)); ++row) {
+    for (Index at = 0; at < static_cast<Index>(field.extent(1)); at += most_values) {
+      const Index end = std::min(at + most_values, static_cast<Index>(field.extent(1)));
+      visit(Field(Kokkos::subview(field, std::make_pair(row, row + 1), std::make_pair(at, end))));
+    }
+  }
 }
 
-/// Values of the ranks before `rank`; of all, for their number.
+/// Where the values of `rank` begin among those of all, whose number it is for the rank after the last.
 Index values_before(int rank, const std::vector<Real>& extents, std::size_t entries) {
   Index values = 0;
-  for (std::size_t at = 0; at < entries * 2 * static_cast<std::size_t>(rank); at += 2)
+  for (std::size_t at = 0; at < entries * 2 * static_cast<std::size_t>(rank); at += 2) {
+    if (at % (entries * 2) == 0) values = (values + page_values - 1) / page_values * page_values;
     values += static_cast<Index>(extents[at]) * static_cast<Index>(extents[at + 1]);
-  return values;
+  }
+  return (values + page_values - 1) / page_values * page_values;
 }
 
 Index in_bytes(Index values) { return values * static_cast<Index>(sizeof(Real)); }
@@ -187,15 +199,21 @@ void write_checkpoint(const Communicator& world, const std::string& file, const 
   world.agree([&] {
     const RawFile raw(temporary, file, RawFile::Access::write);
     Index offset = static_cast<Index>(place[0]) + in_bytes(values_of(world.rank()));
+    std::vector<Real> gathered;
+    const auto write = [&] {
+      add_to(sha, gathered);
+      raw.write(offset, gathered);
+      offset += in_bytes(static_cast<Index>(gathered.size()));
+      gathered.clear();
+    };
     for (const Field& field : fields) {
-      for (Index row = 0; row < static_cast<Index>(field.extent(0)); ++row) {
-        const std::vector<Real> values = host_values(row_of(field, row));
-        add_to(sha, values);
-        raw.write(offset, values);
-        offset += in_bytes(static_cast<Index>(values.size()));
-      }
+      for_pieces(field, [&](const Field& piece) {
+        const std::vector<Real> values = host_values(piece);
+        if (static_cast<Index>(gathered.size() + values.size()) > most_values) write();
+        gathered.insert(gathered.end(), values.begin(), values.end());
+      });
     }
-    raw.complete();
+    write();
   });
   header.rank_sha256 = digests_of_ranks(world, sha);
   world.agree([&] {
@@ -241,12 +259,24 @@ void CheckpointReader::read(Field* target, Sha256* sha) {
     require(target == nullptr ||
                 (static_cast<Index>(target->extent(0)) == rows && static_cast<Index>(target->extent(1)) == points),
             "saved state", "'" + next() + "' has another size", "was it written for other input?");
-    std::vector<Real> values(static_cast<std::size_t>(points));
-    for (Index row = 0; row < rows; ++row) {
-      values_->read(offset_ + in_bytes(row * points), values);
+    std::vector<Real> values;
+    const auto read_piece = [&](Index at, Index count) {
+      values.resize(static_cast<std::size_t>(count));
+      values_->read(offset_ + in_bytes(at), values);
       if (sha != nullptr) add_to(*sha, values);
-      if (target != nullptr) Kokkos::deep_copy(row_of(*target, row), make_field("hpot::Checkpoint::row", 1, values));
+    };
+    if (target == nullptr) {
+      for (Index at = 0; at < rows * points; at += most_values)
+        read_piece(at, std::min(most_values, rows * points - at));
+      return;
     }
+    Index at = 0;
+    for_pieces(*target, [&](const Field& piece) {
+      const auto count = static_cast<Index>(piece.extent(1));
+      read_piece(at, count);
+      at += count;
+      Kokkos::deep_copy(piece, make_field("hpot::Checkpoint::piece", 1, values));
+    });
   });
   skip();
 }

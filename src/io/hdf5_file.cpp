@@ -88,6 +88,7 @@ Handle access_list() {
   Handle list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_sec2(list.id());
   H5Pset_libver_bounds(list.id(), H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+  H5Pset_alignment(list.id(), 1, 4096);  // what rank 0 writes shares no page with what other ranks do
 #if H5_VERSION_GE(1, 10, 7)
   H5Pset_file_locking(list.id(), true, true);
 #endif
@@ -408,7 +409,9 @@ class Hdf5Writer::File {
                    H5Dclose);
     const haddr_t place = dataset.valid() ? H5Dget_offset(dataset.id()) : HADDR_UNDEF;
     if (!dataset.valid() || dataset.reset() < 0) give_up("dataset " + name + " cannot be made", hdf5_reason());
-    return place == HADDR_UNDEF ? 0 : static_cast<Index>(place);
+    const bool empty = std::find(extent.begin(), extent.end(), hsize_t{0}) != extent.end();
+    if (place == HADDR_UNDEF && !empty) give_up("dataset " + name + " has no place", hdf5_reason());
+    return empty ? 0 : static_cast<Index>(place);
   }
 
   void make_chunked(const std::string& name, hid_t type, const std::vector<hsize_t>& extent) {

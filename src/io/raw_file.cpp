@@ -31,7 +31,9 @@ int transfer_all(const Transfer& transfer, std::size_t bytes, Index offset) {
 }  // namespace
 
 RawFile::RawFile(const std::string& path, std::string name, Access access) : name_(std::move(name)) {
-  file_ = open(path.c_str(), (access == Access::read ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  // With O_DSYNC an NFS client sends the bytes that were written and no more: else it may send whole pages, and overwrite what
+  // another node has written to the same one.
+  file_ = open(path.c_str(), (access == Access::read ? O_RDONLY : O_WRONLY | O_DSYNC) | O_CLOEXEC);
   if (file_ < 0) fail("cannot be opened by every rank", errno);
 }
 
@@ -54,10 +56,6 @@ void RawFile::write(Index offset, const std::vector<Real>& values) const {
   };
   if (const int reason = transfer_all(transfer, values.size() * sizeof(Real), offset))
     fail("cannot be written", reason);
-}
-
-void RawFile::complete() const {
-  if (fsync(file_) != 0 && errno != EINVAL) fail("cannot be completed", errno);
 }
 
 void RawFile::fail(const char* what, int reason) const {

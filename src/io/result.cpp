@@ -69,7 +69,6 @@ void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, 
     const RawFile raw(temporary, path, RawFile::Access::write);
     const Index begin = rows.partition.block(rows.along_rows.rank()).begin;
     raw.write(static_cast<Index>(place[0]) + begin * static_cast<Index>(sizeof(Real)), host_values(field));
-    raw.complete();
   });
 }
 

@@ -276,7 +276,7 @@ Real finer_below(const Cost& cost, const Support& source, const Support& target,
   Real epsilon = neighbours;
   for (Real now = at_first; now < all;) {
     const Real next = pairs(2.0 * epsilon);
-    if (next > hardly_more * now || next > at_most * at_first) break;
+    if (next > hardly_more * now || next > at_most * at_first || !std::isfinite(reach_at(4.0 * epsilon))) break;
     epsilon *= 2.0;
     now = next;
   }

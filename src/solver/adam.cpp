@@ -22,11 +22,16 @@ void Adam::move(Index block, Real rate, const std::vector<Real>& gradient, std::
   const Real t = ++steps_[block];
   const Real of_mean = 1.0 / (1.0 - std::pow(keep_mean, t));
   const Real of_square = 1.0 / (1.0 - std::pow(keep_square, t));
+  Real sum = 0.0;
   for (Index i = first_[block]; i < first_[block + 1]; ++i) {
     mean_[i] = keep_mean * mean_[i] + (1.0 - keep_mean) * gradient[i];
     square_[i] = keep_square * square_[i] + (1.0 - keep_square) * gradient[i] * gradient[i];
-    theta[i] -= rate * of_mean * mean_[i] / (std::sqrt(of_square * square_[i]) + least);
+    sum += square_[i];
   }
+  if (!(sum > 0.0)) return;
+  const Real small = least * std::sqrt(of_square * sum / static_cast<Real>(first_[block + 1] - first_[block]));
+  for (Index i = first_[block]; i < first_[block + 1]; ++i)
+    theta[i] -= rate * of_mean * mean_[i] / (std::sqrt(of_square * square_[i]) + small);
 }
 
 void Adam::archive(Archive& archive) {

@@ -168,12 +168,14 @@ Real BarycenterMap::evaluate() {
   Real error = problem_.entropy_bounded() ? meet_entropy_bound() : 0.0;
   for (const Real e : marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
+    if (std::isnan(error)) break;
   }
   if (problem_.debiased) {
     error = std::max(error, self_transport());
     debias(log_d_, log_ratio_, next_log_d_, epsilon, next_log_d_);
   }
-  error = std::max(error / mass_of_image(), of_variation);
+  error /= mass_of_image();
+  if (!(of_variation <= error)) error = of_variation;
   if (problem_.entropy_bounded()) step_in_entropy();
   close_half_step(log_ratio_, epsilon, image_);  // f_k = s_k + eps log(mu/q)
   for (std::size_t k = 0; k < shifts_.size(); ++k) add_constant(entries(image_, static_cast<Index>(k), 1), shifts_[k]);

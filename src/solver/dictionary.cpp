@@ -195,6 +195,7 @@ class Fit {
     if (!loss.empty() && loss.back() <= 0.0) outcome.error = 0.0;
     if (loss.size() > window && loss.back() > 0.0)
       outcome.error = (loss[loss.size() - 1 - window] - loss.back()) / loss[loss.size() - 1 - window];
+    outcome.error = std::abs(outcome.error);  // of batches the loss may rise
     outcome.reason = StopReason::converged;
     if (outcome.error <= settings_.stopping.tolerance) return true;
     outcome.reason = StopReason::max_iterations;
@@ -304,7 +305,7 @@ std::string advice(const DictionarySolution& solution, const DictionarySettings&
   text << "not converged: " << name(outcome.reason) << " after " << outcome.iterations << " " << steps << ", "
        << outcome.seconds << " s";
   if (std::isfinite(outcome.error))
-    text << ", in the last ten of which the loss fell by " << outcome.error << " of itself (tolerance "
+    text << ", in the last ten of which the loss changed by " << outcome.error << " of itself (tolerance "
          << settings.stopping.tolerance << ")";
   text << ".\n";
   if (outcome.reason == StopReason::diverged) {

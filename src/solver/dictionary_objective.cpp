@@ -25,7 +25,9 @@ DictionaryObjective::DictionaryObjective(const ProcessGrid& processes, const Swe
       batch_(along_batches_, static_cast<Index>(maps.extent(0))),
       look_around_(std::move(look_around)),
       each_sweep_(atoms * points_ >= long_sweep),
-      maps_between_looks_(std::max<Index>(1, between_looks / (atoms * points_ * settings.sweeps))),
+      maps_between_looks_(settings.loss.starts_with("wasserstein")
+                              ? 1
+                              : std::max<Index>(1, between_looks / (atoms * points_ * settings.sweeps))),
       log_atoms_(make_field("hpot::DictionaryObjective::log_atoms", atoms, rows_.local_n())),
       slope_(make_field("hpot::DictionaryObjective::slope", atoms, rows_.local_n())),
       objective_(make_sweeps(settings, grid, rows_, Communicator::self(), log_atoms_, epsilon,

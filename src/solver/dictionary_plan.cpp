@@ -26,9 +26,9 @@ WorkPlan plan_dictionary(const DictionarySettings& settings, const DictionaryRun
   const auto evaluations =
       static_cast<Real>(std::min(settings.evaluations_held(), settings.stopping.max_iterations + 2));
   std::vector<PlannedArrays> fit{
-      base, arrays("maps", (owned * (transport ? 2.0 : 1.0) + 1.0) * local_n),
+      base, arrays("maps", (owned + 1.0) * local_n + (transport ? owned * n : 0.0)),
       arrays("slope by the atoms, its sum, and both whole", 4.0 * atoms * local_n + 2.0 * atoms * n),
-      settings.batch > 0 ? arrays("Adam: point, gradient, means", 6.0 * variables)
+      settings.batch > 0 ? arrays("Adam: point, gradient, means", 9.0 * variables)
                          : arrays("L-BFGS: points, gradients, " + std::to_string(static_cast<Index>(steps)) + " steps",
                                   (2.0 * steps + 9.0) * variables),
       arrays("gradients on record, and their copy in a checkpoint",

@@ -16,7 +16,7 @@ EvaluationRecord::EvaluationRecord(const Communicator& world, const StoppingOpti
       more_(std::move(more)),
       begun_(seconds_since_start()) {
   keeper_.resume([this](Archive& archive) { visit(archive); });
-  values_.reserve(width_ * static_cast<std::size_t>(most));
+  values_.reserve(width_ * static_cast<std::size_t>(std::min(most, stopping.max_iterations + 2)));
 }
 
 double EvaluationRecord::seconds_here() const { return seconds_since_start() - begun_; }

@@ -71,7 +71,8 @@ OptionKey precision_key() {
   return {"kernel.precision", "auto",
           "of the sweeps' exponentials: mixed (short exponentials of double differences, at most 1e-7 off), double, or "
           "auto: mixed where "
-          "stopping.tolerance >= 1e-5. Reported values are always computed in double",
+          "stopping.tolerance >= 1e-5 (of coordinates and dictionaries: double). Reported values are always computed "
+          "in double",
           check::one_of({"auto", "mixed", "double"})};
 }
 

@@ -28,6 +28,7 @@ void SimplexProduct::for_each(const Work& work) const {
 
 std::vector<Real> SimplexProduct::theta_of(const std::vector<Real>& lambda) const {
   std::vector<Real> theta;
+  theta.reserve(lambda.size());
   for_each([&](std::size_t first, std::size_t size) {
     for (const Real weight : Numbers(lambda).subspan(first, size))
       theta.push_back(std::sqrt(weight * static_cast<Real>(size)));
@@ -37,6 +38,7 @@ std::vector<Real> SimplexProduct::theta_of(const std::vector<Real>& lambda) cons
 
 std::vector<Real> SimplexProduct::weights_of(const std::vector<Real>& theta) const {
   std::vector<Real> lambda;
+  lambda.reserve(theta.size());
   for_each([&](std::size_t first, std::size_t size) {
     const Numbers own = Numbers(theta).subspan(first, size);
     const Real square = dot(own, own);
@@ -48,6 +50,7 @@ std::vector<Real> SimplexProduct::weights_of(const std::vector<Real>& theta) con
 std::vector<Real> SimplexProduct::slope_in_theta(const std::vector<Real>& theta, const std::vector<Real>& slope) const {
   const std::vector<Real> lambda = weights_of(theta);
   std::vector<Real> gradient;
+  gradient.reserve(theta.size());
   for_each([&](std::size_t first, std::size_t size) {
     const Numbers own = Numbers(theta).subspan(first, size);
     const Real mean = dot(Numbers(lambda).subspan(first, size), Numbers(slope).subspan(first, size));

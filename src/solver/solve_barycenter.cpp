@@ -169,15 +169,14 @@ std::vector<std::vector<Real>> barycenter_weights(const Options& options, Index 
   return rows;
 }
 
-namespace {
-
-/// InputError where not even a map of one point is so sharp.
-void check_entropy_bound(const BarycenterSettings& settings, const Support& support) {
-  if (!settings.entropy_bounded || settings.entropy_bound > least_entropy(support)) return;
-  throw InputError(error_text({}, "barycenter.entropy_bound", std::to_string(settings.entropy_bound),
+void BarycenterSettings::check_entropy_bound(const Support& support) const {
+  if (!entropy_bounded || entropy_bound > least_entropy(support)) return;
+  throw InputError(error_text({}, "barycenter.entropy_bound", std::to_string(entropy_bound),
                               "a map of one point has an entropy of " + std::to_string(least_entropy(support)),
                               "raise it, or take max"));
 }
+
+namespace {
 
 /// InputError where costs end at a radius within which no measure can meet the others: a few plain sweeps at eps = the largest
 /// cost bound the cost of all plans from below, and beyond the largest cost there is no plan. A small lack of mass is not seen.
@@ -200,7 +199,7 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     const Support& support, std::vector<std::vector<Real>> measures,
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
                                     Keeper* keeper) {
-  check_entropy_bound(settings, support);
+  settings.check_entropy_bound(support);
   settings.check_variation(support, processes.shape());
   refuse_infeasible(processes, settings, support, measures, lambda);
   const AccelerationOptions mixing = settings.acceleration_on(support);

@@ -79,6 +79,15 @@ class Dictionary(programs.DriverTest):
         self.assertLess(loss[-1], 0.7 * loss[0])
         self.assertAlmostEqual(found["losses"].mean() / loss[-1], 1.0, delta=0.2)  # the mean on the way to it
 
+    def test_batches_whose_loss_rises_have_not_converged(self):
+        run = ("hpot-dictionary", *SMALL, "--stopping.tolerance")
+        start = self.folder / "start.h5"
+        self.succeed(*run, "1e-9", "--stopping.max_iterations", "40", code=3).rename(start)
+        found = results(self.succeed(*run, "0.02", "--input.atoms", f"{start}:/atoms?stack=1", "--dictionary.batch", "7",
+                                     "--dictionary.rate", "2000", "--stopping.max_iterations", "11", code=3))
+        loss = found["steps/loss"]
+        self.assertGreater(loss[-1], 1.02 * loss[0])
+
     def test_other_programs_read_the_atoms(self):
         path = self.succeed("hpot-dictionary", *SMALL)
         found = results(path)

@@ -354,8 +354,6 @@ TEST_F(Hdf5File, RoomsAreFilledByWhoeverOwnsTheValues) {
     other.write(whole + 3 * sizeof(Real), {3, 4, 5, 6, 7, 8, 9, 10, 11});
     one.write(whole, {0, 1, 2});
     one.write(rows, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-    one.complete();
-    other.complete();
   }
   writer.attribute("/group/whole", "unit", "mm");
   writer.texts("/after", {"words"});

@@ -19,9 +19,8 @@ class RawFile {
   RawFile& operator=(const RawFile&) = delete;
 
   void read(Index offset, std::vector<Real>& values) const;
+  /// On the disk when it returns: better few large pieces than many small ones.
   void write(Index offset, const std::vector<Real>& values) const;
-  /// All that was written is on the disk.
-  void complete() const;
 
  private:
   [[noreturn]] void fail(const char* what, int reason) const;

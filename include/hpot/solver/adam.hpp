@@ -1,5 +1,6 @@
-// Adam [Kingma, Ba 2015]: theta_i -= rate m'_i/(sqrt(v'_i) + 1e-8), with m, v the running means of the gradient and of its square,
-// primed divided by 1 - 0.9^t, 1 - 0.999^t, t the steps that this variable has taken. Host, serial, local.
+// Adam [Kingma, Ba 2015]: theta_i -= rate m'_i/(sqrt(v'_i) + 1e-8 r), with m, v the running means of the gradient and of its square,
+// primed divided by 1 - 0.9^t, 1 - 0.999^t, t the steps that this variable has taken, and r the root of the mean of v' over its block:
+// steps do not depend on the gradient's scale. Host, serial, local.
 #pragma once
 
 #include "hpot/core/archive.hpp"

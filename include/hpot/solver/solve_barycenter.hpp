@@ -35,6 +35,8 @@ struct BarycenterSettings {
   [[nodiscard]] bool all_balanced() const { return hpot::is_balanced(parse_penalty(penalty)); }
   /// InputError where ranges of masses exclude one another.
   void check_masses(const std::vector<Real>& masses) const;
+  /// InputError where not even a map of one point is so sharp.
+  void check_entropy_bound(const Support& support) const;
   /// InputError where a variation has no whole grid to be taken on.
   void check_variation(const Support& support, const ProcessGridShape& shape) const;
 
