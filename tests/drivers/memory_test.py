@@ -82,6 +82,9 @@ class Memory(programs.DriverTest):
             with self.subTest(more=more, ranks=ranks):
                 self.growth("hpot-dictionary", *volumes(side, 4), "--dictionary.atoms", "2", "--epsilon.target", "64",
                             "--dictionary.sweeps", "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
+        # gradients on record, and their copies at the checkpoint that its end leaves
+        self.growth("hpot-dictionary", *volumes(44, 3), "--dictionary.atoms", "2", "--epsilon.target", "64", "--dictionary.sweeps",
+                    "2", "--dictionary.memory", "4", "--stopping.max_iterations", "20", "--stopping.tolerance", "1e-12")
 
     def test_less_memory_holds_fewer_sweeps_and_finds_the_same_weights(self):
         run = ("--input.measures", "synthetic:ellipse?n=64&count=3&seed=5", "--input.target",

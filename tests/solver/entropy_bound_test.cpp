@@ -213,6 +213,11 @@ TEST(EntropyBoundedBarycenterOnRanks, IsThatOfOneRank) {
     EXPECT_EQ(together.outcome.iterations, single.outcome.iterations);
     EXPECT_NEAR(together.result.entropy.exponent, single.result.entropy.exponent, 1e-12);
     EXPECT_NEAR(together.result.mass, single.result.mass, 1e-12);
+    const std::vector<Real> map = processes.along_rows().gather(host_values(together.result.barycenter));
+    const std::vector<Real> alone = host_values(single.result.barycenter);
+    if (processes.along_rows().rank() != 0) continue;
+    ASSERT_EQ(map.size(), alone.size());
+    for (std::size_t i = 0; i < map.size(); ++i) EXPECT_NEAR(map[i], alone[i], 1e-14) << i;
   }
 }
 
