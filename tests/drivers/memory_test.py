@@ -78,7 +78,9 @@ class Memory(programs.DriverTest):
 
     def test_dry_run_of_dictionaries_is_near_what_they_take(self):
         for side, more, ranks in ((56, (), 1), (64, ("--parallel.rows", "2"), 2), (56, ("--dictionary.batch", "2"), 2),
-                                  (48, ("--dictionary.loss", "wasserstein", "--dictionary.loss_tolerance", "1e-2"), 1)):
+                                  (48, ("--dictionary.loss", "wasserstein", "--dictionary.loss_tolerance", "1e-2"), 1),
+                                  (48, ("--dictionary.loss", "wasserstein", "--dictionary.loss_tolerance", "1e-2",
+                                        "--parallel.rows", "2"), 2)):
             with self.subTest(more=more, ranks=ranks):
                 self.growth("hpot-dictionary", *volumes(side, 4), "--dictionary.atoms", "2", "--epsilon.target", "64",
                             "--dictionary.sweeps", "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
