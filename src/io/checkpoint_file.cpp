@@ -105,7 +105,7 @@ Header read_header(const std::string& file, const RunIdentity& expected) {
   return header;
 }
 
-constexpr Index most_values = Index{1} << 20;  // at a time, beside those of the fields
+constexpr Index most_values = Index{1} << 17;  // at a time, beside those of the fields
 constexpr Index page_values = 512;  // ranks share no page of the file, in which one could undo what another wrote
 
 /// visit(a piece of a row) for all values of a field in their order.
