@@ -123,9 +123,10 @@ class Jobs(unittest.TestCase):
                  if {b"SLURMD_NODENAME=n2", b"SLURM_JOB_ID=" + job.id.encode()} <= self.environment_of(path)]
         self.assertTrue(ranks, job.log())
         steps = {int(re.search(r"PPid:\s+(\d+)", (rank / "status").read_text())[1]) for rank in ranks}
-        daemon = subprocess.run(["pgrep", "-f", "-x", "slurmd -D -N n2"], capture_output=True, text=True).stdout.split()
-        daemon = [pid for pid in map(int, daemon)
-                  if b"SLURM_CONF=" + os.environ["SLURM_CONF"].encode() in self.environment_of(pathlib.Path(f"/proc/{pid}/environ"))]
+        ours = b"SLURM_CONF=" + os.environ["SLURM_CONF"].encode()
+        daemon = [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/environ")
+                  if ours in self.environment_of(path)
+                  and self.words_of(path.parent / "cmdline")[1:4] == [b"-D", b"-N", b"n2"]]
         self.assertEqual(len(daemon), 1)
         for pid in (*daemon, *steps, *(int(rank.name) for rank in ranks)):  # all that the node did
             with contextlib.suppress(ProcessLookupError):
@@ -139,11 +140,15 @@ class Jobs(unittest.TestCase):
         self.assert_same_bits("vanished", "whole")
 
     @staticmethod
-    def environment_of(path):
+    def words_of(path):
+        """Of a file in /proc, whose process may have ended."""
         try:
-            return set(path.read_bytes().split(b"\0"))
+            return path.read_bytes().split(b"\0")
         except OSError:
-            return set()
+            return []
+
+    def environment_of(self, path):
+        return set(self.words_of(path))
 
     def test_the_time_limit_of_a_job_is_respected(self):
         start = time.monotonic()
