@@ -122,11 +122,13 @@ void for_pieces(const Field& field, const Visit& visit) {
 /// Where the values of `rank` begin among those of all, whose number it is for the rank after the last.
 Index values_before(int rank, const std::vector<Real>& extents, std::size_t entries) {
   Index values = 0;
-  for (std::size_t at = 0; at < entries * 2 * static_cast<std::size_t>(rank); at += 2) {
-    if (at % (entries * 2) == 0) values = (values + page_values - 1) / page_values * page_values;
-    values += static_cast<Index>(extents[at]) * static_cast<Index>(extents[at + 1]);
+  auto extent = extents.begin();
+  for (int before = 0; before < rank; ++before) {
+    for (std::size_t entry = 0; entry < entries; ++entry, extent += 2)
+      values += static_cast<Index>(extent[0]) * static_cast<Index>(extent[1]);
+    values = (values + page_values - 1) / page_values * page_values;
   }
-  return (values + page_values - 1) / page_values * page_values;
+  return values;
 }
 
 Index in_bytes(Index values) { return values * static_cast<Index>(sizeof(Real)); }

@@ -29,7 +29,8 @@ std::vector<OptionKey> DictionarySettings::keys() {
        check::integer(0, Index{1} << 53)},
       {"dictionary.memory", "10", "steps that L-BFGS remembers", check::integer(1, 1000)},
       {"stopping.tolerance", "1e-2",
-       "stop when in ten steps of L-BFGS, or ten epochs of batches, the loss has fallen by at most this part of itself",
+       "stop when in ten steps of L-BFGS, or ten epochs of batches, the loss has changed by at most this part of "
+       "itself",
        check::real(1e-15, 1.0)},
       {"stopping.max_iterations", "200", "steps of L-BFGS, or epochs of batches: passes over all maps",
        check::integer(1, Index{1} << 53)},
@@ -245,6 +246,7 @@ class Fit {
             return objective_.evaluate(simplexes_.weights_of(point_), batch, gradient);
           },
           slope);
+      if (!std::isfinite(loss)) throw Stopped{StopReason::diverged};
       record_.forget();
       ++evaluations_;
       const std::vector<Real> gradient = simplexes_.slope_in_theta(point_, slope);
