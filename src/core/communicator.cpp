@@ -153,7 +153,61 @@ void Communicator::Blocks::add(Index start, Index count) {
   counts.push_back(static_cast<int>(count));
 }
 
-void Communicator::exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit) const {
+struct Communicator::Exchange::State {
+  State(MPI_Comm comm, Blocks sent_blocks, Index out_unit, Blocks received_blocks, Index in_unit)
+      : out(std::move(sent_blocks)),
+        in(std::move(received_blocks)),
+        out_run(run_of(out_unit)),
+        in_run(run_of(in_unit)) {
+    const auto runs = std::accumulate(out.counts.begin(), out.counts.end(), std::size_t{0});
+    count_call(comm, runs, static_cast<std::size_t>(out_unit) * sizeof(Real));
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    wait();
+    MPI_Type_free(&out_run);
+    MPI_Type_free(&in_run);
+  }
+
+  static MPI_Datatype run_of(Index unit) {
+    MPI_Datatype run = MPI_DATATYPE_NULL;
+    MPI_Type_contiguous(static_cast<int>(unit), MPI_DOUBLE, &run);
+    MPI_Type_commit(&run);
+    return run;
+  }
+  /// Not the blocking call, which may go through all ranks one by one, empty blocks too.
+  void post(MPI_Comm comm, const Real* send, Real* receive) {
+    MPI_Ialltoallv(send, out.counts.data(), out.starts.data(), out_run, receive, in.counts.data(), in.starts.data(),
+                   in_run, comm, &request);
+  }
+  void wait() { MPI_Wait(&request, MPI_STATUS_IGNORE); }
+
+  Blocks out, in;
+  MPI_Datatype out_run, in_run;
+  MPI_Request request = MPI_REQUEST_NULL;
+  // of values in Kokkos' memory space: where they are received, and both on the host
+  Kokkos::View<Real*, MemorySpace> taken;
+  Kokkos::View<const Real*, Kokkos::HostSpace> given_host;
+  Kokkos::View<Real*, Kokkos::HostSpace> taken_host;
+};
+
+Communicator::Exchange::Exchange() = default;
+Communicator::Exchange::Exchange(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Communicator::Exchange::Exchange(Exchange&& other) noexcept = default;
+Communicator::Exchange& Communicator::Exchange::operator=(Exchange&& other) noexcept = default;
+Communicator::Exchange::~Exchange() = default;
+
+void Communicator::Exchange::finish() {
+  if (state_ == nullptr) return;
+  const Kokkos::Profiling::ScopedRegion region("hpot: exchange between ranks");
+  state_->wait();
+  Kokkos::deep_copy(state_->taken, state_->taken_host);
+  state_.reset();
+}
+
+Communicator::Exchange Communicator::begin_exchange(const Real* send, Blocks out, Real* receive, Blocks in,
+                                                    Index unit) const {
   const Kokkos::Profiling::ScopedRegion region("hpot: exchange between ranks");
   const auto end_of = [](const Blocks& blocks) {
     std::size_t end = 0;
@@ -164,30 +218,12 @@ void Communicator::exchange(const Real* send, const Blocks& out, Real* receive, 
   };
   const Kokkos::View<const Real*, MemorySpace> given(send, end_of(out));
   const Kokkos::View<Real*, MemorySpace> taken(receive, end_of(in) * static_cast<std::size_t>(unit));
-  const auto given_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, given);
-  const auto taken_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, taken);
-  exchange_on_host(given_host.data(), out, 1, taken_host.data(), in, unit);
-  Kokkos::deep_copy(taken, taken_host);
-}
-
-void Communicator::exchange_on_host(const Real* send, const Blocks& out, Index out_unit, Real* receive,
-                                    const Blocks& in, Index in_unit) const {
-  const auto run_of = [](Index unit) {
-    MPI_Datatype run = MPI_DATATYPE_NULL;
-    MPI_Type_contiguous(static_cast<int>(unit), MPI_DOUBLE, &run);
-    MPI_Type_commit(&run);
-    return run;
-  };
-  MPI_Datatype out_run = run_of(out_unit), in_run = run_of(in_unit);
-  const auto runs = std::accumulate(out.counts.begin(), out.counts.end(), std::size_t{0});
-  count_call(handle_->comm, runs, static_cast<std::size_t>(out_unit) * sizeof(Real));
-  // not the blocking call, which may go through all ranks one by one, empty blocks too
-  MPI_Request request = MPI_REQUEST_NULL;
-  MPI_Ialltoallv(send, out.counts.data(), out.starts.data(), out_run, receive, in.counts.data(), in.starts.data(),
-                 in_run, handle_->comm, &request);
-  MPI_Wait(&request, MPI_STATUS_IGNORE);
-  MPI_Type_free(&out_run);
-  MPI_Type_free(&in_run);
+  auto state = std::make_unique<Exchange::State>(handle_->comm, std::move(out), 1, std::move(in), unit);
+  state->taken = taken;
+  state->given_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, given);
+  state->taken_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, taken);
+  state->post(handle_->comm, state->given_host.data(), state->taken_host.data());
+  return Exchange(std::move(state));
 }
 
 std::vector<Real> Communicator::take_items(const Partition& items, Index width, const std::vector<Real>& mine,
@@ -206,7 +242,9 @@ std::vector<Real> Communicator::take_items(const Partition& items, Index width, 
     in.add(taken.begin - here.begin, taken.size());
   }
   std::vector<Real> result(static_cast<std::size_t>(here.size() * width));
-  exchange_on_host(mine.data(), out, width, result.data(), in, width);
+  Exchange::State state(handle_->comm, std::move(out), width, std::move(in), width);
+  state.post(handle_->comm, mine.data(), result.data());
+  state.wait();
   return result;
 }
 

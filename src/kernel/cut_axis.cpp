@@ -31,6 +31,9 @@ using Team = Kokkos::TeamPolicy<ExecutionSpace>;
 constexpr bool on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemorySpace>::accessible;
 constexpr int team_size = on_host ? 1 : 128;
 
+/// Of the first rank, which has most.
+Index most_lines(Index lines, int ranks) { return Partition(lines, tile, ranks).block(0).size(); }
+
 /// Lines [first_line(r) + begin, at most at_once) of (plane, line) to (rank r, plane, line).
 void pack_by_lines(const Real* from, Index planes, Index lines, const Indices& first_line, Index begin, Index at_once,
                    Real* to) {
@@ -89,11 +92,28 @@ CutAxis::CutAxis(const Communicator& along_rows, const Partition& planes_in, con
 }
 
 Index CutAxis::lines_at_once(Index lines, int ranks, Index longest, Index at_once) {
-  const Index most = Partition(lines, tile, ranks).block(0).size();  // the first rank has most
+  const Index most = most_lines(lines, ranks);
   return std::clamp<Index>(at_once / longest / tile * tile, tile, std::max(tile, most));
 }
 
-void CutAxis::bring(const Real* from, const Part& part, const Buffer& packed, const Buffer& whole) const {
+Real CutAxis::buffered_values(Index lines, int ranks, Index planes, int arrays_in, int arrays_out) {
+  const Index at_once = lines_at_once(lines, ranks, planes);
+  const Index packed = Partition(planes, 1, ranks).block(0).size() * ranks;
+  const Index in = packed + (most_lines(lines, ranks) > at_once ? 2 : 1) * planes;
+  const Index out = 2 * planes;
+  return static_cast<Real>(at_once * (arrays_in * in + arrays_out * out));
+}
+
+CutAxis::Part CutAxis::part_from(Index begin) const {
+  Part part;
+  part.begin = begin;
+  for (int r = 0; r < along_rows_.size(); ++r)
+    part.lines.push_back(static_cast<int>(std::clamp<Index>(lines_.block(r).size() - begin, 0, at_once_)));
+  part.mine = part.lines[along_rows_.rank()];
+  return part;
+}
+
+CutAxis::Exchange CutAxis::bring(const Real* from, const Part& part, const Buffer& packed, const Buffer& whole) const {
   const Index planes = planes_in();
   pack_by_lines(from, planes, lines_.global_n(), first_line_, part.begin, at_once_, packed.data());
   Communicator::Blocks out, in;
@@ -101,10 +121,10 @@ void CutAxis::bring(const Real* from, const Part& part, const Buffer& packed, co
     out.add(r * planes * at_once_, planes * part.lines[r]);
     in.add(in_.block(r).begin * part.mine, in_.block(r).size() * part.mine);
   }
-  along_rows_.exchange(packed.data(), out, whole.data(), in);
+  return along_rows_.begin_exchange(packed.data(), std::move(out), whole.data(), std::move(in));
 }
 
-void CutAxis::take_back(const Buffer& whole, const Part& part, const Buffer& packed, Real* to) const {
+CutAxis::Exchange CutAxis::take_back(const Buffer& whole, const Part& part, const Buffer& packed, Real* to) const {
   pack_by_planes(whole.data(), part.mine, block_first_, block_size_, packed.data());
   const Range planes = out_.block(along_rows_.rank());
   Communicator::Blocks out, in;
@@ -112,27 +132,44 @@ void CutAxis::take_back(const Buffer& whole, const Part& part, const Buffer& pac
     out.add(out_.block(r).begin * part.mine, out_.block(r).size() * part.mine);
     in.add(lines_.block(r).begin + part.begin, planes.size() > 0 ? part.lines[r] : 0);
   }
-  along_rows_.exchange(packed.data(), out, to, in, std::max<Index>(1, planes.size()));
+  return along_rows_.begin_exchange(packed.data(), std::move(out), to, std::move(in),
+                                    std::max<Index>(1, planes.size()));
 }
 
 void CutAxis::for_lines(std::initializer_list<const Real*> from, std::initializer_list<Real*> to, Buffers& buffers,
                         const std::function<void(const Lines&)>& run) const {
-  const int ranks = along_rows_.size();
   const Index ends = std::max(in_.global_n(), out_.global_n());
-  reserve(buffers.packed, std::max(ranks * planes_in(), out_.global_n()) * at_once_);
-  for (std::size_t a = 0; a < from.size(); ++a) reserve(buffers.in[a], ends * at_once_);
-  for (std::size_t a = 0; a < to.size(); ++a) reserve(buffers.out[a], ends * at_once_);
-  for (Index begin = 0; begin < lines_.block(0).size(); begin += at_once_) {  // the first rank has most
-    Part part;
-    part.begin = begin;
-    for (int r = 0; r < ranks; ++r)
-      part.lines.push_back(static_cast<int>(std::clamp<Index>(lines_.block(r).size() - begin, 0, at_once_)));
-    part.mine = part.lines[along_rows_.rank()];
-    for (std::size_t a = 0; a < from.size(); ++a) bring(from.begin()[a], part, buffers.packed, buffers.in[a]);
+  const Index end = lines_.block(0).size();  // the first rank has most
+  for (std::size_t a = 0; a < from.size(); ++a) {
+    reserve(buffers.packed_in[a], along_rows_.size() * planes_in() * at_once_);
+    reserve(buffers.in[a], ends * at_once_);
+    if (end > at_once_) reserve(buffers.next_in[a], ends * at_once_);
+  }
+  for (std::size_t a = 0; a < to.size(); ++a) {
+    reserve(buffers.packed_out[a], out_.global_n() * at_once_);
+    reserve(buffers.out[a], ends * at_once_);
+  }
+  std::array<Exchange, 2> coming, going;
+  const auto bring_all = [&](const Part& part, const std::array<Buffer, 2>& whole) {
+    for (std::size_t a = 0; a < from.size(); ++a)
+      coming[a] = bring(from.begin()[a], part, buffers.packed_in[a], whole[a]);
+  };
+  Part part = part_from(0);
+  if (end > 0) bring_all(part, buffers.in);
+  while (part.begin < end) {
+    for (Exchange& exchange : coming) exchange.finish();
+    const Part next = part_from(part.begin + at_once_);
+    if (next.begin < end) bring_all(next, buffers.next_in);
     if (part.mine > 0)
       run({part.mine, {buffers.in[0].data(), buffers.in[1].data()}, {buffers.out[0].data(), buffers.out[1].data()}});
-    for (std::size_t a = 0; a < to.size(); ++a) take_back(buffers.out[a], part, buffers.packed, to.begin()[a]);
+    for (std::size_t a = 0; a < to.size(); ++a) {
+      going[a].finish();
+      going[a] = take_back(buffers.out[a], part, buffers.packed_out[a], to.begin()[a]);
+    }
+    std::swap(buffers.in, buffers.next_in);
+    part = next;
   }
+  for (Exchange& exchange : going) exchange.finish();
 }
 
 }  // namespace hpot

@@ -8,7 +8,8 @@
 //            windows are searched for by every rank in all lines, which are divided here
 //   halos    16 h N/n for h planes on either side, less where h < n (R - 1)/R^2. But h belongs to the potentials at hand: a
 //            window reaches to the nearest mass however far that is, and is certified by the whole line (axis_kernels.hpp)
-// So lines are transposed, always. Bits: lines are dealt in tiles of eight, which share their windows on any number of ranks.
+// So lines are transposed, always, some of a rank's at a time: while those are at work, the next ones are on their way there
+// and the ones before on their way back. Bits: lines are dealt in tiles of eight, which share their windows on any number of ranks.
 #pragma once
 
 #include "hpot/core/partition.hpp"
@@ -24,12 +25,11 @@ class CutAxis {
   using Buffer = Kokkos::View<Real*, MemorySpace>;
   /// What is in flight: of two arrays in and two out at most. May serve several axes in turn.
   struct Buffers {
-    Buffer packed;
-    std::array<Buffer, 2> in, out;
+    std::array<Buffer, 2> packed_in, packed_out, in, next_in, out;
   };
 
-  /// So many values of an array are on their way at once.
-  static constexpr Index values_at_once = Index{1} << 19;
+  /// So many values of an array are on their way there, as many at work, as many on their way back.
+  static constexpr Index values_at_once = Index{1} << 18;
 
   /// Planes of inputs and of outputs are divided as `planes_in` and `planes_out` say, both of `lines` points. Local.
   CutAxis(const Communicator& along_rows, const Partition& planes_in, const Partition& planes_out, Index lines,
@@ -37,6 +37,9 @@ class CutAxis {
 
   /// Lines that a rank has on their way at once, of `lines` over `ranks`, `longest` points each at most.
   static Index lines_at_once(Index lines, int ranks, Index longest, Index at_once = values_at_once);
+
+  /// Values in all buffers of the rank with most, where so many arrays of `planes` are brought and taken back.
+  static Real buffered_values(Index lines, int ranks, Index planes, int arrays_in, int arrays_out);
 
   /// Some lines of this rank: in[a] is (plane, line), out[a] to be (line, plane), all planes.
   struct Lines {
@@ -55,8 +58,10 @@ class CutAxis {
 
  private:
   struct Part;
-  void bring(const Real* from, const Part& part, const Buffer& packed, const Buffer& whole) const;
-  void take_back(const Buffer& whole, const Part& part, const Buffer& packed, Real* to) const;
+  using Exchange = Communicator::Exchange;
+  [[nodiscard]] Part part_from(Index begin) const;
+  [[nodiscard]] Exchange bring(const Real* from, const Part& part, const Buffer& packed, const Buffer& whole) const;
+  [[nodiscard]] Exchange take_back(const Buffer& whole, const Part& part, const Buffer& packed, Real* to) const;
 
   Communicator along_rows_;
   Partition in_, out_, lines_;

@@ -360,10 +360,9 @@ std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const 
   return std::make_unique<SeparableOperator>(cost, source, target, source_rows, target_rows, window_cut);
 }
 
-Real values_between(const Grid& grid, int ranks) {
+Real values_between(const Grid& grid, int ranks, int arrays) {
   const Index planes = grid.axes[0].n;
-  const Index padded = (planes + ranks - 1) / ranks * ranks;  // of the rank with most planes, packed
-  return static_cast<Real>(padded * CutAxis::lines_at_once(grid.points() / planes, ranks, planes));
+  return CutAxis::buffered_values(grid.points() / planes, ranks, planes, arrays, arrays);
 }
 
 std::unique_ptr<KernelOperator> make_slab_operator(const Cost& cost, const Grid& source, const Grid& target,

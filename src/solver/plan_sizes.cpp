@@ -84,7 +84,7 @@ PlannedArrays between_ranks(const KernelOptions& kernel, const Support& support,
   const bool two = reduction == Reduction::average;
   const bool slabs = kernel.resolved_type(support) == "separable" && support.dimension() > 1;
   if (ranks == 1) return arrays("values of other ranks", 0.0);
-  if (slabs) return arrays("lines between ranks", (two ? 5.0 : 3.0) * values_between(*support.grid(), ranks));
+  if (slabs) return arrays("lines between ranks", values_between(*support.grid(), ranks, two ? 2 : 1));
   return arrays("gathered values", (two ? 2.0 : 1.0) * share * static_cast<Real>(support.points()));
 }
 

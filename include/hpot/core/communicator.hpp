@@ -54,9 +54,27 @@ class Communicator {
     void add(Index start, Index count);
   };
 
-  /// Block r of `send` to rank r, which finds it in its `receive` as block (rank here): in values, there in `unit` values each.
-  /// Both in Kokkos' memory space; what lies outside of the blocks stays. Collective.
-  void exchange(const Real* send, const Blocks& out, Real* receive, const Blocks& in, Index unit = 1) const;
+  /// Values on their way between ranks. Until finish(), or the end of this, what is sent may not change and what is received
+  /// has no values yet. Both are local: they wait for what other ranks have begun to send.
+  class Exchange {
+   public:
+    Exchange();  // of nothing
+    Exchange(Exchange&& other) noexcept;
+    Exchange& operator=(Exchange&& other) noexcept;
+    ~Exchange();
+    void finish();
+
+   private:
+    friend class Communicator;
+    struct State;
+    explicit Exchange(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+  };
+
+  /// Sends block r of `send` to rank r, which finds it in its `receive` as block (rank here): in values, there in `unit` values
+  /// each. Both in Kokkos' memory space; what lies outside of the blocks stays. Collective: several may be on their way, begun
+  /// in one order on all ranks.
+  [[nodiscard]] Exchange begin_exchange(const Real* send, Blocks out, Real* receive, Blocks in, Index unit = 1) const;
 
   /// mine[t] is item t, `width` values, of those that this rank has by `items`; the result the items [wanted(rank)), by whatever
   /// rank they are had. `wanted` is the same on all ranks. Collective.
@@ -87,8 +105,6 @@ class Communicator {
 
  private:
   struct Handle;
-  void exchange_on_host(const Real* send, const Blocks& out, Index out_unit, Real* receive, const Blocks& in,
-                        Index in_unit) const;
   explicit Communicator(std::shared_ptr<Handle> handle);
   std::shared_ptr<Handle> handle_;
   int rank_ = 0;

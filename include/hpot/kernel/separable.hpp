@@ -39,8 +39,8 @@ std::unique_ptr<KernelOperator> make_slab_operator(const Cost& cost, const Grid&
                                                    const OwnedRows& source_rows, const OwnedRows& target_rows,
                                                    Real window_cut = default_window_cut);
 
-/// Values of each array that a slab operator of a grid with itself has on the way between `ranks`: three in a softmin, five in
-/// an average.
-[[nodiscard]] Real values_between(const Grid& grid, int ranks);
+/// Values that a slab operator of a grid with itself has on the way between `ranks`, and back, of so many arrays: one in a
+/// softmin, two in an average.
+[[nodiscard]] Real values_between(const Grid& grid, int ranks, int arrays);
 
 }  // namespace hpot
