@@ -1,5 +1,6 @@
 """The job scripts of configs/slurm on a Slurm of two nodes. scripts/slurm_local.sh --test starts one and runs this."""
 import contextlib
+import csv
 import os
 import pathlib
 import re
@@ -199,6 +200,31 @@ class Jobs(unittest.TestCase):
             self.assertEqual(job.wait(), ("COMPLETED", 0), job.log())
             with h5py.File(self.folder / f"{name}.h5") as file:
                 self.assertEqual(file.attrs["ranks"], 2)
+
+    def test_scaling_runs_on_1_2_and_4_ranks_of_one_allocation(self):
+        table = self.folder / "scaling.csv"
+        job = Job(self, "scaling", table, "--scaling.n", "16", "--scaling.measures", "4", "--scaling.repetitions", "2",
+                  "--scaling.ceilings", "false", options=("--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1", "--mem=400M"),
+                  HPOT_BIND="none")
+        self.assertEqual(job.wait(), ("COMPLETED", 0), job.log())
+        with open(table, newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(sorted({int(row["ranks"]) for row in rows}), [1, 2, 4])
+        self.assertEqual(len({row["operator"] for row in rows}), len(rows) // 3)
+        model = subprocess.run([SOURCE / "scripts" / "scaling_model.py", table], capture_output=True, text=True)
+        self.assertEqual(model.returncode, 0, model.stderr)  # calls and bytes are the formulas'
+
+    def test_node_counts_come_from_the_dry_run(self):
+        size = subprocess.run([SCRIPTS / "size.sh", "--mem", "225M", "--cores", "1", "--cpus-per-task", "1", "hpot-barycenter",
+                               "--config", "configs/barycenter_volumes.ini", "--input.measures", "synthetic:phantom?n=48&count=8"],
+                              cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(size.returncode, 0, size.stderr)
+        options = size.stdout.split()
+        self.assertEqual(options, ["--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--cpus-per-task=1", "--mem=225M"])
+        job = self.barycenter("sized", options=options)
+        self.assertEqual(job.wait(), ("COMPLETED", 0), job.log())
+        with h5py.File(self.folder / "sized.h5") as file:
+            self.assertEqual(file.attrs["ranks"], 2)
 
 
 if __name__ == "__main__":
