@@ -1,5 +1,6 @@
 #include "hpot/io/barycenter_result.hpp"
 
+#include "hpot/core/field.hpp"
 #include "hpot/io/free_support_result.hpp"
 #include "hpot/io/gifti.hpp"
 #include "hpot/io/nifti.hpp"
@@ -61,7 +62,7 @@ std::vector<Real> write_row(const Communicator& world, const BarycenterSolution&
     if (world.rank() == 0 && !volume.empty()) nifti = std::make_unique<NiftiWriter>(volume, grid);
   });
   write_owned(world, file, room + row * grid.points() * static_cast<Index>(sizeof(Real)), solution.rows,
-              solution.result.barycenter);
+              host_values(solution.result.barycenter));
   std::vector<Real> whole;
   if (volume.empty() && !wanted) return whole;
   take_parts(world, solution.rows, solution.result.barycenter, [&](Index, const std::vector<Real>& values) {

@@ -315,25 +315,24 @@ void write_nifti(const std::string& path, const Grid& grid, const std::vector<Re
   file.close();
 }
 
-void write_nifti_displacement(const std::string& path, const Grid& grid, const std::vector<Real>& displacement) {
-  const Index points = grid.points();
-  require(static_cast<Index>(displacement.size()) == points * grid.dimension(), path,
-          "displacements and grid differ in size");
+std::unique_ptr<NiftiWriter> NiftiWriter::of_displacements(const std::string& path, const Grid& grid) {
   std::array<int, 8> dimensions = header_dimensions(path, grid);
   dimensions[0] = 5;
   dimensions[5] = 3;
+  auto file = std::make_unique<File>(path, grid, dimensions, NIFTI_INTENT_DISPVECT);
+  return std::unique_ptr<NiftiWriter>(new NiftiWriter(std::move(file)));
+}
+
+std::vector<Real> in_world(const Grid& grid, int axis, const std::vector<Real>& displacement) {
   const Affine affine = grid.affine ? *grid.affine : diagonal_affine(grid);
-  std::vector<Real> world(3 * points, 0.0);
-  for (int row = 0; row < 3; ++row) {
-    for (int d = 0; d < grid.dimension(); ++d) {
-      const Real factor = affine[row][d] / grid.axes[grid.dimension() - 1 - d].spacing;
-      if (factor == 0.0) continue;
-      for (Index i = 0; i < points; ++i) world[row * points + i] += factor * displacement[d * points + i];
-    }
+  const std::size_t points = displacement.size() / grid.dimension();
+  std::vector<Real> component(points, 0.0);
+  for (int d = 0; d < grid.dimension(); ++d) {
+    const Real factor = affine[axis][d] / grid.axes[grid.dimension() - 1 - d].spacing;
+    if (factor == 0.0) continue;
+    for (std::size_t i = 0; i < points; ++i) component[i] += factor * displacement[d * points + i];
   }
-  NiftiWriter file(std::make_unique<NiftiWriter::File>(path, grid, dimensions, NIFTI_INTENT_DISPVECT));
-  file.append(world);
-  file.close();
+  return component;
 }
 
 }  // namespace hpot

@@ -52,7 +52,7 @@ void take_parts(const Communicator& world, const OwnedRows& rows, const ConstFie
 }
 
 void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, const OwnedRows& rows,
-                 const ConstField& field) {
+                 const std::vector<Real>& values, Index width) {
   std::string temporary, path;
   std::vector<Real> place{static_cast<Real>(room)};
   std::vector<Real> first_of_rows{static_cast<Real>(world.rank())};
@@ -67,26 +67,44 @@ void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, 
   world.agree([&] {
     if (first_of_rows[0] != 0.0) return;  // others have the same rows
     const RawFile raw(temporary, path, RawFile::Access::write);
-    const Index begin = rows.partition.block(rows.along_rows.rank()).begin;
-    raw.write(static_cast<Index>(place[0]) + begin * static_cast<Index>(sizeof(Real)), host_values(field));
+    const Index begin = rows.partition.block(rows.along_rows.rank()).begin * width;
+    raw.write(static_cast<Index>(place[0]) + begin * static_cast<Index>(sizeof(Real)), values);
   });
 }
 
+namespace {
+
+/// (point, entry) of a field (entry, point).
+std::vector<Real> by_points(const ConstField& field) {
+  std::vector<Real> values = host_values(field);
+  const std::size_t width = field.extent(0), points = field.extent(1);
+  if (width == 1) return values;
+  std::vector<Real> result(values.size());
+  for (std::size_t k = 0; k < width; ++k) {
+    for (std::size_t i = 0; i < points; ++i) result[i * width + k] = values[k * points + i];
+  }
+  return result;
+}
+
+}  // namespace
+
 void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
                   const OwnedRows& rows, const ConstField& field) {
-  const Grid* const grid = support.grid();
-  if (grid == nullptr) {
-    std::vector<Real> values = gather_points(rows, field);
+  const Index width = static_cast<Index>(field.extent(0));
+  std::vector<Index> shape = data_shape(support);
+  if (width > 1) shape.push_back(width);
+  if (support.grid() == nullptr) {
+    std::vector<Real> values = rows.along_rows.gather(by_points(field));
     world.agree([&] {
-      if (world.rank() == 0) file->dataset(name, {data_shape(support), in_input_order(support, std::move(values))});
+      if (world.rank() == 0) file->dataset(name, {shape, in_input_order(support, std::move(values), width)});
     });
     return;
   }
   Index room = 0;
   world.agree([&] {
-    if (world.rank() == 0) room = file->room(name, data_shape(support));
+    if (world.rank() == 0) room = file->room(name, shape);
   });
-  write_owned(world, file, room, rows, field);
+  write_owned(world, file, room, rows, by_points(field), width);
 }
 
 void check_writable(const Communicator& world, const std::vector<std::string>& paths) {

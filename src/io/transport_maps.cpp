@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 namespace hpot {
@@ -18,43 +19,47 @@ namespace {
 
 std::string label(const std::string& group) { return group.empty() ? "" : group.substr(1) + ": "; }
 
+/// A volume of the vectors on rank 0, one rank's after another's.
+void write_volume(const Communicator& world, const std::string& path, const Grid& grid, const OwnedRows& rows,
+                  const Field& displacement) {
+  std::unique_ptr<NiftiWriter> nifti;
+  world.agree([&] {
+    if (world.rank() == 0) nifti = NiftiWriter::of_displacements(path, grid);
+  });
+  const std::vector<Real> owned = host_values(displacement);
+  for (int axis = 0; axis < 3; ++axis) {
+    const Field component = make_field("hpot::maps::component", 1, in_world(grid, axis, owned));
+    take_parts(world, rows, component, [&](Index, const std::vector<Real>& values) { nifti->append(values); });
+  }
+  world.agree([&] {
+    if (nifti != nullptr) nifti->close();
+  });
+}
+
 void write_map(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
                const std::vector<Support>& supports, const TransportProblem& problem, const ConstField& g) {
   const Support& source = supports[0];
-  const Field displacement = barycentric_displacement(problem, source, supports[1], g);
+  const Grid* const grid = source.grid();
   const OwnedRows& rows = problem.source.rows;
-  const int dimension = source.dimension();
-  std::vector<Real> components;
-  for (int d = 0; d < dimension; ++d) {
-    const auto component = Kokkos::subview(displacement, std::make_pair(d, d + 1), Kokkos::ALL);
-    const std::vector<Real> one = gather_points(rows, component);
-    if (d == 0) components.reserve(one.size() * dimension);
-    components.insert(components.end(), one.begin(), one.end());
-  }
-  std::vector<Real> mask = gather_points(rows, problem.source.weight);
+  const std::string name = group + "/map/displacement";
+  std::vector<Real> mask = host_values(problem.source.weight);
+  for (Real& value : mask) value = value > 0.0 ? 1.0 : 0.0;
+  write_points(world, file, group + "/map/mask", source, rows,
+               make_field("hpot::maps::mask", 1, std::exchange(mask, {})));
+  const Field displacement = barycentric_displacement(problem, source, supports[1], g);
+  write_points(world, file, name, source, rows, displacement);
   world.agree([&] {
-    if (world.rank() != 0) return;
-    for (Real& value : mask) value = value > 0.0 ? 1.0 : 0.0;
-    file->dataset(group + "/map/mask", {data_shape(source), in_input_order(source, std::move(mask))});
-    if (source.grid() != nullptr && source.grid()->affine) {
-      const std::string part = group.empty() ? "" : "_" + group.substr(1);
-      const std::string volume = beside(output.file, part + "_map.nii.gz");
-      write_nifti_displacement(volume, *source.grid(), components);
-      std::printf("%smap: %s\n", label(group).c_str(), volume.c_str());
+    if (world.rank() == 0) {
+      file->attribute(name, "components",
+                      grid != nullptr ? "x, y, z along the grid's axes, in the unit of its spacing"
+                                      : "the points' axes, in their unit");
     }
-    Array interleaved{data_shape(source), {}};
-    interleaved.shape.push_back(dimension);
-    interleaved.values.resize(components.size());
-    const Index points = source.points();
-    for (int d = 0; d < dimension; ++d) {
-      for (Index i = 0; i < points; ++i) interleaved.values[i * dimension + d] = components[d * points + i];
-    }
-    interleaved.values = in_input_order(source, std::move(interleaved.values), dimension);
-    file->dataset(group + "/map/displacement", interleaved);
-    file->attribute(group + "/map/displacement", "components",
-                    source.grid() != nullptr ? "x, y, z along the grid's axes, in the unit of its spacing"
-                                             : "the points' axes, in their unit");
   });
+  if (grid == nullptr || !grid->affine) return;
+  const std::string part = group.empty() ? "" : "_" + group.substr(1);
+  const std::string volume = beside(output.file, part + "_map.nii.gz");
+  write_volume(world, volume, *grid, rows, displacement);
+  if (world.rank() == 0) std::printf("%smap: %s\n", label(group).c_str(), volume.c_str());
 }
 
 void write_interpolation(const Communicator& world, const MapOptions& options, const std::string& group,

@@ -158,12 +158,12 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
                   {base, whole, marginals, arrays("displacements", axes * local_n),
                    arrays("weights, values and means", 3.0 * local_n), arrays("work arrays of averages", sums + work),
                    from_ranks(Reduction::average), arrays("kernel", kernel)});
-    const Grid* const grid = run.source.grid();
-    const Real on_root = axes + (grid != nullptr && grid->affine ? std::max(3.0, axes) : axes);
+    const bool cloud = run.source.grid() == nullptr;
     plan.consider("writing of the map",
                   {base, whole, marginals, arrays("displacements", axes * local_n),
                    arrays("work arrays of averages", sums + work), from_ranks(Reduction::average),
-                   arrays("kernel", kernel), arrays("displacements, whole, on rank 0", on_root * n)});
+                   arrays("kernel", kernel), arrays("displacements on their way to the file", 2.0 * axes * local_n),
+                   arrays("displacements, whole, on rank 0", cloud ? 2.0 * axes * n : 0.0)});
   }
   if (run.maps
           .gradient) {  // write_gradient: weight_gradient; place_gradient, of costs but |x-y|^2 with points of its own

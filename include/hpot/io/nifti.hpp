@@ -31,22 +31,21 @@ void write_nifti(const std::string& path, const Grid& grid, const std::vector<Re
 class NiftiWriter {
  public:
   NiftiWriter(const std::string& path, const Grid& grid);
+  /// Of a displacement at every point of a grid: dim = x, y, z, 1, 3, intent NIFTI_INTENT_DISPVECT. Three times as many values, those
+  /// of in_world() of all points one axis after the other (mm): a voxel at affine * index moves to affine * index + vector.
+  static std::unique_ptr<NiftiWriter> of_displacements(const std::string& path, const Grid& grid);
   ~NiftiWriter();
   void append(const std::vector<Real>& values);
   void close();
 
  private:
-  friend void write_nifti_displacement(const std::string& path, const Grid& grid,
-                                       const std::vector<Real>& displacement);
   class File;
   explicit NiftiWriter(std::unique_ptr<File> file);
   std::unique_ptr<File> file_;
 };
 
-/// A displacement at every point of a grid with an affine (its header as above): dim = x, y, z, 1, 3, intent
-/// NIFTI_INTENT_DISPVECT. `displacement` holds (axis, point), axes counted fastest first, in the grid's own unit; the
-/// file holds the same vectors in the affine's world (mm, right-anterior-superior), so that a voxel at affine * index moves
-/// to affine * index + vector. Local.
-void write_nifti_displacement(const std::string& path, const Grid& grid, const std::vector<Real>& displacement);
+/// Values for a file of displacements: component `axis` (0, 1, 2: right, anterior, superior) in the affine's world. `displacement`
+/// holds (axis, point), a grid's axes counted fastest first, in the grid's own unit. Local.
+std::vector<Real> in_world(const Grid& grid, int axis, const std::vector<Real>& displacement);
 
 }  // namespace hpot

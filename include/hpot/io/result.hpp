@@ -28,12 +28,12 @@ std::vector<Real> gather_points(const OwnedRows& rows, const ConstField& field);
 void take_parts(const Communicator& world, const OwnedRows& rows, const ConstField& field,
                 const std::function<void(Index first, const std::vector<Real>& values)>& take);
 
-/// The one row of `field`, every rank its own, into the room that rank 0 has made in its file. Collective.
+/// `width` values of each owned point, every rank its own, into the room that rank 0 has made in its file. Collective.
 void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, const OwnedRows& rows,
-                 const ConstField& field);
+                 const std::vector<Real>& values, Index width = 1);
 
-/// A dataset of rank 0's file with the one row of `field`, in the shape of the support's data; of clouds in the order of the
-/// input. Collective.
+/// A dataset of rank 0's file with the rows of `field`, in the shape of the support's data and, where there are several, an axis
+/// for them at the end; of clouds in the order of the input. Of grids no rank has another's values. Collective.
 void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
                   const OwnedRows& rows, const ConstField& field);
 
