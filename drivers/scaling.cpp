@@ -81,7 +81,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Real megabyte = quantile(sweep_seconds(world, 20, [&] { world.sum(many); }), 0.5);
   const Real median = quantile(seconds, 0.5);
   std::string ceiling, percent;
-  if (options.flag("scaling.ceilings")) {
+  if (options.flag("scaling.ceilings") && !made.least.empty()) {
     const auto [bound, name] = bound_of(world, made.least);
     ceiling = name;
     percent = text_of(100.0 * bound / median);

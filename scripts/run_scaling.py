@@ -29,7 +29,7 @@ def done_before(table, operator, ranks, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", default="1,2,4,8")
-    parser.add_argument("--operators", default="separable,dense,stored,matrix,barycenter")
+    parser.add_argument("--operators", default="separable,dense,stored,truncated,matrix,heat,geodesic,barycenter")
     parser.add_argument("--config", default="configs/scaling.ini")
     parser.add_argument("--launch", default="mpirun -n {ranks}", help="{ranks} stands for the number of ranks")
     parser.add_argument("--bin", default="build/drivers", help="folder of the programs")

@@ -19,7 +19,8 @@ import sys
 
 NUMBER = 8
 LINES = 8        # of a grid, in a tile that no two ranks share
-VALUES = 1 << 19  # of an exchange at once
+ONE_VISIT = ("dense", "stored", "matrix", "geodesic")  # serves both half-steps
+VALUES = 1 << 18  # of an exchange at once
 
 
 def fail(place, why, what_to_do):
@@ -57,6 +58,13 @@ def work(case, ranks):
         tile = {1: 64, 2: 8 * axes[-1], 3: points // axes[0]}[dimension]
         softmins = 2 if op == "separable" else 2 * measures + (case["debiased"] == "true")
         return points, tile, softmins * points * sum(axes), measures
+    if op in ("heat", "geodesic"):  # spheres of 10 * 4^k + 2 vertices
+        n = next(10 * 4**k + 2 for k in range(10) if k == 9 or 10 * 4**k + 2 >= n)
+    if op == "truncated":
+        n = n // before * ranks if weak else n
+        return n, 64, 2 * n, 1
+    if op == "heat":
+        return n, 64, 2 * n, 1
     if weak:
         n = round(n / math.sqrt(before) * math.sqrt(ranks)) if ranks != before else n
     return n, 64, 2 * n * n, 1
@@ -97,7 +105,7 @@ def traffic(case, ranks):
     softmins = 2 * own + extra if case["operator"] == "barycenter" else 2
     calls = reduced = potentials = 0
     if rows > 1:
-        columns = (points + 2) * NUMBER if case["operator"] not in ("separable", "barycenter") else 0
+        columns = (points + 2) * NUMBER if case["operator"] in ONE_VISIT else 0
         reductions, arrays = (1 + extra, own + extra) if case["operator"] == "barycenter" else (1 + (columns > 0), 1)
         calls = softmins * exchanges + reductions
         reduced = columns + arrays * sums
@@ -114,6 +122,8 @@ def share(case, ranks):
     points, tile, _, measures = work(case, ranks)
     rows, batches = grid_of(case, ranks)
     own = min(largest(largest(points, tile), rows) * tile, points) / points
+    if case["operator"] == "heat":
+        return 1.0  # every rank solves for all vertices
     return own * (largest(measures, batches) / measures if case["operator"] == "barycenter" else 1.0)
 
 

@@ -10,7 +10,7 @@ from programs import BIN, SOURCE, png_size
 SMALL = ("--scaling.n", "20", "--scaling.measures", "4", "--scaling.repetitions", "3",
          "--scaling.warm_up", "2")
 NO_CEILINGS = ("--scaling.ceilings", "false")
-OPERATORS = ("separable", "dense", "stored", "matrix", "barycenter")
+OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter")
 
 
 class Scaling(programs.DriverTest):
@@ -60,7 +60,7 @@ class Scaling(programs.DriverTest):
         self.assertIn("the model says", self.script("scaling_model.py", table, code=1).stderr)
 
     def test_weak_problems_grow_and_are_counted_too(self):
-        operators = ("separable", "dense", "barycenter")
+        operators = ("separable", "dense", "truncated", "barycenter")
         table, rows = self.sweep("1,2,3", "--scaling.weak", "true", "--scaling.debiased", "true",
                                  operators=",".join(operators))
         self.script("scaling_model.py", table)

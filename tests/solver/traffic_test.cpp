@@ -101,21 +101,27 @@ TEST(Traffic, OfATransportsSweepIsTheFormulas) {
   const Communicator world = Communicator::world();
   const ProcessGrid processes(world, {world.size(), 1});
   const bool alone = world.size() == 1;
-  for (const char* const op : {"separable", "dense", "stored", "matrix"}) {
+  for (const char* const op : {"separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic"}) {
     for (const int dimension : {2, 3}) {
       ScalingOptions options;
       options.op = op;
       options.dimension = dimension;
       options.n = options.op == "separable" ? 18 : 300;
-      const Index n = options.op == "separable" ? (dimension == 2 ? 18 * 18 : 18 * 18 * 18) : 300;
+      const Index n = options.op == "separable" ? (dimension == 2 ? 18 * 18 : 18 * 18 * 18)
+                      : options.on_surface()    ? 642
+                                                : 300;
       // tiles: eight rows of an image, a plane of a volume, 64 points
       const Index tile = options.op == "separable" ? (dimension == 2 ? 8 * 18 : 18 * 18) : 64;
       const OwnedRows rows{Partition(n, tile, world.size()), world};
       const Index residual = number * ((n + tile - 1) / tile);
-      const bool one_visit = options.op != "separable";
-      const Index potentials =
-          one_visit ? 2 * number * rows.local_n() + number * (n + 2) : 2 * transposed_bytes(rows, 18);
-      const Index calls = one_visit ? 4 : 5;
+      Index potentials = 2 * number * rows.local_n(), calls = 3;  // truncated, heat
+      if (options.op == "separable") {
+        potentials = 2 * transposed_bytes(rows, 18);
+        calls = 5;
+      } else if (options.op != "truncated" && options.op != "heat") {  // one visit to all pairs
+        potentials += number * (n + 2);
+        calls = 4;
+      }
       expect_traffic(processes, options, alone ? 0 : calls, alone ? 0 : potentials + residual);
     }
   }

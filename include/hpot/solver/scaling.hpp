@@ -2,16 +2,19 @@
 //
 //   separable        transport between two grids of n^dim points (synthetic:waves)
 //   dense, stored    transport between two clouds of n points (synthetic:points), costs computed or kept
+//   truncated        the same, near pairs only
 //   matrix           transport by an explicit n x n cost matrix, double or float as the precision
+//   heat, geodesic   transport between two maps on a sphere of at least n vertices (synthetic:sphere)
 //   barycenter       `measures` grids of n^dim points (synthetic:waves), divided over rows x batches
-// Weak scaling: the slowest axis of a grid, the points of clouds (work grows with their square: n sqrt(ranks)) and the
-// measures of a barycenter grow with the ranks.
+// Weak scaling: the slowest axis of a grid, the points of clouds (where work grows with their square: n sqrt(ranks)) and
+// the measures of a barycenter grow with the ranks.
 //
 // Calls and bytes that a rank hands to MPI in a sweep, N points, N_r of its rows, T tiles of all rows, R ranks along rows, B
 // along batches (none over a communicator of one rank). A softmin over slabs takes l exchanges of whole lines there and l back,
-// 8 (N_r + L_r) bytes in all, L_r points on the lines of this rank (src/kernel/cut_axis.hpp); l = 1 up to 2^19 such points.
+// 8 (N_r + L_r) bytes in all, L_r points on the lines of this rank (src/kernel/cut_axis.hpp); l = 1 up to 2^18 such points.
 //   separable        2 softmins, 1 reduction of 8 T; in one dimension 2 gathers of 8 N_r instead of softmins
-//   dense, stored, matrix   2 gathers of 8 N_r, 1 reduction of 8 (N + 2), 1 of 8 T
+//   truncated, heat  2 gathers of 8 N_r, 1 reduction of 8 T
+//   dense, stored, matrix, geodesic   2 gathers of 8 N_r, 1 reduction of 8 (N + 2), 1 of 8 T
 //   barycenter       along rows, K_r own measures: 2 K_r softmins, 1 reduction of 8 K_r T; debiased 1 softmin and 1 reduction
 //                    of 8 T more
 //                    along batches: 1 reduction of 8 N_r, 1 of 8 (the error)
@@ -28,8 +31,7 @@ struct ScalingOptions {
   Index n = 64;
   int dimension = 3;
   Index measures = 8;
-  Real epsilon =
-      1.0;  // in squared spacings of a grid, or of the unit box's typical spacing; of a matrix in the largest cost / 50
+  Real epsilon = 1.0;  // in the units of scaling.epsilon
   bool weak = false;
   bool debiased = false;
   Precision precision = Precision::full;
@@ -37,6 +39,7 @@ struct ScalingOptions {
   static std::vector<OptionKey> keys();
   static ScalingOptions from(const Options& options);
   [[nodiscard]] bool barycenter() const { return op == "barycenter"; }
+  [[nodiscard]] bool on_surface() const { return op == "heat" || op == "geodesic"; }
   /// As they are on so many ranks.
   [[nodiscard]] ScalingOptions on(int ranks) const;
 };
@@ -44,9 +47,10 @@ struct ScalingOptions {
 struct ScalingCase {
   std::unique_ptr<LeveledProblem> problem;
   FixedPointMap* map = nullptr;
-  std::string size;           // "64x64x64"
-  Real interactions = 0.0;    // pairs (output, input), along each axis where separable, of a sweep on all ranks
-  std::vector<Demand> least;  // that this rank cannot do without in a sweep
+  std::string size;  // "64x64x64"
+  // of a sweep on all ranks: pairs (output, input), along each axis where separable; outputs where not all pairs are visited
+  Real interactions = 0.0;
+  std::vector<Demand> least;  // that this rank cannot do without in a sweep; none where that is not known
 };
 
 /// What a rank holds at most: that of a run without acceleration on such measures. Local.
