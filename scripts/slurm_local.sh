@@ -95,8 +95,8 @@ cpus=$((cores > 2 ? cores : 2))
 binding=affinity
 [ "$cores" -ge "$cpus" ] || binding=none
 memory=$(awk '/^MemTotal:/ { print int($2 / 1024 / 2) }' /proc/meminfo)
-# Ports differ by process, so that two such Slurms can run at once.
-base=$((20000 + $$ % 1000 * 30))
+# Ports differ by process, so that two such Slurms can run at once; all lie below those that the kernel hands out.
+base=$((20000 + $$ % 400 * 30))
 ctld=$(free_port $base) n1=$(free_port $((ctld + 1))) n2=$(free_port $((n1 + 1)))
 cat >"$folder/slurm.conf" <<TEXT
 ClusterName=hpot
@@ -140,6 +140,8 @@ echo "NodeName=n[1-2] Name=gpu File=/dev/null,/dev/zero" >"$folder/gres.conf"
 if [ -d /sys/fs/cgroup/memory ]; then echo 'CgroupPlugin=cgroup/v1'; else echo 'CgroupPlugin=autodetect'; fi >"$folder/cgroup.conf"
 
 slurmctld -D -i >"$folder/slurmctld.out" 2>&1 &
+# A node that finds nobody to report to tries again late.
+for ((tries = 0; tries < 50; ++tries)); do timeout 5 scontrol ping 2>/dev/null | grep -q ' UP$' && break; sleep 0.2; done
 for node in n1 n2; do slurmd -D -N "$node" >"$folder/$node/out" 2>&1 & done
 for ((tries = 0; tries < 150; ++tries)); do
   [ "$(timeout 5 sinfo -h -t idle -o %D 2>/dev/null)" = 2 ] && { touch "$folder/up"; break; }
