@@ -1,4 +1,5 @@
 // hpot-coordinates: Wasserstein barycentric coordinates of a map among others.
+#include "hpot/core/field.hpp"
 #include "hpot/core/parallel_options.hpp"
 #include "hpot/core/session.hpp"
 #include "hpot/io/checkpoint.hpp"
@@ -79,7 +80,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 4. solve
   CoordinateSettings rest = settings;
   rest.stopping = settings.stopping.after(seconds_since_start());
-  const std::vector<Real> shown = processes.along_rows().gather(target.weights[0]);
+  const Field shown = make_field("hpot::coordinates::shown", 1, target.weights[0]);
   CoordinateSolution solution{{}, 0.0, own_rows(grid, processes.along_rows()), {}, {}, {}, 0, 0};
   const auto work = [&] {
     solution = solve_coordinates(processes, rest, {grid, std::move(set.weights), std::move(target.weights[0])},

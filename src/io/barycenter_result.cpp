@@ -3,7 +3,6 @@
 #include "hpot/core/field.hpp"
 #include "hpot/io/free_support_result.hpp"
 #include "hpot/io/gifti.hpp"
-#include "hpot/io/nifti.hpp"
 #include "hpot/io/surface_picture.hpp"
 
 #include <algorithm>
@@ -54,29 +53,6 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 
 namespace {
 
-/// The barycenter of one row of weights: its part of the room for all, its volume, and where it is wanted all of it.
-std::vector<Real> write_row(const Communicator& world, const BarycenterSolution& solution, const Grid& grid, Index row,
-                            Index room, const std::string& volume, bool wanted, Hdf5Writer* file) {
-  std::unique_ptr<NiftiWriter> nifti;
-  world.agree([&] {
-    if (world.rank() == 0 && !volume.empty()) nifti = std::make_unique<NiftiWriter>(volume, grid);
-  });
-  write_owned(world, file, room + row * grid.points() * static_cast<Index>(sizeof(Real)), solution.rows,
-              host_values(solution.result.barycenter));
-  std::vector<Real> whole;
-  if (volume.empty() && !wanted) return whole;
-  take_parts(world, solution.rows, solution.result.barycenter, [&](Index, const std::vector<Real>& values) {
-    if (nifti != nullptr) nifti->append(values);
-    if (wanted) whole.insert(whole.end(), values.begin(), values.end());
-  });
-  world.agree([&] {
-    if (nifti == nullptr) return;
-    nifti->close();
-    std::printf("volume: %s\n", volume.c_str());
-  });
-  return whole;
-}
-
 /// One picture for each row of weights, on rank 0. Collective.
 std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions& output, const std::string& group,
                                   Hdf5Writer* file, const Grid& grid,
@@ -93,7 +69,11 @@ std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions
     const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
     const std::string part = group.empty() ? "" : "_" + group.substr(1);
     const std::string volume = grid.affine ? beside(output.file, part + number + ".nii.gz") : "";
-    const std::vector<Real> whole = write_row(world, solutions[r], grid, r, room, volume, pictured, file);
+    const BarycenterSolution& solution = solutions[r];
+    const Field& barycenter = solution.result.barycenter;
+    const Index place = room + r * grid.points() * static_cast<Index>(sizeof(Real));
+    write_owned(world, file, place, solution.rows, host_values(barycenter));
+    const auto whole = write_volume(world, volume, grid, solution.rows, barycenter, pictured);
     if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
   }
   return rasters;

@@ -1,7 +1,5 @@
 #include "hpot/io/coordinate_result.hpp"
 
-#include "hpot/io/nifti.hpp"
-
 #include <cstdio>
 
 namespace hpot {
@@ -41,14 +39,10 @@ void print_coordinates(const RunRecord& run, const CoordinateSettings& settings,
 }
 
 void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
-                       const RunRecord& run, const CoordinateSettings& settings, const std::vector<Real>& target,
+                       const RunRecord& run, const CoordinateSettings& settings, const Field& target,
                        const CoordinateSolution& solution) {
   const Communicator& world = processes.world();
   const Index measures = static_cast<Index>(solution.euclidean.lambda.size());
-  std::vector<std::vector<Real>> maps;
-  for_projections(solution, [&](const char*, const Projection& projection) {
-    maps.push_back(projection.map.extent(0) > 0 ? gather_points(solution.rows, projection.map) : std::vector<Real>());
-  });
   world.agree([&] {
     if (world.rank() != 0) return;
     write_run(*file, "", world, run, solution.outcome);
@@ -61,24 +55,25 @@ void write_coordinates(const ProcessGrid& processes, const OutputOptions& output
     file->dataset("/steps/loss", {{steps}, solution.history.loss});
     file->dataset("/steps/gap", {{steps}, solution.history.gap});
     file->dataset("/steps/lambda", {{steps, measures}, solution.history.lambda});
-    file->dataset("/target", {data_shape(grid), target});
-    std::vector<Raster> rasters;
-    if (!output.picture.empty()) rasters.push_back(picture_of(grid, target));
-    std::size_t number = 0;
     for_projections(solution, [&](const std::string& name, const Projection& projection) {
-      std::vector<Real>& map = maps[number++];
       file->dataset("/" + name + "/lambda", {{measures}, projection.lambda});
       write_distances_of(*file, "/" + name, projection);
-      if (map.empty()) return;
-      if (!output.picture.empty()) rasters.push_back(picture_of(grid, map));
-      if (grid.affine) {
-        const std::string volume = beside(output.file, "_" + name + ".nii.gz");
-        write_nifti(volume, grid, map);
-        std::printf("volume: %s\n", volume.c_str());
-      }
-      file->dataset("/" + name + "/map", {data_shape(grid), std::move(map)});
     });
     write_support(*file, "/support", grid);
+  });
+  const bool pictured = !output.picture.empty();
+  std::vector<Raster> rasters;
+  const auto write_map = [&](const std::string& name, const std::string& volume, const Field& map) {
+    write_points(world, file, name, grid, solution.rows, map);
+    const std::vector<Real> whole = write_volume(world, volume, grid, solution.rows, map, pictured);
+    if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
+  };
+  write_map("/target", "", target);
+  for_projections(solution, [&](const std::string& name, const Projection& projection) {
+    if (projection.map.extent(0) == 0) return;
+    write_map("/" + name + "/map", grid.affine ? beside(output.file, "_" + name + ".nii.gz") : "", projection.map);
+  });
+  world.agree([&] {
     const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(rasters.size());
     if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, columns));
   });

@@ -4,6 +4,7 @@
 #include "hpot/core/field.hpp"
 #include "hpot/core/memory.hpp"
 #include "hpot/core/session.hpp"
+#include "hpot/io/nifti.hpp"
 #include "hpot/io/raw_file.hpp"
 
 #include <unistd.h>
@@ -86,13 +87,10 @@ std::vector<Real> by_points(const ConstField& field) {
   return result;
 }
 
-}  // namespace
-
-void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
-                  const OwnedRows& rows, const ConstField& field) {
+void write_of_shape(const Communicator& world, Hdf5Writer* file, const std::string& name,
+                    const std::vector<Index>& shape, const Support& support, const OwnedRows& rows,
+                    const ConstField& field) {
   const Index width = static_cast<Index>(field.extent(0));
-  std::vector<Index> shape = data_shape(support);
-  if (width > 1) shape.push_back(width);
   if (support.grid() == nullptr) {
     std::vector<Real> values = rows.along_rows.gather(by_points(field));
     world.agree([&] {
@@ -105,6 +103,40 @@ void write_points(const Communicator& world, Hdf5Writer* file, const std::string
     if (world.rank() == 0) room = file->room(name, shape);
   });
   write_owned(world, file, room, rows, by_points(field), width);
+}
+
+}  // namespace
+
+void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
+                  const OwnedRows& rows, const ConstField& field) {
+  write_of_shape(world, file, name, data_shape(support), support, rows, field);
+}
+
+void write_vectors(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
+                   const OwnedRows& rows, const ConstField& field) {
+  std::vector<Index> shape = data_shape(support);
+  shape.push_back(static_cast<Index>(field.extent(0)));
+  write_of_shape(world, file, name, shape, support, rows, field);
+}
+
+std::vector<Real> write_volume(const Communicator& world, const std::string& path, const Grid& grid,
+                               const OwnedRows& rows, const ConstField& field, bool wanted) {
+  std::vector<Real> whole;
+  if (path.empty() && !wanted) return whole;
+  std::unique_ptr<NiftiWriter> nifti;
+  world.agree([&] {
+    if (world.rank() == 0 && !path.empty()) nifti = std::make_unique<NiftiWriter>(path, grid);
+  });
+  take_parts(world, rows, field, [&](Index, const std::vector<Real>& values) {
+    if (nifti != nullptr) nifti->append(values);
+    if (wanted) whole.insert(whole.end(), values.begin(), values.end());
+  });
+  world.agree([&] {
+    if (nifti == nullptr) return;
+    nifti->close();
+    std::printf("volume: %s\n", path.c_str());
+  });
+  return whole;
 }
 
 void check_writable(const Communicator& world, const std::vector<std::string>& paths) {

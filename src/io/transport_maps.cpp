@@ -20,8 +20,8 @@ namespace {
 std::string label(const std::string& group) { return group.empty() ? "" : group.substr(1) + ": "; }
 
 /// A volume of the vectors on rank 0, one rank's after another's.
-void write_volume(const Communicator& world, const std::string& path, const Grid& grid, const OwnedRows& rows,
-                  const Field& displacement) {
+void write_directions(const Communicator& world, const std::string& path, const Grid& grid, const OwnedRows& rows,
+                      const Field& displacement) {
   std::unique_ptr<NiftiWriter> nifti;
   world.agree([&] {
     if (world.rank() == 0) nifti = NiftiWriter::of_displacements(path, grid);
@@ -47,7 +47,7 @@ void write_map(const Communicator& world, const OutputOptions& output, const std
   write_points(world, file, group + "/map/mask", source, rows,
                make_field("hpot::maps::mask", 1, std::exchange(mask, {})));
   const Field displacement = barycentric_displacement(problem, source, supports[1], g);
-  write_points(world, file, name, source, rows, displacement);
+  write_vectors(world, file, name, source, rows, displacement);
   world.agree([&] {
     if (world.rank() == 0) {
       file->attribute(name, "components",
@@ -58,7 +58,7 @@ void write_map(const Communicator& world, const OutputOptions& output, const std
   if (grid == nullptr || !grid->affine) return;
   const std::string part = group.empty() ? "" : "_" + group.substr(1);
   const std::string volume = beside(output.file, part + "_map.nii.gz");
-  write_volume(world, volume, *grid, rows, displacement);
+  write_directions(world, volume, *grid, rows, displacement);
   if (world.rank() == 0) std::printf("%smap: %s\n", label(group).c_str(), volume.c_str());
 }
 

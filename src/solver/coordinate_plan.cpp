@@ -27,7 +27,8 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   loss.insert(loss.begin(), sweeps.begin(), sweeps.begin() + 4);  // those that stay
   if (!settings.loss.starts_with("wasserstein")) loss.clear();
   plan.consider("transport of the loss", with(loss));
-  plan.consider("writing", {base, maps, arrays("maps, whole, on rank 0", (3.0 + (run.picture ? 1.0 : 0.0)) * n)});
+  plan.consider("writing", {base, maps, arrays("a map on its way to the files", 2.0 * local_n),
+                            arrays("maps of the picture, whole, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }
 

@@ -10,9 +10,9 @@ namespace hpot {
 void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution);
 
 /// HDF5; NIfTI of both projections beside it where the target was a volume with an affine; a picture of the target and both projections.
-/// `target`: whole, of mass 1, on rank 0. Collective; rank 0 writes (`file` is null elsewhere).
+/// `target`: the owned rows, of mass 1. Collective; `file` is null but on rank 0.
 void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
-                       const RunRecord& run, const CoordinateSettings& settings, const std::vector<Real>& target,
+                       const RunRecord& run, const CoordinateSettings& settings, const Field& target,
                        const CoordinateSolution& solution);
 
 }  // namespace hpot

@@ -32,10 +32,19 @@ void take_parts(const Communicator& world, const OwnedRows& rows, const ConstFie
 void write_owned(const Communicator& world, const Hdf5Writer* file, Index room, const OwnedRows& rows,
                  const std::vector<Real>& values, Index width = 1);
 
-/// A dataset of rank 0's file with the rows of `field`, in the shape of the support's data and, where there are several, an axis
-/// for them at the end; of clouds in the order of the input. Of grids no rank has another's values. Collective.
+/// A dataset of rank 0's file with the one row of `field`, in the shape of the support's data; of clouds in the order of the
+/// input. Of grids no rank has another's values. Collective.
 void write_points(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
                   const OwnedRows& rows, const ConstField& field);
+
+/// The same of all rows of `field`, entries of vectors: the dataset's last axis.
+void write_vectors(const Communicator& world, Hdf5Writer* file, const std::string& name, const Support& support,
+                   const OwnedRows& rows, const ConstField& field);
+
+/// The one row of `field` as a NIfTI volume, which rank 0 writes, one rank's points after another's; without a path none. Where
+/// it is wanted all of it, on rank 0. Collective.
+std::vector<Real> write_volume(const Communicator& world, const std::string& path, const Grid& grid,
+                               const OwnedRows& rows, const ConstField& field, bool wanted);
 
 /// Fails now, on every rank, where the files' folders do not exist or cannot be written: not after hours of work. Collective.
 void check_writable(const Communicator& world, const std::vector<std::string>& paths);
