@@ -1,9 +1,11 @@
 """What hpot-sinkhorn makes of a plan: its entries, its map, the frames between the measures. Files are opened as users
 open them, and compared with the plan of the potentials in the same file."""
+import subprocess
+import sys
 import unittest
 
 import programs
-from programs import h5py, nibabel, numpy, png_size
+from programs import SOURCE, h5py, nibabel, numpy, png_size
 
 
 def plan_of(file, a, b, spacing=1.0):
@@ -159,6 +161,23 @@ class Maps(programs.DriverTest):
             self.assertEqual((file["plan/source"][()], file["plan/target"][()]), ([17], [17]))
             numpy.testing.assert_allclose(file["plan/value"][()], [1.0], rtol=1e-12)
             numpy.testing.assert_allclose(file["interpolation/frames"][()], 7 * [values / 2.0], atol=1e-12)
+
+    def test_displacements_are_drawn_of_clouds_and_images(self):
+        def draw(result, code=0):
+            done = subprocess.run([sys.executable, "-B", SOURCE / "scripts" / "plot_displacement.py", result, "-o",
+                                   self.folder / "moves.png"], capture_output=True, text=True, timeout=100)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+            return done
+        for cloud, family in ((True, "points?dim=3&n=200"), (False, "ellipse?n=24")):
+            pair = ("--input.source", f"synthetic:{family}&item=0", "--input.target", f"synthetic:{family}&item=1")
+            result = self.succeed("hpot-sinkhorn", *pair, "--output.map", "true")
+            said = draw(result).stdout
+            self.assertGreater(png_size(self.folder / "moves.png")[0], 1500 if cloud else 500)
+            with h5py.File(result) as file:
+                moves = file["map/displacement"][()][file["map/mask"][()] > 0]
+            self.assertIn(f"{len(moves)} points", said)
+            self.assertIn(f"{numpy.linalg.norm(moves, axis=1).max():.4g} at most", said)
+        self.assertIn("--output.map true", draw(self.succeed("hpot-sinkhorn", *pair), code=1).stderr)
 
 
 if __name__ == "__main__":
