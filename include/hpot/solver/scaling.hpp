@@ -11,10 +11,13 @@
 //
 // Calls and bytes that a rank hands to MPI in a sweep, N points, N_r of its rows, T tiles of all rows, R ranks along rows, B
 // along batches (none over a communicator of one rank). A softmin over slabs takes l exchanges of whole lines there and l back,
-// 8 (N_r + L_r) bytes in all, L_r points on the lines of this rank (src/kernel/cut_axis.hpp); l = 1 up to 2^18 such points.
+// 8 (N_r + L_r) bytes in all, L_r points on the lines of this rank (src/kernel/cut_axis.hpp); l = 1 up to 2^18 such points; while
+// one lot of lines is at work, its neighbours travel.
 //   separable        2 softmins, 1 reduction of 8 T; in one dimension 2 gathers of 8 N_r instead of softmins
 //   truncated, heat  2 gathers of 8 N_r, 1 reduction of 8 T
 //   dense, stored, matrix, geodesic   2 gathers of 8 N_r, 1 reduction of 8 (N + 2), 1 of 8 T
+//                    (no row can begin before all of g has come, and column sums are whole only after the last row: nothing
+//                    of these 24 N bytes, against N^2/R exponentials, travels while others are at work)
 //   barycenter       along rows, K_r own measures: 2 K_r softmins, 1 reduction of 8 K_r T; debiased 1 softmin and 1 reduction
 //                    of 8 T more
 //                    along batches: 1 reduction of 8 N_r, 1 of 8 (the error)
