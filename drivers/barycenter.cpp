@@ -20,8 +20,9 @@ std::vector<OptionKey> keys() {
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
   };
-  for (const auto& more : {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(),
-                           ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("barycenter.h5")}) {
+  for (const auto& more :
+       {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(), ResourceOptions::keys(),
+        CheckpointOptions::keys(), OutputOptions::keys("barycenter.h5"), CompanionOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
@@ -37,6 +38,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 1. everything that can be refused at once
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
+  const auto beside = CompanionOptions::from(options);
   auto settings = BarycenterSettings::from(options);
   if (settings.kernel.explicit_cost() && !settings.free_support)
     options.reject("cost.type", "a barycenter lives on a grid or a surface, a cost matrix on none",
@@ -66,6 +68,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                     static_cast<Index>(lambdas.size()),
                     static_cast<int>(input.parts().size()),
                     !output.picture.empty(),
+                    beside.maps(static_cast<Index>(lambdas.size()), count),
                     clouds ? clouds->sizes() : CloudSizes{}};
   settings.kernel.check(run.support, names[0]);
   settings.check_entropy_bound(run.support);
@@ -95,6 +98,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     double seconds = 0.0;
     HistoryMonitor history;
     MeasureSet set;
+    Companions companions;
     for (std::size_t row = 0; row < lambdas.size() && code != ExitCode::interrupted; ++row) {
       set =
           make_measures(processes, raw, --solves_left == 0 ? std::move(raw.data) : raw.data, negative, input.normalize);
@@ -105,6 +109,7 @@ ExitCode body(const Communicator& world, const Options& options) {
       const Support support = clouds ? Support(start.cloud) : run.support;
       BarycenterSolution solution{{}, 0.0, own_rows(support, processes.along_rows()), {}, settings.debiased, {}};
       if (clouds) solution.free.points = start.cloud;
+      add_companions(beside, processes, solution.rows, raw, set.weights, owned, companions);
       history.begin_row(static_cast<std::int32_t>(row));
       const auto work = [&] {
         BarycenterSettings rest = settings;
@@ -132,7 +137,8 @@ ExitCode body(const Communicator& world, const Options& options) {
     // 5. results, of all rows or of those that were begun
     write_barycenters(processes, output, group, file.get(), run.support,
                       {options, raw, set, processes.shape(), history.history(), seconds},
-                      {lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(solutions.size())}, solutions);
+                      {lambdas.begin(), lambdas.begin() + static_cast<std::ptrdiff_t>(solutions.size())}, solutions,
+                      companions);
     if (code == ExitCode::interrupted) break;
   }
   close_result(world, file.get(), output, plan.bytes());

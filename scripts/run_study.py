@@ -7,7 +7,7 @@
     scripts/run_study.py STUDY.ini --list | --count            names and states | how many there are
     scripts/run_study.py STUDY.ini --merge                     results so far into FOLDER.h5
 
-The INI file is explained in configs/studies/pairs.ini and leave_one_out.ini. A job is done when its result says so; one that was stopped goes on from
+The INI file is explained in configs/studies/pairs.ini, leave_one_out.ini and palettes.ini. A job is done when its result says so; one that was stopped goes on from
 its checkpoint with the bits of a run that was not. SIGUSR1 and SIGTERM stop the job that runs, with its state kept.
 Exit codes: 0 all done; 2 bad input; 3 a job did not converge; 4 stopped, go on with the same command; 1 a job failed.
 """
@@ -54,8 +54,16 @@ def expand(text):
     return names
 
 
+def parts_of(file):
+    """{prefix of its numbers' names: group} of a result: itself, or both parts of signed measures (input.negative = split)."""
+    if "positive" not in file:
+        return {"": file}
+    return {f"{part}/": file[part] for part in ("positive", "negative")}
+
+
 class Study:
-    """[(name, arguments)] of all jobs, in the order of their numbers."""
+    """[(name, arguments)] of all jobs, in the order of their numbers. Arguments that begin with a program are all that there is of
+    this job; others follow the study's INI and options. A job may read files of those before it, {folder}/NAME.h5."""
 
     def __init__(self, path):
         parser = configparser.ConfigParser(comment_prefixes=("#",), interpolation=None, strict=True)
@@ -65,7 +73,7 @@ class Study:
                 parser.read_file(file)
         except (OSError, configparser.Error) as error:
             fail(path, str(error).replace("\n", " "), "see configs/studies/pairs.ini")
-        sections = ("study", "pairs", "leave_one_out", "options", "jobs")
+        sections = ("study", "names", "pairs", "leave_one_out", "options", "jobs")
         unknown = set(parser.sections()) - set(sections)
         if unknown:
             fail(f"{path}: [{sorted(unknown)[0]}]", "unknown", f"sections are {', '.join(sections)}")
@@ -79,15 +87,18 @@ class Study:
         self.program, self.config, self.folder = study["program"], study["config"], pathlib.Path(study["folder"])
         if not os.path.isfile(self.config):
             fail(f"{path}: study.config = {self.config}", "no such file", "name an INI file of the program")
-        self.after = shlex.split(study.get("after", ""))
+        self.path, self.names = path, {"folder": str(self.folder)}
+        for name, value in parser["names"].items() if "names" in parser else ():
+            self.names[name] = self.filled(" ".join(value.splitlines()))
+        self.after = [self.filled(part) for part in shlex.split(study.get("after", ""))]
         self.options = [part for key, value in (parser["options"].items() if "options" in parser else ())
-                        for part in ("--" + key, value)]
-        self.measures = expand(parser.get("pairs", "measures", fallback=""))
+                        for part in ("--" + key, " ".join(value.splitlines()))]
+        self.measures = expand(self.filled(parser.get("pairs", "measures", fallback="")))
         self.pairs = list(itertools.combinations(range(len(self.measures)), 2))
         width = len(str(max(len(self.measures) - 1, 0)))
         self.jobs = [(f"{a:0{width}}_{b:0{width}}", ["--input.source", self.measures[a], "--input.target", self.measures[b]])
                      for a, b in self.pairs]
-        alone = expand(parser.get("leave_one_out", "measures", fallback=""))
+        alone = expand(self.filled(parser.get("leave_one_out", "measures", fallback="")))
         width = len(str(max(len(alone) - 1, 0)))
         for k, target in enumerate(alone if len(alone) > 1 else ()):
             others = ", ".join(alone[:k] + alone[k + 1:])
@@ -95,38 +106,60 @@ class Study:
         for name, text in parser["jobs"].items() if "jobs" in parser else ():
             if not re.fullmatch(r"[\w.-]+", name) or name in dict(self.jobs):
                 fail(f"{path}: jobs.{name}", "names are letters, digits, _ . -, each once", "choose another name")
-            self.jobs.append((name, shlex.split(text)))
+            self.jobs.append((name, [self.filled(part, job=name) for part in shlex.split(text)]))
         if not self.jobs:
             fail(path, "no jobs: pairs.measures and leave_one_out.measures name fewer than two, and [jobs] is empty",
                  "name some")
 
+    def filled(self, text, **more):
+        """`text` with the value of every {name} in it."""
+        names = {**self.names, **more}
+
+        def value(match):
+            if match[1] not in names:
+                fail(f"{self.path}: {match[0]}", "unknown name", f"names are {', '.join(names)}: [names] makes more")
+            return names[match[1]]
+        return re.sub(r"\{([A-Za-z_]\w*)\}", value, text)
+
     def result(self, name):
         return self.folder / f"{name}.h5"
 
-    def arguments(self, name, own):
-        options = [part.replace("{job}", name) for part in self.options]
-        return ["--config", self.config, *options, *own, "--output.file", str(self.result(name)),
-                "--restart", "auto"]
+    def run_of(self, name, own):
+        """(program, arguments)."""
+        program, arguments = self.program, own
+        if own and own[0].startswith("hpot-"):
+            program, *arguments = own
+        else:
+            options = [self.filled(part, job=name) for part in self.options]
+            arguments = ["--config", self.config, *options, *own]
+        return program, [*arguments, "--output.file", str(self.result(name)), "--restart", "auto"]
 
     def state(self, name, own):
         """done, not converged, stopped, changed (a result of other options or files), or missing."""
         try:
             with h5py.File(self.result(name), "r") as file:
-                reason, command = file.attrs["stop_reason"], self.command_of(name)
+                reasons = [part.attrs["stop_reason"] for part in parts_of(file).values()]
         except (OSError, KeyError):
             stopped = self.result(name).with_suffix(".checkpoint.h5").exists()
             return "stopped" if stopped else "missing"
-        reason = reason.decode() if isinstance(reason, bytes) else reason
-        if command != self.command(name, own):
+        reasons = {reason.decode() if isinstance(reason, bytes) else reason for reason in reasons}
+        if self.command_of(name) != self.command(name, own):
             return "changed"
-        if reason not in FINAL:
+        if not reasons <= set(FINAL):
             return "stopped"
-        return "done" if reason == "converged" else "not converged"
+        return "done" if reasons == {"converged"} else "not converged"
 
     def command(self, name, own):
-        """What a result belongs to, as it is kept beside it."""
-        config = hashlib.sha256(pathlib.Path(self.config).read_bytes()).hexdigest()
-        return f"{self.program} {shlex.join(self.arguments(name, own))}\n# sha256 of {self.config}: {config}\n"
+        """What a result belongs to, as it is kept beside it: its command, the INI, and the same of jobs whose files it reads."""
+        program, arguments = self.run_of(name, own)
+        text = f"{program} {shlex.join(arguments)}\n"
+        config = arguments[arguments.index("--config") + 1] if "--config" in arguments[:-1] else ""
+        if os.path.isfile(config):
+            text += f"# sha256 of {config}: {hashlib.sha256(pathlib.Path(config).read_bytes()).hexdigest()}\n"
+        for other, others_own in self.jobs[:[job for job, _ in self.jobs].index(name)]:
+            if any(f"{self.folder}/{other}." in part for part in own):
+                text += f"# after {other}: {hashlib.sha256(self.command(other, others_own).encode()).hexdigest()}\n"
+        return text
 
     def command_of(self, name):
         try:
@@ -160,13 +193,13 @@ class Runner:
                 return 0
             if state == "not converged":
                 return 3
-            arguments, command = study.arguments(name, own), study.command(name, own)
+            (program, arguments), command = study.run_of(name, own), study.command(name, own)
             if study.command_of(name) != command:  # begins anew
                 for path in (study.result(name), study.result(name).with_suffix(".checkpoint.h5")):
                     path.unlink(missing_ok=True)
                 (study.folder / f"{name}.command").write_text(command)
             with open(study.folder / f"{name}.log", "a") as log:
-                self.process = subprocess.Popen([*self.launch, str(self.bin / study.program), *arguments], stdout=log,
+                self.process = subprocess.Popen([*self.launch, str(self.bin / program), *arguments], stdout=log,
                                                 stderr=subprocess.STDOUT)
                 if self.stopped:
                     self.stop()
@@ -198,7 +231,7 @@ def run(study, launch, bin_folder, only):
 
 def merge(study, copy):
     """/jobs/NAME with the attributes of each result, its data as links or copies; /table/NUMBER over jobs; /pairs/COST of
-    pairs as a symmetric matrix."""
+    pairs as a symmetric matrix; of signed measures /table/positive/NUMBER and so on."""
     path = study.folder.with_suffix(".h5")
     states = [study.state(name, own) for name, own in study.jobs]
     missing = [name for (name, _), state in zip(study.jobs, states) if state not in ("done", "not converged")]
@@ -219,8 +252,10 @@ def merge(study, copy):
                 group = out.create_group(f"jobs/{name}")
                 for key, value in file.attrs.items():
                     group.attrs[key] = value
-                    if numpy.isscalar(value) and numpy.issubdtype(type(value), numpy.number):
-                        numbers.setdefault(key, {})[row] = value
+                for prefix, part in {"": file, **parts_of(file)}.items():
+                    for key, value in part.attrs.items():
+                        if numpy.isscalar(value) and numpy.issubdtype(type(value), numpy.number):
+                            numbers.setdefault(prefix + key, {})[row] = value
                 for key in file:
                     if copy:
                         file.copy(key, group)
@@ -247,7 +282,7 @@ def finish(study):
     code = merge(study, copy=False)
     if code != 0 or not study.after:
         return code
-    done = subprocess.run([part.replace("{folder}", str(study.folder)) for part in study.after])
+    done = subprocess.run(study.after)
     if done.returncode != 0:
         sys.stderr.write(f"run_study.py: study.after = {shlex.join(study.after)} (exit code {done.returncode})\n")
     return 1 if done.returncode != 0 else 0

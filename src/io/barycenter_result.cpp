@@ -53,56 +53,84 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 
 namespace {
 
-/// One picture for each row of weights, on rank 0. Collective.
+/// Maps on one support of which each has a file of its own, and all have a picture.
+struct MapSet {
+  std::string name;    // of the dataset, in its group
+  std::string suffix;  // of the files
+  const OwnedRows& rows;
+  std::vector<ConstField> maps;
+};
+
+/// The end of the name of map `k`'s file.
+std::string file_suffix(const std::string& group, const MapSet& set, std::size_t k) {
+  return (group.empty() ? "" : "_" + group.substr(1)) + set.suffix +
+         (set.maps.size() == 1 ? "" : "_" + std::to_string(k + 1));
+}
+
+/// One picture for each map, on rank 0. Collective.
 std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions& output, const std::string& group,
-                                  Hdf5Writer* file, const Grid& grid,
-                                  const std::vector<BarycenterSolution>& solutions) {
-  const auto rows = static_cast<Index>(solutions.size());
-  const std::string name = group + "/barycenter";
+                                  Hdf5Writer* file, const Grid& grid, const MapSet& set) {
   const bool pictured = !output.picture.empty();
   Index room = 0;
   world.agree([&] {
-    if (world.rank() == 0) room = file->room(name, data_shape(grid, rows));
+    if (world.rank() == 0)
+      room = file->room(group + "/" + set.name, data_shape(grid, static_cast<Index>(set.maps.size())));
   });
   std::vector<Raster> rasters;
-  for (Index r = 0; r < rows; ++r) {
-    const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
-    const std::string part = group.empty() ? "" : "_" + group.substr(1);
-    const std::string volume = grid.affine ? beside(output.file, part + number + ".nii.gz") : "";
-    const BarycenterSolution& solution = solutions[r];
-    const Field& barycenter = solution.result.barycenter;
-    const Index place = room + r * grid.points() * static_cast<Index>(sizeof(Real));
-    write_owned(world, file, place, solution.rows, host_values(barycenter));
-    const auto whole = write_volume(world, volume, grid, solution.rows, barycenter, pictured);
+  for (std::size_t k = 0; k < set.maps.size(); ++k) {
+    const std::string volume = grid.affine ? beside(output.file, file_suffix(group, set, k) + ".nii.gz") : "";
+    const Index place = room + static_cast<Index>(k) * grid.points() * static_cast<Index>(sizeof(Real));
+    write_owned(world, file, place, set.rows, host_values(set.maps[k]));
+    const std::vector<Real> whole = write_volume(world, volume, grid, set.rows, set.maps[k], pictured);
     if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
   }
   return rasters;
 }
 
-/// The same of a surface, with a GIfTI map of each row.
+/// The same of a surface, with a GIfTI map of each.
 std::vector<Raster> write_on_surface(const Communicator& world, const OutputOptions& output, const std::string& group,
-                                     Hdf5Writer* file, const Mesh& mesh,
-                                     const std::vector<BarycenterSolution>& solutions) {
-  const auto rows = static_cast<Index>(solutions.size());
+                                     Hdf5Writer* file, const Mesh& mesh, const MapSet& set) {
   std::vector<std::vector<Real>> maps;
-  for (const BarycenterSolution& solution : solutions)
-    maps.push_back(in_input_order(mesh, gather_points(solution.rows, solution.result.barycenter)));
+  for (const ConstField& map : set.maps) maps.push_back(in_input_order(mesh, gather_points(set.rows, map)));
   std::vector<Raster> rasters;
   world.agree([&] {
     if (world.rank() != 0) return;
-    Array values{data_shape(mesh, rows), {}};
-    for (Index r = 0; r < rows; ++r) {
-      const std::vector<Real>& map = maps[r];
+    Array values{data_shape(mesh, static_cast<Index>(maps.size())), {}};
+    for (std::size_t k = 0; k < maps.size(); ++k) {
+      const std::vector<Real>& map = maps[k];
       values.values.insert(values.values.end(), map.begin(), map.end());
       if (!output.picture.empty()) rasters.push_back(picture_of(mesh, kept_values(mesh, map)));
-      const std::string number = rows == 1 ? "" : "_" + std::to_string(r + 1);
-      const std::string path = beside(output.file, (group.empty() ? "" : "_" + group.substr(1)) + number + ".func.gii");
+      const std::string path = beside(output.file, file_suffix(group, set, k) + ".func.gii");
       write_gifti_map(path, map);
       std::printf("map: %s\n", path.c_str());
     }
-    file->dataset(group + "/barycenter", values);
+    file->dataset(group + "/" + set.name, values);
   });
   return rasters;
+}
+
+/// A sheet of the maps in `picture`, on rank 0.
+void write_sheet(const std::string& picture, const Support& support, const std::vector<Raster>& rasters) {
+  if (rasters.empty()) return;
+  const Grid* const grid = support.grid();
+  const int columns = (grid != nullptr && grid->dimension() == 3) || support.mesh() != nullptr
+                          ? 1
+                          : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rasters.size()))));
+  write_png(picture, contact_sheet(rasters, columns));
+}
+
+/// Nothing of an empty set. Collective.
+void write_set(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
+               const Support& support, const MapSet& set) {
+  if (set.maps.empty()) return;
+  const std::vector<Raster> rasters = support.grid() != nullptr
+                                          ? write_on_grid(world, output, group, file, *support.grid(), set)
+                                          : write_on_surface(world, output, group, file, *support.mesh(), set);
+  world.agree([&] {
+    if (output.picture.empty()) return;
+    const std::string picture = picture_path(output.picture, group);
+    write_sheet(set.suffix.empty() ? picture : beside(picture, set.suffix + ".png"), support, rasters);
+  });
 }
 
 /// Weights of the points of every row, in the order of the input, on rank 0. Collective.
@@ -125,21 +153,22 @@ std::vector<std::vector<Real>> write_of_clouds(const Communicator& world, const 
 
 void write_barycenters(const ProcessGrid& processes, const OutputOptions& output, const std::string& group,
                        Hdf5Writer* file, const Support& support, const RunRecord& run,
-                       const std::vector<std::vector<Real>>& lambdas,
-                       const std::vector<BarycenterSolution>& solutions) {
+                       const std::vector<std::vector<Real>>& lambdas, const std::vector<BarycenterSolution>& solutions,
+                       const Companions& companions) {
   const Communicator& world = processes.world();
-  const Grid* const grid = support.grid();
-  const Mesh* const mesh = support.mesh();
-  const bool free = grid == nullptr && mesh == nullptr;
+  const bool free = support.grid() == nullptr && support.mesh() == nullptr;
   const Index rows = static_cast<Index>(lambdas.size());
-  std::vector<Raster> rasters;
   std::vector<std::vector<Real>> weights;  // of free supports
-  if (grid != nullptr) {
-    rasters = write_on_grid(world, output, group, file, *grid, solutions);
-  } else if (mesh != nullptr) {
-    rasters = write_on_surface(world, output, group, file, *mesh, solutions);
-  } else {
+  if (free) {
     weights = write_of_clouds(world, group, file, solutions);
+  } else {
+    std::vector<ConstField> barycenters;
+    for (const BarycenterSolution& solution : solutions) barycenters.emplace_back(solution.result.barycenter);
+    const OwnedRows& owned = solutions[0].rows;
+    for (const MapSet& set : {MapSet{"barycenter", "", owned, barycenters},
+                              MapSet{"euclidean_mean", "_euclidean_mean", owned, companions.means},
+                              MapSet{"measures", "_measures", owned, companions.measures}})
+      write_set(world, output, group, file, support, set);
   }
   world.agree([&] {
     if (world.rank() != 0) return;
@@ -188,12 +217,9 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       write_known(*file, root, "objective", shown.free.objective);
       write_known(*file, root, "gap", shown.free.gap);
       write_known(*file, root, "movement", shown.free.movement);
-      if (!output.picture.empty()) rasters = pictures_of_free_supports(solutions, weights);
+      if (!output.picture.empty())
+        write_sheet(picture_path(output.picture, group), support, pictures_of_free_supports(solutions, weights));
     }
-    const int columns = (grid != nullptr && grid->dimension() == 3) || mesh != nullptr
-                            ? 1
-                            : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rows))));
-    if (!rasters.empty()) write_png(picture_path(output.picture, group), contact_sheet(rasters, columns));
   });
   if (free) write_free_supports(processes, group, file, run, solutions);
 }

@@ -77,8 +77,9 @@ Index count_pixels(const Communicator& world, const Options& options, const std:
   return static_cast<Index>(pixels[0]);
 }
 
-void write_colors(const Communicator& world, const std::string& path, const std::string& source, KernelOptions kernel,
-                  const Marginal& target, const Support& target_support, const ConstField& g, Real epsilon) {
+void write_colors(const Communicator& world, const std::string& path, Real share, const std::string& source,
+                  KernelOptions kernel, const Marginal& target, const Support& target_support, const ConstField& g,
+                  Real epsilon) {
   kernel.type = "dense";  // a block's matrix of costs would be large, and used but three times
   Raster picture;
   world.agree([&] { picture = picture_of_colors(source); });
@@ -93,7 +94,10 @@ void write_colors(const Communicator& world, const std::string& path, const std:
     const Field image = barycentric_image(*op, rows.local_n(), target, target_support, g, epsilon);
     for (int c = 0; c < 3; ++c) {
       const auto samples = gather_points(rows, Kokkos::subview(image, std::make_pair(c, c + 1), Kokkos::ALL));
-      for (std::size_t k = 0; k < samples.size(); ++k) moved[3 * (begin + k) + c] = sample_of(samples[k]);
+      for (std::size_t k = 0; k < samples.size(); ++k) {
+        const Real own = color_of(keys[begin + k])[c] / highest;
+        moved[3 * (begin + k) + c] = sample_of((1.0 - share) * own + share * samples[k]);
+      }
     }
   }
   world.agree([&] {

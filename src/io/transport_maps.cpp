@@ -128,6 +128,9 @@ std::vector<OptionKey> MapOptions::keys() {
       {"output.colors", "none",
        "PNG of the source picture (?as=colors) with every pixel's colour moved by the plan's map, or none",
        check::text()},
+      {"output.colors_share", "1",
+       "how far colours move: x to (1 - share) x + share T(x), T the map; 0: the picture as it is",
+       check::real(0.0, 1.0)},
   };
 }
 
@@ -138,6 +141,7 @@ MapOptions MapOptions::from(const Options& options) {
   result.gradient = options.flag("output.gradient");
   result.interpolation = picture_name(options, "output.interpolation");
   result.colors = picture_name(options, "output.colors");
+  result.colors_share = options.real("output.colors_share");
   result.frames = options.integer("output.frames");
   result.keep_frames = options.flag("output.keep_frames");
   return result;
@@ -213,8 +217,8 @@ void write_maps(const Communicator& world, const MapOptions& options, const Outp
     if (run.map) write_map(world, output, group, file, supports, problem, solution.g);
     if (run.gradient) write_gradient(world, group, file, kernel, supports, problem, solution.f, solution.g);
     if (!options.colors.empty()) {
-      write_colors(world, picture_path(options.colors, group), source, kernel, problem.target, supports[1], solution.g,
-                   problem.epsilon);
+      write_colors(world, picture_path(options.colors, group), options.colors_share, source, kernel, problem.target,
+                   supports[1], solution.g, problem.epsilon);
     }
     if (!run.plan && run.frames == 0) return;
     search = make_plan_search(problem, supports[0], supports[1], kernel, solution.f, solution.g, run.plan);

@@ -350,6 +350,8 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const PlannedArrays whole = arrays("measures that later solves need", kept);
   const PlannedArrays whole_then = arrays(whole.name, before_last ? kept : 0.0);
   const Real results = (before_last ? rows_kept : rows_before) * local_n;
+  const PlannedArrays companions =
+      arrays("maps to be written beside the barycenters", static_cast<Real>(run.companions) * local_n);
   PlannedArrays base = library_buffers();
   base.bytes += arrays({}, geometry_values(run.support)).bytes;
   const Real searches = search_values(settings.kernel, run.support, local_n);
@@ -361,21 +363,26 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   }
   plan.terms_per_sweep =
       (2.0 * owned + (settings.debiased ? 1.0 : 0.0)) * terms_of_softmin(settings.kernel, run.support, n, local_n);
-  // read_measures, make_measures; MultiscaleBarycenter
+  // read_measures, make_measures; MultiscaleBarycenter; then add_companions
   plan.consider("reading",
                 {base, whole, arrays("measures and their coarse copies", owned * local_n * (1.0 + coarse / n)),
                  of_reading(run.support, run.shape.rows, local_n)});
+  if (run.companions > 0) {
+    plan.consider("means of the measures",
+                  {base, whole, arrays("measures, owned rows", owned * local_n), companions,
+                   arrays("a measure, on the host and the device, sums and their rests", 4.0 * local_n)});
+  }
   // MultiscaleBarycenter::carried, with the level before still there
-  plan.consider(
-      "entering the given grid",
-      {base, whole, arrays("measures, owned rows", owned * local_n), arrays("half-steps carried over", owned * local_n),
-       arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
-       arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
-       arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
+  plan.consider("entering the given grid",
+                {base, whole, companions, arrays("measures, owned rows", owned * local_n),
+                 arrays("half-steps carried over", owned * local_n),
+                 arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
+                 arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
+                 arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
   // BarycenterMap
   plan.consider(
       "sweeps on the given grid",
-      {base, whole_then, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
+      {base, whole_then, companions, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
        arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
        arrays("half-steps in flight", share * local_n), arrays("dual fields of the variation", 2.0 * dual * local_n),
        arrays("a row of the checkpoint", local_n),
@@ -384,7 +391,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
        between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
        arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
   // write_barycenters; picture_of: sorted values
-  plan.consider("writing", {base, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
+  plan.consider("writing", {base, companions, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
                             arrays("part of another rank, on rank 0", local_n),
                             arrays("a barycenter, whole, and sorted, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;

@@ -1,5 +1,6 @@
 """scripts/run_study.py: studies of many jobs that are killed, go on and are merged."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 import unittest
 
 import programs
-from programs import BIN, SOURCE, h5py, numpy
+from programs import BIN, SOURCE, h5py, numpy, png_size
 
 ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
@@ -100,6 +101,70 @@ class Study(programs.DriverTest):
             self.assertEqual((self.folder / f"{name}.png").read_bytes()[:4], b"\x89PNG")
         study.write_text(study.read_text().replace("after = ", "after = false #"))
         self.assertIn("study.after", self.runner(study, code=1).stderr)
+
+    def study_at_a_small_size(self, name, *smaller):
+        """A copy of a study of configs/studies into the test's folder, with other sizes."""
+        text = (SOURCE / "configs" / "studies" / f"{name}.ini").read_text()
+        for old, new in ((f"results/{name}", f"{self.folder}/{name}"), *smaller):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = self.folder / f"{name}.ini"
+        path.write_text(text)
+        return path
+
+    def run_in_the_repository(self, study, code=0):
+        done = subprocess.run(self.command(study), env=ENVIRONMENT, capture_output=True, text=True, timeout=100, cwd=SOURCE)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_an_average_is_sharper_than_the_euclidean_mean(self):
+        study = self.study_at_a_small_size("group_average", ("n=48&count=8", "n=24&count=4"))
+        said = self.run_in_the_repository(study)
+        sizes = {what: float(re.search(rf"{what}: half of the mass in ([\d.,]+)", said)[1].replace(",", ""))
+                 for what in ("Euclidean mean", "Wasserstein barycenter")}
+        self.assertLess(sizes["Wasserstein barycenter"], sizes["Euclidean mean"])
+        self.assertGreater(png_size(self.folder / "group_average.png")[0], 800)
+        with h5py.File(self.folder / "group_average" / "average.h5") as file:
+            self.assertEqual(file["measures"].shape, (2, 24, 24, 24))
+            values = numpy.sort(file["euclidean_mean"][()], axis=None)[::-1]  # its sharpness by another way
+        cells = numpy.interp(0.5 * values.sum(), numpy.concatenate([[0], numpy.cumsum(values)]), numpy.arange(values.size + 1))
+        self.assertAlmostEqual(sizes["Euclidean mean"] / cells, 1.0, delta=1e-3)
+        # of a signed cohort of different masses a part each
+        study.write_text(study.read_text().replace("synthetic:phantom?n=24&count=4&seed=1", f"{self.folder}/signed_*.npy")
+                         .replace("[jobs]", "input.negative = split\ninput.normalize = false\npenalty.measures = kl:400\n[jobs]"))
+        generator = numpy.random.default_rng(1)
+        for k in range(3):
+            numpy.save(self.folder / f"signed_{k}.npy", generator.standard_normal((9, 8, 7)))
+        self.assertIn("negative: Euclidean mean", self.run_in_the_repository(study))
+
+    def test_shapes_stand_between_their_silhouettes(self):
+        study = self.study_at_a_small_size("shapes", ("n=64", "n=16"), ("output.picture", "stopping.tolerance = 1e-2\noutput.picture"))
+        self.assertIn("25 maps", self.run_in_the_repository(study))
+        self.assertGreater(png_size(self.folder / "shapes.png")[0], 600)
+        with h5py.File(self.folder / "shapes" / "square.h5") as file:
+            self.assertEqual(file["barycenter"].shape, (25, 16, 16))
+            numpy.testing.assert_array_equal(file["weights"][12], 4 * [0.25])
+
+    def test_a_photograph_takes_the_colours_of_others(self):
+        study = self.study_at_a_small_size("palettes", ("pixels=1500", "pixels=120"), ("points 1500", "points 60"))
+        self.assertIn("in the colours of 2 others", self.run_in_the_repository(study))
+        self.assertGreater(png_size(self.folder / "palettes.png")[0], 1000)
+        states = dict(line.split("\t")[1:3] for line in self.runner_output(study, "--list"))
+        self.assertEqual(set(states.values()), {"done"})
+        self.assertEqual(len(states), 5)
+        with h5py.File(self.folder / "palettes" / "palette.h5") as file:
+            numpy.testing.assert_allclose(file["weights"][0], [2 / 3, 1 / 3])
+        study.write_text(study.read_text().replace("weights = 2, 1", "weights = 1, 2"))  # and what follows from them
+        states = dict(line.split("\t")[1:3] for line in self.runner_output(study, "--list"))
+        self.assertEqual([name for name, state in states.items() if state == "changed"], ["palette", "regraded"])
+        study.write_text(study.read_text().replace("{palettes}", "{palette}"))
+        done = subprocess.run(self.command(study, "--list"), capture_output=True, text=True, cwd=SOURCE)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+        self.assertIn("{palette} (unknown name)", done.stderr)
+
+    def runner_output(self, study, *arguments):
+        done = subprocess.run(self.command(study, *arguments), env=ENVIRONMENT, capture_output=True, text=True, cwd=SOURCE)
+        return done.stdout.splitlines()
 
     def test_the_embedding_of_distances_keeps_those_of_points_in_a_plane(self):
         sys.path.insert(0, str(SOURCE / "scripts"))

@@ -23,7 +23,8 @@ struct MapOptions {
   Index frames = 7;
   bool keep_frames = false;
   std::string colors;  // PNG; empty: none
-  Index pixels = 0;    // of the picture whose colours move: count_pixels
+  Real colors_share = 1.0;
+  Index pixels = 0;  // of the picture whose colours move: count_pixels
 
   static std::vector<OptionKey> keys();
   static MapOptions from(const Options& options);

@@ -69,7 +69,8 @@ struct BarycenterRun {
   Index rows = 1;  // of barycenter.weights
   int parts = 1;
   bool picture = false;
-  CloudSizes clouds;  // of a free support
+  Index companions = 0;  // maps to be written beside the barycenters of one part
+  CloudSizes clouds;     // of a free support
 };
 
 WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& run);
