@@ -78,7 +78,8 @@ Index count_pixels(const Communicator& world, const Options& options, const std:
 }
 
 void write_colors(const Communicator& world, const std::string& path, Real share, const std::string& source,
-                  KernelOptions kernel, const Marginal& target, const Support& target_support, const ConstField& g, Real epsilon) {
+                  KernelOptions kernel, const Marginal& target, const Support& target_support, const ConstField& g,
+                  Real epsilon) {
   kernel.type = "dense";  // a block's matrix of costs would be large, and used but three times
   Raster picture;
   world.agree([&] { picture = picture_of_colors(source); });

@@ -17,7 +17,7 @@ Index count_pixels(const Communicator& world, const Options& options, const std:
 /// `target`, on `target_support`, and its potential g make the map T, at `epsilon`; x goes to (1 - share) x + share T(x), what
 /// leaves the unit cube to its side. Rank 0 writes the PNG. Collective.
 void write_colors(const Communicator& world, const std::string& path, Real share, const std::string& source,
-                  KernelOptions kernel,
-                  const Marginal& target, const Support& target_support, const ConstField& g, Real epsilon);
+                  KernelOptions kernel, const Marginal& target, const Support& target_support, const ConstField& g,
+                  Real epsilon);
 
 }  // namespace hpot

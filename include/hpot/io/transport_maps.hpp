@@ -24,7 +24,7 @@ struct MapOptions {
   bool keep_frames = false;
   std::string colors;  // PNG; empty: none
   Real colors_share = 1.0;
-  Index pixels = 0;    // of the picture whose colours move: count_pixels
+  Index pixels = 0;  // of the picture whose colours move: count_pixels
 
   static std::vector<OptionKey> keys();
   static MapOptions from(const Options& options);
