@@ -20,9 +20,9 @@ std::vector<OptionKey> keys() {
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
   };
-  for (const auto& more : {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(),
-                           ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("barycenter.h5"),
-                           CompanionOptions::keys()}) {
+  for (const auto& more :
+       {InputOptions::keys(), BarycenterSettings::keys(), ParallelOptions::keys(), ResourceOptions::keys(),
+        CheckpointOptions::keys(), OutputOptions::keys("barycenter.h5"), CompanionOptions::keys()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;

@@ -174,8 +174,8 @@ std::vector<std::vector<Real>> write_of_clouds(const Communicator& world, const 
 
 void write_barycenters(const ProcessGrid& processes, const OutputOptions& output, const std::string& group,
                        Hdf5Writer* file, const Support& support, const RunRecord& run,
-                       const std::vector<std::vector<Real>>& lambdas,
-                       const std::vector<BarycenterSolution>& solutions, const Companions& companions) {
+                       const std::vector<std::vector<Real>>& lambdas, const std::vector<BarycenterSolution>& solutions,
+                       const Companions& companions) {
   const Communicator& world = processes.world();
   const bool free = support.grid() == nullptr && support.mesh() == nullptr;
   const Index rows = static_cast<Index>(lambdas.size());

@@ -373,13 +373,12 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                    arrays("a measure, on the host and the device, sums and their rests", 4.0 * local_n)});
   }
   // MultiscaleBarycenter::carried, with the level before still there
-  plan.consider(
-      "entering the given grid",
-      {base, whole, companions, arrays("measures, owned rows", owned * local_n),
-       arrays("half-steps carried over", owned * local_n),
-       arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
-       arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
-       arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
+  plan.consider("entering the given grid",
+                {base, whole, companions, arrays("measures, owned rows", owned * local_n),
+                 arrays("half-steps carried over", owned * local_n),
+                 arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
+                 arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
+                 arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
   // BarycenterMap
   plan.consider(
       "sweeps on the given grid",

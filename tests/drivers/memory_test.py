@@ -64,7 +64,8 @@ class Memory(programs.DriverTest):
                 (volumes(64, 4), (*PLAIN, *MIXED, *few_sweeps(3)), 1),
                 (volumes(72, 4), (*PLAIN, *MIXED, *few_sweeps(3), "--parallel.rows", "2"), 2),
                 (volumes(72, 6), (*PLAIN, *MIXED, *few_sweeps(3)), 2),
-                (volumes(80, 3), (*UNMIXED, *few_sweeps(2), "--barycenter.weights", "1,1,1;1,2,3;3,2,1"), 1)):
+                (volumes(80, 3), (*UNMIXED, *few_sweeps(2), "--barycenter.weights", "1,1,1;1,2,3;3,2,1"), 1),
+                (volumes(80, 2), (*UNMIXED, *few_sweeps(2), "--output.euclidean_mean", "true", "--output.measures", "2"), 1)):
             with self.subTest(measures=measures, more=more, ranks=ranks):
                 self.growth("hpot-barycenter", *measures, *more, ranks=ranks)
 
