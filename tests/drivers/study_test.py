@@ -118,6 +118,87 @@ class Study(programs.DriverTest):
         done = subprocess.run([*draw, "--groups", "4,4"], capture_output=True, text=True)
         self.assertIn("there are 9 measures", done.stderr)
 
+    def packaged(self, name, *changes):
+        """A study of configs/studies in this test's folder, with (text, instead) changed."""
+        text = (SOURCE / "configs" / "studies" / f"{name}.ini").read_text()
+        for old, new in (("results/", f"{self.folder}/"), ("configs/", f"{SOURCE}/configs/"),
+                         ("scripts/plot", f"{SOURCE}/scripts/plot"), *changes):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = self.folder / f"{name}.ini"
+        path.write_text(text)
+        return path
+
+    def test_the_average_of_a_group_stands_beside_its_euclidean_mean(self):
+        done = self.runner(self.packaged("group_average", ("n=48&count=8", "n=16&count=4"), ("measures = 2", "measures = 9")))
+        self.assertEqual((self.folder / "group_average.png").read_bytes()[:4], b"\x89PNG")
+        sizes = [float(line.split()[-2].replace(",", "")) for line in done.stdout.splitlines() if "half of the mass" in line]
+        self.assertEqual(len(sizes), 6)
+        self.assertLess(sizes[-1], sizes[-2])  # of the barycenter, of the Euclidean mean
+        with h5py.File(self.folder / "group_average" / "average.h5") as file:
+            measures, mean = file["measures"][()], file["euclidean_mean"][()]
+            self.assertEqual(measures.shape, (4, 16, 16, 16))
+            self.assertLess(abs(measures.mean(0) - mean).max(), 1e-15 * mean.max() * 4)
+        volume = self.folder / "group_average" / "average_euclidean_mean.nii.gz"
+        numpy.testing.assert_array_equal(programs.nibabel.load(volume).get_fdata(), mean.transpose(2, 1, 0))
+
+    def test_means_of_signed_maps_of_different_masses_are_the_same_on_any_number_of_ranks(self):
+        maps = numpy.random.default_rng(4).standard_normal((5, 6, 7, 8)) * numpy.array([1, 2, 3, 4, 5])[:, None, None, None]
+        numpy.save(self.folder / "maps.npy", maps)
+        arguments = ("--input.measures", f"{self.folder}/maps.npy?stack=1", "--input.negative", "split", "--input.normalize",
+                     "false", "--penalty.measures", "kl:20", "--barycenter.weights", "1,1,1,1,1; 0,1,2,3,4",
+                     "--stopping.tolerance", "1e-2", "--output.euclidean_mean", "true", "--output.measures", "3")
+        results = {ranks: self.succeed("hpot-barycenter", *arguments, ranks=ranks) for ranks in (1, 2, 3)}
+        rows = self.succeed("hpot-barycenter", *arguments, "--parallel.rows", "2", ranks=2)
+        for part, values in (("positive", numpy.maximum(maps, 0)), ("negative", numpy.maximum(-maps, 0))):
+            with h5py.File(results[1]) as file:
+                numpy.testing.assert_array_equal(file[f"{part}/measures"][()], values[:3])
+                means = numpy.tensordot([[0.2] * 5, [0, 0.1, 0.2, 0.3, 0.4]], values, 1)
+                self.assertLess(abs(file[f"{part}/euclidean_mean"][()] - means).max(), 1e-15 * means.max() * 4)
+            for other in (results[2], results[3], rows):
+                for name in ("euclidean_mean", "measures"):
+                    self.assert_equal_results(results[1], other, f"{part}/{name}", 0.0)
+
+    def test_clouds_have_no_euclidean_mean(self):
+        done = programs.run("hpot-barycenter", "--input.measures", "synthetic:points?n=9&count=2", "--barycenter.method",
+                            "free_support", "--output.euclidean_mean", "true", "--output.file", self.folder / "none.h5")
+        self.assertEqual((done.code, len(done.messages())), (2, 1), done.err)
+        self.assertIn("output.euclidean_mean", done.messages()[0])
+
+    def test_half_of_the_mass_of_an_even_map_is_in_half_of_its_size(self):
+        sys.path.insert(0, str(SOURCE / "scripts"))
+        import plot_barycenters
+        even = numpy.zeros((4, 5))
+        even[1, :3] = 2.0
+        self.assertAlmostEqual(plot_barycenters.half_mass_size(even, 10.0), 15.0)
+        self.assertAlmostEqual(plot_barycenters.half_mass_size(numpy.array([3.0, 1.0, 1.0, 1.0]), 1.0), 1.0)
+
+    def test_shapes_stand_in_a_square(self):
+        done = self.runner(self.packaged("shapes", ("n=64", "n=16"), ("[jobs]", "stopping.tolerance = 1e-2\n[jobs]")))
+        self.assertIn("25 maps", done.stdout)
+        with h5py.File(self.folder / "shapes" / "square.h5") as file:
+            weights = file["weights"][()]
+            side = numpy.linspace(0, 1, 5)
+            for row, (y, x) in zip(weights, ((y, x) for y in side for x in side)):
+                numpy.testing.assert_allclose(row, [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], atol=1e-15)
+
+    def test_palettes_go_from_job_to_job_and_are_made_anew_where_one_changed(self):
+        small = (("pixels=1500", "pixels=60"), ("points 1500", "points 50"), ("?item", "?n=24&item"),
+                 ("[options]", "[options]\nstopping.tolerance = 1e-3"))
+        self.runner(self.packaged("palettes", *small))
+        self.assertEqual((self.folder / "palettes.png").read_bytes()[:4], b"\x89PNG")
+        with h5py.File(self.folder / "palettes" / "regraded.h5") as file, \
+             h5py.File(self.folder / "palettes" / "palette.h5") as palette:
+            numpy.testing.assert_array_equal(file["support/target/points"][()], palette["support/points"][()])
+        states = lambda path: [line.split("\t")[2] for line in self.runner(path, "--list").stdout.splitlines()]
+        other = self.packaged("palettes", *small, ("weights = 2, 1", "weights = 1, 2"))
+        self.assertEqual(states(other), ["done"] * 3 + ["changed"] * 2)
+        before = (self.folder / "palettes" / "regraded.png").read_bytes()
+        self.runner(other)
+        self.assertEqual(states(other), ["done"] * 5)
+        self.assertNotEqual((self.folder / "palettes" / "regraded.png").read_bytes(), before)
+        self.assertIn("{wieghts}", self.runner(self.packaged("palettes", ("{weights}", "{wieghts}")), "--list", code=2).stderr)
+
     def test_failures_are_counted_and_the_rest_is_done(self):
         study = self.write(measures="", jobs="bad = --input.source none.png --input.target none.png\n"
                            "short = --input.source synthetic:ellipse?n=16 --input.target 'synthetic:ellipse?n=16&seed=9'"
