@@ -104,6 +104,15 @@ class Colors(programs.DriverTest):
         expected = 255 * (weights @ target) / weights.sum(axis=1, keepdims=True)
         self.assertLess(numpy.abs(read_png(path).reshape(-1, 3) - expected).max(), 0.5 + 1e-6)
 
+    def test_colours_go_a_share_of_their_way(self):
+        pair = f"{self.reds}{WHOLE}", f"{self.blues}{WHOLE}"
+        before, after, half, none = [read_png(path).astype(float) for path in (
+            self.reds, self.moved(*pair, name="all.png"), self.moved(*pair, "--output.colors_share", "0.5", name="half.png"),
+            self.moved(*pair, "--output.colors_share", "0", name="none.png"))]
+        numpy.testing.assert_array_equal(none, before)
+        self.assertLessEqual(numpy.abs(half - (before + after) / 2).max(), 0.75)  # two roundings
+        self.assertGreater(numpy.abs(after - before).max(), 50)
+
     def test_picture_moved_to_itself_stays_as_it_is_but_for_the_blur(self):
         moved = read_png(self.moved(*2 * (f"{self.reds}{WHOLE}",)))
         self.assertLess(numpy.abs(moved - read_png(self.reds)).max(), 255 * 2 * 1e-4**0.5)

@@ -119,34 +119,6 @@ class Outputs(programs.DriverTest):
             with h5py.File(results[1]) as one, h5py.File(results[3]) as three:
                 self.assertEqual(list(one.attrs["input_sha256"]), list(three.attrs["input_sha256"]))
 
-    def test_means_and_measures_stand_beside_a_barycenter(self):
-        random = numpy.random.default_rng(5)
-        values = random.random((3, 10, 7, 6)) * (random.random((3, 10, 7, 6)) > 0.3)
-        for k in range(3):
-            numpy.save(self.folder / f"b_{k}.npy", values[k])
-        arguments = ("--input.measures", self.folder / "b_*.npy", "--barycenter.weights", "1,2,5;1,0,0", "--epsilon.target", "4",
-                     "--stopping.tolerance", "1e-2", "--output.euclidean_mean", "true", "--output.measures", "2", "--output.picture",
-                     self.folder / "b.png")
-        results = {}
-        for rows, batches in ((1, 1), (2, 1), (1, 2), (1, 3), (2, 2)):
-            made = self.succeed("hpot-barycenter", *arguments, "--parallel.rows", rows, "--parallel.batches", batches,
-                                ranks=rows * batches)
-            results[rows, batches] = made.rename(self.folder / f"on_{rows}_{batches}.h5")
-        weights = values / values.sum((1, 2, 3), keepdims=True)
-        expected = numpy.tensordot([[1 / 8, 2 / 8, 5 / 8], [1, 0, 0]], weights, 1)
-        for path in results.values():
-            with h5py.File(path) as file:
-                numpy.testing.assert_allclose(file["euclidean_mean"][()], expected, rtol=1e-13, atol=1e-18)
-                numpy.testing.assert_allclose(file["measures"][()], weights[:2], rtol=1e-14)
-            for dataset in ("euclidean_mean", "measures"):
-                self.assert_equal_results(results[1, 1], path, dataset, 0.0)
-        for name in ("b", "b_euclidean_mean", "b_measures"):
-            self.assertEqual((self.folder / f"{name}.png").read_bytes()[:4], b"\x89PNG")
-        clouds = programs.run("hpot-barycenter", "--barycenter.method", "free_support", "--input.measures",
-                              "synthetic:points?n=20&count=2", "--output.euclidean_mean", "true", "--output.file", self.folder / "c.h5")
-        self.assertEqual((clouds.code, len(clouds.messages())), (2, 1), clouds.err)
-        self.assertIn("no points in common", clouds.err)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,5 @@
 """scripts/run_study.py: studies of many jobs that are killed, go on and are merged."""
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import time
 import unittest
 
 import programs
-from programs import BIN, SOURCE, h5py, numpy, png_size
+from programs import BIN, SOURCE, h5py, numpy
 
 ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
@@ -102,69 +101,16 @@ class Study(programs.DriverTest):
         study.write_text(study.read_text().replace("after = ", "after = false #"))
         self.assertIn("study.after", self.runner(study, code=1).stderr)
 
-    def study_at_a_small_size(self, name, *smaller):
-        """A copy of a study of configs/studies into the test's folder, with other sizes."""
-        text = (SOURCE / "configs" / "studies" / f"{name}.ini").read_text()
-        for old, new in ((f"results/{name}", f"{self.folder}/{name}"), *smaller):
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        path = self.folder / f"{name}.ini"
-        path.write_text(text)
-        return path
-
-    def run_in_the_repository(self, study, code=0):
-        done = subprocess.run(self.command(study), env=ENVIRONMENT, capture_output=True, text=True, timeout=100, cwd=SOURCE)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stdout
-
-    def test_an_average_is_sharper_than_the_euclidean_mean(self):
-        study = self.study_at_a_small_size("group_average", ("n=48&count=8", "n=24&count=4"))
-        said = self.run_in_the_repository(study)
-        sizes = {what: float(re.search(rf"{what}: half of the mass in ([\d.,]+)", said)[1].replace(",", ""))
-                 for what in ("Euclidean mean", "Wasserstein barycenter")}
-        self.assertLess(sizes["Wasserstein barycenter"], sizes["Euclidean mean"])
-        self.assertGreater(png_size(self.folder / "group_average.png")[0], 800)
-        with h5py.File(self.folder / "group_average" / "average.h5") as file:
-            self.assertEqual(file["measures"].shape, (2, 24, 24, 24))
-            values = numpy.sort(file["euclidean_mean"][()], axis=None)[::-1]  # its sharpness by another way
-        cells = numpy.interp(0.5 * values.sum(), numpy.concatenate([[0], numpy.cumsum(values)]), numpy.arange(values.size + 1))
-        self.assertAlmostEqual(sizes["Euclidean mean"] / cells, 1.0, delta=1e-3)
-        # of a signed cohort of different masses a part each
-        study.write_text(study.read_text().replace("synthetic:phantom?n=24&count=4&seed=1", f"{self.folder}/signed_*.npy")
-                         .replace("[jobs]", "input.negative = split\ninput.normalize = false\npenalty.measures = kl:400\n[jobs]"))
+    def test_parts_of_signed_maps_are_merged_and_drawn(self):
         generator = numpy.random.default_rng(1)
         for k in range(3):
             numpy.save(self.folder / f"signed_{k}.npy", generator.standard_normal((9, 8, 7)))
-        self.assertIn("negative: Euclidean mean", self.run_in_the_repository(study))
-
-    def test_shapes_stand_between_their_silhouettes(self):
-        study = self.study_at_a_small_size("shapes", ("n=64", "n=16"), ("output.picture", "stopping.tolerance = 1e-2\noutput.picture"))
-        self.assertIn("25 maps", self.run_in_the_repository(study))
-        self.assertGreater(png_size(self.folder / "shapes.png")[0], 600)
-        with h5py.File(self.folder / "shapes" / "square.h5") as file:
-            self.assertEqual(file["barycenter"].shape, (25, 16, 16))
-            numpy.testing.assert_array_equal(file["weights"][12], 4 * [0.25])
-
-    def test_a_photograph_takes_the_colours_of_others(self):
-        study = self.study_at_a_small_size("palettes", ("pixels=1500", "pixels=120"), ("points 1500", "points 60"))
-        self.assertIn("in the colours of 2 others", self.run_in_the_repository(study))
-        self.assertGreater(png_size(self.folder / "palettes.png")[0], 1000)
-        states = dict(line.split("\t")[1:3] for line in self.runner_output(study, "--list"))
-        self.assertEqual(set(states.values()), {"done"})
-        self.assertEqual(len(states), 5)
-        with h5py.File(self.folder / "palettes" / "palette.h5") as file:
-            numpy.testing.assert_allclose(file["weights"][0], [2 / 3, 1 / 3])
-        study.write_text(study.read_text().replace("weights = 2, 1", "weights = 1, 2"))  # and what follows from them
-        states = dict(line.split("\t")[1:3] for line in self.runner_output(study, "--list"))
-        self.assertEqual([name for name, state in states.items() if state == "changed"], ["palette", "regraded"])
-        study.write_text(study.read_text().replace("{palettes}", "{palette}"))
-        done = subprocess.run(self.command(study, "--list"), capture_output=True, text=True, cwd=SOURCE)
-        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
-        self.assertIn("{palette} (unknown name)", done.stderr)
-
-    def runner_output(self, study, *arguments):
-        done = subprocess.run(self.command(study, *arguments), env=ENVIRONMENT, capture_output=True, text=True, cwd=SOURCE)
-        return done.stdout.splitlines()
+        study = self.packaged("group_average", ("synthetic:phantom?n=48&count=8&seed=1", f"{self.folder}/signed_*.npy"),
+                              ("\n[jobs]", "\ninput.negative = split\ninput.normalize = false\npenalty.measures = kl:400\n[jobs]"))
+        self.assertIn("negative: Euclidean mean", self.runner(study).stdout)
+        with h5py.File(self.folder / "group_average.h5") as file:
+            for part in ("positive", "negative"):
+                self.assertEqual(file[f"table/{part}/mass"][0], file[f"jobs/average/{part}"].attrs["mass"])
 
     def test_the_embedding_of_distances_keeps_those_of_points_in_a_plane(self):
         sys.path.insert(0, str(SOURCE / "scripts"))
@@ -182,6 +128,87 @@ class Study(programs.DriverTest):
         self.assertIn("100%", done.stdout)
         done = subprocess.run([*draw, "--groups", "4,4"], capture_output=True, text=True)
         self.assertIn("there are 9 measures", done.stderr)
+
+    def packaged(self, name, *changes):
+        """A study of configs/studies in this test's folder, with (text, instead) changed."""
+        text = (SOURCE / "configs" / "studies" / f"{name}.ini").read_text()
+        for old, new in (("results/", f"{self.folder}/"), ("configs/", f"{SOURCE}/configs/"),
+                         ("scripts/plot", f"{SOURCE}/scripts/plot"), *changes):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path = self.folder / f"{name}.ini"
+        path.write_text(text)
+        return path
+
+    def test_the_average_of_a_group_stands_beside_its_euclidean_mean(self):
+        done = self.runner(self.packaged("group_average", ("n=48&count=8", "n=16&count=4"), ("measures = 2", "measures = 9")))
+        self.assertEqual((self.folder / "group_average.png").read_bytes()[:4], b"\x89PNG")
+        sizes = [float(line.split()[-2].replace(",", "")) for line in done.stdout.splitlines() if "half of the mass" in line]
+        self.assertEqual(len(sizes), 6)
+        self.assertLess(sizes[-1], sizes[-2])  # of the barycenter, of the Euclidean mean
+        with h5py.File(self.folder / "group_average" / "average.h5") as file:
+            measures, mean = file["measures"][()], file["euclidean_mean"][()]
+            self.assertEqual(measures.shape, (4, 16, 16, 16))
+            self.assertLess(abs(measures.mean(0) - mean).max(), 1e-15 * mean.max() * 4)
+        volume = self.folder / "group_average" / "average_euclidean_mean.nii.gz"
+        numpy.testing.assert_array_equal(programs.nibabel.load(volume).get_fdata(), mean.transpose(2, 1, 0))
+
+    def test_means_of_signed_maps_of_different_masses_are_the_same_on_any_number_of_ranks(self):
+        maps = numpy.random.default_rng(4).standard_normal((5, 6, 7, 8)) * numpy.array([1, 2, 3, 4, 5])[:, None, None, None]
+        numpy.save(self.folder / "maps.npy", maps)
+        arguments = ("--input.measures", f"{self.folder}/maps.npy?stack=1", "--input.negative", "split", "--input.normalize",
+                     "false", "--penalty.measures", "kl:20", "--barycenter.weights", "1,1,1,1,1; 0,1,2,3,4",
+                     "--stopping.tolerance", "1e-2", "--output.euclidean_mean", "true", "--output.measures", "3")
+        results = {ranks: self.succeed("hpot-barycenter", *arguments, ranks=ranks) for ranks in (1, 2, 3)}
+        rows = self.succeed("hpot-barycenter", *arguments, "--parallel.rows", "2", ranks=2)
+        for part, values in (("positive", numpy.maximum(maps, 0)), ("negative", numpy.maximum(-maps, 0))):
+            with h5py.File(results[1]) as file:
+                numpy.testing.assert_array_equal(file[f"{part}/measures"][()], values[:3])
+                means = numpy.tensordot([[0.2] * 5, [0, 0.1, 0.2, 0.3, 0.4]], values, 1)
+                self.assertLess(abs(file[f"{part}/euclidean_mean"][()] - means).max(), 1e-15 * means.max() * 4)
+            for other in (results[2], results[3], rows):
+                for name in ("euclidean_mean", "measures"):
+                    self.assert_equal_results(results[1], other, f"{part}/{name}", 0.0)
+
+    def test_clouds_have_no_euclidean_mean(self):
+        done = programs.run("hpot-barycenter", "--input.measures", "synthetic:points?n=9&count=2", "--barycenter.method",
+                            "free_support", "--output.euclidean_mean", "true", "--output.file", self.folder / "none.h5")
+        self.assertEqual((done.code, len(done.messages())), (2, 1), done.err)
+        self.assertIn("output.euclidean_mean", done.messages()[0])
+
+    def test_half_of_the_mass_of_an_even_map_is_in_half_of_its_size(self):
+        sys.path.insert(0, str(SOURCE / "scripts"))
+        import plot_barycenters
+        even = numpy.zeros((4, 5))
+        even[1, :3] = 2.0
+        self.assertAlmostEqual(plot_barycenters.half_mass_size(even, 10.0), 15.0)
+        self.assertAlmostEqual(plot_barycenters.half_mass_size(numpy.array([3.0, 1.0, 1.0, 1.0]), 1.0), 1.0)
+
+    def test_shapes_stand_in_a_square(self):
+        done = self.runner(self.packaged("shapes", ("n=64", "n=16"), ("[jobs]", "stopping.tolerance = 1e-2\n[jobs]")))
+        self.assertIn("25 maps", done.stdout)
+        with h5py.File(self.folder / "shapes" / "square.h5") as file:
+            weights = file["weights"][()]
+            side = numpy.linspace(0, 1, 5)
+            for row, (y, x) in zip(weights, ((y, x) for y in side for x in side)):
+                numpy.testing.assert_allclose(row, [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], atol=1e-15)
+
+    def test_palettes_go_from_job_to_job_and_are_made_anew_where_one_changed(self):
+        small = (("pixels=1500", "pixels=60"), ("points 1500", "points 50"), ("?item", "?n=24&item"),
+                 ("[options]", "[options]\nstopping.tolerance = 1e-3"))
+        self.runner(self.packaged("palettes", *small))
+        self.assertEqual((self.folder / "palettes.png").read_bytes()[:4], b"\x89PNG")
+        with h5py.File(self.folder / "palettes" / "regraded.h5") as file, \
+             h5py.File(self.folder / "palettes" / "palette.h5") as palette:
+            numpy.testing.assert_array_equal(file["support/target/points"][()], palette["support/points"][()])
+        states = lambda path: [line.split("\t")[2] for line in self.runner(path, "--list").stdout.splitlines()]
+        other = self.packaged("palettes", *small, ("weights = 2, 1", "weights = 1, 2"))
+        self.assertEqual(states(other), ["done"] * 3 + ["changed"] * 2)
+        before = (self.folder / "palettes" / "regraded.png").read_bytes()
+        self.runner(other)
+        self.assertEqual(states(other), ["done"] * 5)
+        self.assertNotEqual((self.folder / "palettes" / "regraded.png").read_bytes(), before)
+        self.assertIn("{wieghts}", self.runner(self.packaged("palettes", ("{weights}", "{wieghts}")), "--list", code=2).stderr)
 
     def test_failures_are_counted_and_the_rest_is_done(self):
         study = self.write(measures="", jobs="bad = --input.source none.png --input.target none.png\n"
