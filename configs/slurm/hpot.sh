@@ -4,11 +4,14 @@
 #   HPOT_LAUNCH    srun (default; needs Slurm's PMIx where Open MPI is used: srun --mpi=list) or mpirun
 #   HPOT_BIND      cores (default), or none where nodes are shared without a division of their cores
 #   HPOT_GRACE     mpirun: seconds from SIGTERM, also when a rank has died, to SIGKILL; default 10
+#   HPOT_MEMORY_LIMIT  resources.memory_limit of the program, as size.sh gives it; default: none
 #   HPOT_REQUEUES  how often a job that was stopped may go on; default 100, 0: never
 # sbatch hands them on: HPOT_LAUNCH=mpirun sbatch configs/slurm/barycenter.sbatch study.ini
 
 [ -z "${HPOT_SETUP:-}" ] || . "$HPOT_SETUP"
 : "${HPOT_BIN:=${SLURM_SUBMIT_DIR:-$PWD}/build/drivers}" "${HPOT_LAUNCH:=srun}" "${HPOT_BIND:=cores}" "${HPOT_REQUEUES:=100}"
+
+hpot_limit=(${HPOT_MEMORY_LIMIT:+--resources.memory_limit "$HPOT_MEMORY_LIMIT"})
 
 # Threads on the cores that --cpus-per-task gives to each rank.
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}

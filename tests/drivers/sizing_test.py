@@ -10,24 +10,32 @@ VOLUMES = ("hpot-barycenter", "--config", "configs/barycenter_volumes.ini", "--i
 
 
 class Sizing(programs.DriverTest):
-    def size(self, *arguments):
+    def size(self, *arguments, bin_folder=BIN):
         return subprocess.run([SOURCE / "configs" / "slurm" / "size.sh", *arguments], cwd=SOURCE, capture_output=True, text=True,
-                              env=dict(os.environ, HPOT_BIN=str(BIN)), timeout=60)
+                              env=dict(os.environ, HPOT_BIN=str(bin_folder)), timeout=60)
 
     def options(self, *arguments):
         done = self.size(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return dict(option.split("=") for option in done.stdout.split())
+        return dict(option.split("=", 1) for option in done.stdout.split())
 
     def test_so_many_ranks_fit_and_one_less_does_not(self):
         found = self.options("--mem", "800M", "--cores", "16", "--cpus-per-task", "4", *VOLUMES)
         ranks = int(found["--ntasks"])
-        self.assertGreater(ranks, 1)
-        self.assertEqual((found["--ntasks-per-node"], found["--cpus-per-task"], found["--mem"]), (str(min(4, ranks)), "4", "800M"))
+        self.assertGreater(ranks, 4)
+        self.assertEqual((found["--ntasks-per-node"], found["--cpus-per-task"], found["--mem"]), ("4", "4", "800M"))
         self.assertEqual(int(found["--nodes"]), -(-ranks // 4))
-        limit = ("--resources.memory_limit", f"{(800 << 20) // 4 * 19 // 20}B", "--dry-run")
+        self.assertEqual(found["--export"], f"ALL,HPOT_MEMORY_LIMIT={(800 << 20) // 4 * 19 // 20}B")
+        limit = ("--resources.memory_limit", found["--export"].split("=")[1], "--dry-run")
         self.assertEqual(programs.run(*VOLUMES, *limit, ranks=ranks).code, 0)
         self.assertEqual(programs.run(*VOLUMES, *limit, ranks=ranks - 1).code, 2)
+
+    def test_other_settings_are_not_taken_for_so_many_ranks(self):
+        said = "hpot-x: resources.memory_limit (too much) [what would fit: acceleration.type = none on 40 ranks]"
+        (self.folder / "hpot-x").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 2\n")
+        (self.folder / "hpot-x").chmod(0o755)
+        done = self.size("--mem", "1G", "--cores", "1", "--cpus-per-task", "1", "hpot-x", bin_folder=self.folder)
+        self.assertEqual((done.returncode, done.stdout, done.stderr.strip()), (2, "", said))
 
     def test_a_run_that_fits_one_rank_gets_a_node_and_all_its_cores(self):
         found = self.options("--mem", "64G", "--cores", "16", "--cpus-per-task", "4", *VOLUMES)

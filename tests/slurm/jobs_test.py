@@ -220,11 +220,14 @@ class Jobs(unittest.TestCase):
                               cwd=SOURCE, capture_output=True, text=True)
         self.assertEqual(size.returncode, 0, size.stderr)
         options = size.stdout.split()
-        self.assertEqual(options, ["--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--cpus-per-task=1", "--mem=225M"])
+        self.assertEqual(options[:-1], ["--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--cpus-per-task=1", "--mem=225M"])
+        limit = f"{(225 << 20) * 19 // 20}B"
+        self.assertEqual(options[-1], f"--export=ALL,HPOT_MEMORY_LIMIT={limit}")
         job = self.barycenter("sized", options=options)
         self.assertEqual(job.wait(), ("COMPLETED", 0), job.log())
         with h5py.File(self.folder / "sized.h5") as file:
             self.assertEqual(file.attrs["ranks"], 2)
+            self.assertIn(f"memory_limit = {limit}", file.attrs["config"])
 
 
 if __name__ == "__main__":
