@@ -89,6 +89,8 @@ class Study:
             fail(f"{path}: study.config = {self.config}", "no such file", "name an INI file of the program")
         self.path, self.names = path, {"folder": str(self.folder)}
         for name, value in parser["names"].items() if "names" in parser else ():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in ("folder", "job"):
+                fail(f"{path}: names.{name}", "names are letters, digits and _, and neither folder nor job", "choose another")
             self.names[name] = self.filled(" ".join(value.splitlines()))
         self.after = [self.filled(part) for part in shlex.split(study.get("after", ""))]
         self.options = [part for key, value in (parser["options"].items() if "options" in parser else ())
@@ -156,10 +158,18 @@ class Study:
         config = arguments[arguments.index("--config") + 1] if "--config" in arguments[:-1] else ""
         if os.path.isfile(config):
             text += f"# sha256 of {config}: {hashlib.sha256(pathlib.Path(config).read_bytes()).hexdigest()}\n"
-        for other, others_own in self.jobs[:[job for job, _ in self.jobs].index(name)]:
-            if any(f"{self.folder}/{other}." in part for part in own):
-                text += f"# after {other}: {hashlib.sha256(self.command(other, others_own).encode()).hexdigest()}\n"
+        for other, others_own in self.before(name, own):
+            result = self.result(other)
+            made = f"{result.stat().st_mtime_ns} {result.stat().st_size}" if result.exists() else "missing"
+            text += f"# after {other}, {made}: {hashlib.sha256(self.command(other, others_own).encode()).hexdigest()}\n"
         return text
+
+    def before(self, name, own):
+        """Jobs whose files this one reads."""
+        arguments = self.run_of(name, own)[1]
+        mine = str(self.result(name))
+        return [job for job in self.jobs[:[other for other, _ in self.jobs].index(name)]
+                if any(f"{self.folder}/{job[0]}." in part for part in arguments if part != mine)]
 
     def command_of(self, name):
         try:
@@ -193,6 +203,10 @@ class Runner:
                 return 0
             if state == "not converged":
                 return 3
+            for other in study.before(name, own):
+                if study.state(*other) not in ("done", "not converged"):
+                    print(f"{name}: waits for {other[0]}, which is not done", flush=True)
+                    return 1
             (program, arguments), command = study.run_of(name, own), study.command(name, own)
             if study.command_of(name) != command:  # begins anew
                 for path in (study.result(name), study.result(name).with_suffix(".checkpoint.h5")):

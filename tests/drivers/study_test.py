@@ -208,6 +208,11 @@ class Study(programs.DriverTest):
         self.runner(other)
         self.assertEqual(states(other), ["done"] * 5)
         self.assertNotEqual((self.folder / "palettes" / "regraded.png").read_bytes(), before)
+        (self.folder / "palettes" / "palette.h5").unlink()  # so that it is made again
+        self.assertEqual(states(other), ["done"] * 3 + ["missing", "changed"])
+        self.assertIn("waits for palette", self.runner(other, "--job", "4", code=1).stdout)
+        self.runner(other)
+        self.assertEqual(states(other), ["done"] * 5)
         self.assertIn("{wieghts}", self.runner(self.packaged("palettes", ("{weights}", "{wieghts}")), "--list", code=2).stderr)
 
     def test_failures_are_counted_and_the_rest_is_done(self):
@@ -222,7 +227,8 @@ class Study(programs.DriverTest):
 
     def test_bad_studies_are_refused(self):
         for text, saying in (("[study]\nprogram = hpot-sinkhorn\n", "study.config"), ("[stud]\n", "unknown"),
-                             ("[study]\nprogram = a\nconfig = none.ini\nfolder = b\n", "none.ini")):
+                             ("[study]\nprogram = a\nconfig = none.ini\nfolder = b\n", "none.ini"),
+                             (f"[study]\nprogram = a\nconfig = {SOURCE}/configs/scaling.ini\nfolder = b\n[names]\njob = c\n", "names.job")):
             path = self.folder / "bad.ini"
             path.write_text(text)
             done = self.runner(path, "--list", code=2)
