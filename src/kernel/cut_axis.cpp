@@ -96,9 +96,11 @@ Index CutAxis::lines_at_once(Index lines, int ranks, Index longest, Index at_onc
   return std::clamp<Index>(at_once / longest / tile * tile, tile, std::max(tile, most));
 }
 
-Real CutAxis::buffered_values(Index lines, int ranks, Index planes, int arrays_in, int arrays_out) {
-  const Index at_once = lines_at_once(lines, ranks, planes);
-  const Index packed = Partition(planes, 1, ranks).block(0).size() * ranks;
+Real CutAxis::buffered_values(Index lines, const Partition& planes_of_ranks, int ranks, int arrays_in, int arrays_out,
+                              Index values) {
+  const Index planes = planes_of_ranks.global_n();
+  const Index at_once = lines_at_once(lines, ranks, planes, values);
+  const Index packed = planes_of_ranks.block(0).size() * ranks;
   const Index in = packed + (most_lines(lines, ranks) > at_once ? 2 : 1) * planes;
   const Index out = 2 * planes;
   return static_cast<Real>(at_once * (arrays_in * in + arrays_out * out));
@@ -166,7 +168,7 @@ void CutAxis::for_lines(std::initializer_list<const Real*> from, std::initialize
       going[a].finish();
       going[a] = take_back(buffers.out[a], part, buffers.packed_out[a], to.begin()[a]);
     }
-    std::swap(buffers.in, buffers.next_in);
+    if (next.begin < end) std::swap(buffers.in, buffers.next_in);
     part = next;
   }
   for (Exchange& exchange : going) exchange.finish();

@@ -38,8 +38,10 @@ class CutAxis {
   /// Lines that a rank has on their way at once, of `lines` over `ranks`, `longest` points each at most.
   static Index lines_at_once(Index lines, int ranks, Index longest, Index at_once = values_at_once);
 
-  /// Values in all buffers of the rank with most, where so many arrays of `planes` are brought and taken back.
-  static Real buffered_values(Index lines, int ranks, Index planes, int arrays_in, int arrays_out);
+  /// Values in all buffers of the rank with most, the first one, where so many arrays are brought and taken back, planes of both
+  /// divided alike.
+  static Real buffered_values(Index lines, const Partition& planes, int ranks, int arrays_in, int arrays_out,
+                              Index at_once = values_at_once);
 
   /// Some lines of this rank: in[a] is (plane, line), out[a] to be (line, plane), all planes.
   struct Lines {

@@ -361,8 +361,9 @@ std::unique_ptr<KernelOperator> make_separable_operator(const Cost& cost, const 
 }
 
 Real values_between(const Grid& grid, int ranks, int arrays) {
-  const Index planes = grid.axes[0].n;
-  return CutAxis::buffered_values(grid.points() / planes, ranks, planes, arrays, arrays);
+  const Index points = plane_points(grid);
+  const Partition planes(grid.axes[0].n, divide_rows(grid, ranks).tile() / points, ranks);
+  return CutAxis::buffered_values(points, planes, ranks, arrays, arrays);
 }
 
 std::unique_ptr<KernelOperator> make_slab_operator(const Cost& cost, const Grid& source, const Grid& target,

@@ -170,12 +170,15 @@ void consider_maps(const TransportSettings& settings, const TransportRun& run, c
     const bool cloud = run.source.cloud() != nullptr;
     const Real places = cloud ? axes : 0.0;
     const bool own_points = cloud && !std::holds_alternative<SquaredEuclidean>(settings.kernel.cost);
-    plan.consider("gradients",
-                  {base, whole, marginals, arrays("gradients", std::max(2.0, places) * local_n),
-                   arrays("half-steps, marginals and means", 4.0 * local_n),
-                   own_points ? arrays("gathered weights and values", 2.0 * n) : from_ranks(Reduction::average),
-                   arrays("points", own_points ? 2.0 * axes * n : 0.0),
-                   arrays("gradients, whole, on rank 0", 2.0 * std::max(1.0, places) * n), arrays("kernel", kernel)});
+    plan.consider(
+        "gradients",
+        {base, whole, marginals, arrays("gradients", std::max(2.0, places) * local_n),
+         arrays("half-steps, marginals and means", 4.0 * local_n),
+         own_points ? arrays("gathered weights and values", 2.0 * n) : from_ranks(Reduction::average),
+         arrays("points", own_points ? 2.0 * axes * n : 0.0),
+         arrays("gradients on their way to the file", 2.0 * std::max(1.0, places) * local_n),
+         arrays("gradients, whole, on rank 0", run.source.grid() != nullptr ? 0.0 : 2.0 * std::max(1.0, places) * n),
+         arrays("kernel", kernel)});
   }
   if (run.maps.pixels > 0) {  // write_colors, with barycentric_image
     constexpr Real colors_at_once = 0x1p16, raster = 3.0, key = 4.0, axes_of_colors = 3.0;
@@ -369,7 +372,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                  of_reading(run.support, run.shape.rows, local_n)});
   if (run.companions > 0) {
     plan.consider("means of the measures",
-                  {base, whole, arrays("measures, owned rows", owned * local_n), companions,
+                  {base, whole, arrays("measures", owned * held_points(run.support, n, local_n)), companions,
                    arrays("a measure, on the host and the device, sums and their rests", 4.0 * local_n)});
   }
   // MultiscaleBarycenter::carried, with the level before still there
@@ -391,8 +394,11 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
        between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),
        arrays("kernel", kernel_values(settings.kernel, run.support, share * local_n, n, local_n))});
   // write_barycenters; picture_of: sorted values
+  const Real maps_of_surface =
+      run.support.mesh() == nullptr ? 0.0 : 2.0 * static_cast<Real>(std::max(run.rows, run.companions)) * n;
   plan.consider("writing", {base, companions, arrays("barycenters of this rank", (rows_before + 2.0) * local_n),
                             arrays("part of another rank, on rank 0", local_n),
+                            arrays("maps of a surface, whole, on rank 0", maps_of_surface),
                             arrays("a barycenter, whole, and sorted, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }

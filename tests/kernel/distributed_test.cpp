@@ -78,7 +78,8 @@ TEST(DistributedOperator, WindowsHaveTheBitsOfOneRank) {
 /// Two arrays there, one back, lines in several lots; grids of different numbers of planes.
 TEST(CutAxis, BringsWholeLinesAndTakesThemBack) {
   const Communicator world = Communicator::world();
-  for (const auto& [planes_in, planes_out, lines] : {std::array<Index, 3>{7, 4, 100}, {2, 9, 30}, {5, 5, 3}}) {
+  for (const auto& [planes_in, planes_out, lines] :
+       {std::array<Index, 3>{7, 4, 100}, {2, 9, 30}, {5, 5, 3}, {6, 6, 200}}) {
     const Partition in(planes_in, 1, world.size()), out(planes_out, 1, world.size());
     const CutAxis axis(world, in, out, lines, 16 * std::max(planes_in, planes_out));
     const Range here = in.block(world.rank()), there = out.block(world.rank());
@@ -114,6 +115,15 @@ TEST(CutAxis, BringsWholeLinesAndTakesThemBack) {
         EXPECT_EQ(got[l * there.size() + z], static_cast<Real>(l + 1000 * (there.begin + z)));
     }
     if (lines == 100 && world.size() == 1) EXPECT_EQ(lots, 7);
+    if (planes_in != planes_out) continue;
+    axis.for_lines({a.data(), b.data()}, {made.data()}, buffers,
+                   [](const CutAxis::Lines&) {});  // no more than the first time
+    std::size_t held = 0;
+    for (const auto& of_kind : {buffers.packed_in, buffers.packed_out, buffers.in, buffers.next_in, buffers.out}) {
+      for (const auto& buffer : of_kind) held += buffer.size();
+    }
+    const Real planned = CutAxis::buffered_values(lines, in, world.size(), 2, 1, 16 * planes_in);
+    if (world.rank() == 0) EXPECT_EQ(static_cast<Real>(held), planned);
   }
 }
 
@@ -132,7 +142,10 @@ TEST(SlabOperator, HasTheBitsOfOneRank) {
                         {make_grid({11, 17, 13}, {1.0, 1.0, 2.0}), PowerAxes{1.5}, 1e-15, Precision::mixed},
                         {make_grid({64}, {1.0}), SquaredEuclidean{}, 1e-15, Precision::full},
                         {make_grid({3, 50}, {1.0, 1.0}), SquaredEuclidean{}, 1e-15, Precision::full},
-                        {make_grid({1, 7, 19}, {1.0, 1.0, 1.0}), SquaredEuclidean{}, 1e-15, Precision::full}};
+                        {make_grid({1, 7, 19}, {1.0, 1.0, 1.0}), SquaredEuclidean{}, 1e-15, Precision::full},
+                        // lines in several lots, on two ranks and on three
+                        {make_grid({16392, 5, 6}, {1.0, 1.0, 1.0}), SquaredEuclidean{}, 1e-15, Precision::full}};
+  EXPECT_EQ(CutAxis::lines_at_once(30, 3, 16392), 8);
   for (const Case& c : cases) {
     const KernelOptions options{"separable", c.cost, c.window_cut};
     const OwnedRows rows = own_rows(c.grid, world), all_rows = own_rows(c.grid, self);
