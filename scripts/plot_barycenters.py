@@ -28,6 +28,8 @@ def half_mass_size(values, cell):
     """Size of the smallest set of cells that holds half of the mass; the last cell counts by the part that is needed."""
     values = np.sort(values, axis=None)[::-1]
     held = np.cumsum(values)
+    if not held[-1] > 0:
+        return 0.0
     half = held[-1] / 2
     cells = np.searchsorted(held, half)
     return cell * (cells + 1 - (held[cells] - half) / values[cells])
@@ -148,7 +150,10 @@ def main():
     parser.add_argument("-o", "--output", default="barycenters.png")
     arguments = parser.parse_args()
     parts = read(arguments.result)
-    draw(parts, arguments.output)
+    try:
+        draw(parts, arguments.output)
+    except (OSError, ValueError) as error:
+        fail(arguments.output, str(error), "choose a name ending in .png in a folder that exists")
     print(f"{arguments.output}: {sum(len(part.maps) for part in parts)} maps")
     for part in parts:
         for name, values in part.maps if len(part.weights) == 1 else ():

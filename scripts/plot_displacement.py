@@ -31,7 +31,7 @@ def read(path, group):
         with h5py.File(path, "r") as file:
             part = file[group]
             if "map" not in part:
-                fail(path, f"has no {group}map", "run hpot-sinkhorn with --output.map true")
+                fail(path, f"has no {group.rstrip('/')}/map", "run hpot-sinkhorn with --output.map true")
             moves, mask = part["map/displacement"][()], part["map/mask"][()] > 0
             support = part["support"]
             if "source" in support:

@@ -85,7 +85,10 @@ def main():
     parser.add_argument("-o", "--output", default="palettes.png")
     arguments = parser.parse_args()
     columns = read(arguments.study)
-    draw(columns, arguments.output)
+    try:
+        draw(columns, arguments.output)
+    except (OSError, ValueError) as error:
+        fail(arguments.output, str(error), "choose a name ending in .png in a folder that exists")
     print(f"{arguments.output}: a photograph in the colours of {len(columns) - 2} others")
 
 

@@ -16,6 +16,10 @@ import sys
 import scaling_model
 
 
+OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter")
+ON_SURFACES = ("heat", "geodesic")
+
+
 def done_before(table, operator, ranks, options):
     if not table.exists() or table.stat().st_size == 0:
         return False
@@ -23,13 +27,15 @@ def done_before(table, operator, ranks, options):
     wanted.update({key: options[key] for key in ("dimension", "precision", "debiased", "epsilon") if key in options})
     if "n" in options and (wanted["scaling"] == "strong" or operator in ("separable", "barycenter")):
         wanted["n"] = options["n"]
+    if "n" in options and wanted["scaling"] == "weak" and operator == "truncated":
+        wanted["n"] = str(int(options["n"]) * ranks)
     return any(all(row[key] == value for key, value in wanted.items()) for row in scaling_model.read(table))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", default="1,2,4,8")
-    parser.add_argument("--operators", default="separable,dense,stored,truncated,matrix,heat,geodesic,barycenter")
+    parser.add_argument("--operators", help="default: all, of weak scaling those without heat and geodesic")
     parser.add_argument("--config", default="configs/scaling.ini")
     parser.add_argument("--launch", default="mpirun -n {ranks}", help="{ranks} stands for the number of ranks")
     parser.add_argument("--bin", default="build/drivers", help="folder of the programs")
@@ -38,7 +44,9 @@ def main():
     arguments = parser.parse_args()
     given = dict(zip((key.removeprefix("--scaling.") for key in arguments.options[::2]), arguments.options[1::2]))
     failed = 0
-    for operator in arguments.operators.split(","):
+    operators = arguments.operators.split(",") if arguments.operators else [
+        name for name in OPERATORS if name not in ON_SURFACES or given.get("weak") != "true"]
+    for operator in operators:
         for ranks in map(int, arguments.ranks.split(",")):
             if done_before(arguments.output, operator, ranks, given):
                 print(f"{operator} on {ranks} ranks: in the table already", flush=True)

@@ -149,6 +149,8 @@ ScalingOptions ScalingOptions::from(const Options& options) {
                               options.text("scaling.precision") == "mixed" ? Precision::mixed : Precision::full};
   if (result.weak && result.on_surface())
     options.reject("scaling.weak", "spheres come in sizes that differ four times", "leave it out");
+  if (result.on_surface() && result.n > synthetic_surface_vertices(sphere(result)))
+    options.reject("scaling.n", "the largest sphere has 2621442 vertices", "take no more");
   return result;
 }
 
