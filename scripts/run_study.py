@@ -166,10 +166,12 @@ class Study:
 
     def before(self, name, own):
         """Jobs whose files this one reads."""
-        arguments = self.run_of(name, own)[1]
-        mine = str(self.result(name))
+        read = [part for part in self.run_of(name, own)[1]
+                if f"{self.folder}/" in part and not part.startswith(f"{self.folder}/{name}.")]
+        if not read:  # of thousands of jobs nearly all
+            return []
         return [job for job in self.jobs[:[other for other, _ in self.jobs].index(name)]
-                if any(f"{self.folder}/{job[0]}." in part for part in arguments if part != mine)]
+                if any(f"{self.folder}/{job[0]}." in part for part in read)]
 
     def command_of(self, name):
         try:

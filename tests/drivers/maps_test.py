@@ -177,6 +177,19 @@ class Maps(programs.DriverTest):
                 moves = file["map/displacement"][()][file["map/mask"][()] > 0]
             self.assertIn(f"{len(moves)} points", said)
             self.assertIn(f"{numpy.linalg.norm(moves, axis=1).max():.4g} at most", said)
+        # one pixel to another of an image that is no square: x runs along the rows, y over them
+        for name, place in (("source", (3, 10)), ("target", (4, 14))):
+            values = numpy.zeros((8, 20))
+            values[place] = 1.0
+            numpy.save(self.folder / f"{name}.npy", values)
+        one = self.succeed("hpot-sinkhorn", "--input.source", self.folder / "source.npy", "--input.target",
+                           self.folder / "target.npy", "--output.map", "true")
+        sys.path.insert(0, str(SOURCE / "scripts"))
+        import plot_displacement
+        points, moves, _ = plot_displacement.read(one, "/")
+        with h5py.File(one) as file:
+            numpy.testing.assert_allclose(points[0], numpy.array([10, 3]) + file["support/origin"][()][::-1])
+        numpy.testing.assert_allclose(moves, [[4, 1]], atol=1e-9)
         self.assertIn("--output.map true", draw(self.succeed("hpot-sinkhorn", *pair), code=1).stderr)
 
 
