@@ -2,6 +2,7 @@
 
 #include "hpot/kernel/geodesic.hpp"
 #include "hpot/kernel/separable.hpp"
+#include "hpot/measure/pyramid.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +24,31 @@ Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real local_n)
   return of_pair * local_n * near_pairs(mesh, kernel.radius);
 }
 
+Real largest_share(const Support& support, int parts) {
+  return static_cast<Real>(divide_rows(support, parts).block(0).size());
+}
+
 }  // namespace
+
+Sizes sizes_of(const Support& support, const ScheduleOptions& schedule, int parts) {
+  Sizes sizes{static_cast<Real>(support.points()), largest_share(support, parts), 0.0, 0.0};
+  if (support.grid() != nullptr) {
+    const std::vector<Grid> levels = make_levels(*support.grid(), schedule.coarsest_side());
+    for (std::size_t l = 1; l < levels.size(); ++l) sizes.coarse += static_cast<Real>(levels[l].points());
+    if (levels.size() > 1) sizes.next = largest_share(levels[1], parts);
+  } else if (count_levels(support, schedule.coarsest_side()) > 1) {
+    const Real run = std::exp2(support.dimension());
+    sizes.coarse = sizes.n / (run - 1.0);
+    sizes.next = sizes.local_n / run;
+  }
+  return sizes;
+}
+
+Sizes mean_sizes(const TransportRun& run, const ScheduleOptions& schedule) {
+  const Sizes a = sizes_of(run.source, schedule, run.ranks);
+  const Sizes b = sizes_of(run.target, schedule, run.ranks);
+  return {0.5 * (a.n + b.n), 0.5 * (a.local_n + b.local_n), 0.5 * (a.coarse + b.coarse), 0.5 * (a.next + b.next)};
+}
 
 PlannedArrays arrays(const std::string& name, Real values) { return {name, sizeof(Real) * values}; }
 

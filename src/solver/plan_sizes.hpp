@@ -7,6 +7,19 @@ namespace hpot {
 
 PlannedArrays arrays(const std::string& name, Real values);
 
+/// Values of one field, as numbers of arrays are multiplied with them.
+struct Sizes {
+  Real n = 0.0;        // all points
+  Real local_n = 0.0;  // owned rows of the rank with most
+  Real coarse = 0.0;   // points of all coarser levels
+  Real next = 0.0;     // local points of the next coarser level
+};
+
+Sizes sizes_of(const Support& support, const ScheduleOptions& schedule, int parts);
+
+/// Of both sides, halved: most arrays are there once for each.
+Sizes mean_sizes(const TransportRun& run, const ScheduleOptions& schedule);
+
 /// What the operator of a grid with itself, of a surface, or of two clouds of n points each, keeps: work arrays of `batch`
 /// fields (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n);
