@@ -140,7 +140,8 @@ RowShares axis_shares(const DualHessian& hessian, const BlockSpace& blocks, int 
 
 }  // namespace
 
-Index products_of_couplings(const BlockSpace& blocks) {
+Index products_of_couplings(const DualHessian& hessian, const BlockSpace& blocks) {
+  if (hessian.kept_plan() != nullptr) return 0;
   Index axes = 0;
   for (const Index along : blocks.layout().blocks) axes += along > 1 ? 1 : 0;
   return stripes * axes;
@@ -150,6 +151,10 @@ std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const Blo
   const Layout& layout = blocks.layout();
   const OwnedRows& rows = hessian.source_rows();
   const Field terms = make_unset_field("hpot::BlockCouplings::row_terms", 1, rows.local_n());
+  if (hessian.kept_plan() != nullptr) {
+    hessian.row_terms(terms);
+    return hessian.kept_plan()->couplings(terms, blocks);
+  }
   AddCouplings add{terms, {}, layout, Stencil(layout), Stencil(layout).size(), {}};
   {
     const Field rest = make_unset_field("hpot::BlockCouplings::rest", 1, rows.local_n());

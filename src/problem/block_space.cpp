@@ -136,4 +136,11 @@ void BlockSpace::add(const std::vector<Real>& values, const Field& v) const {
       });
 }
 
+BlockSpace runs_of(const OwnedRows& rows, Real entries) {
+  constexpr Real runs_of_a_row = 8.0;
+  const Index n = rows.partition.global_n();
+  const Index side = std::max((n + most_runs - 1) / most_runs, static_cast<Index>(entries / runs_of_a_row));
+  return {make_grid({n}, {1.0}), rows, {std::max(side, Index{1})}};
+}
+
 }  // namespace hpot

@@ -10,6 +10,9 @@ namespace {
 
 using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
 
+constexpr Real loose = 1e-4;  // added to a kept plan's diagonal: of c, for what the sources that are not kept tie
+constexpr Real least_diagonal = 1e-6;  // of c + eps k
+
 Policy points_of(const ConstField& field) { return {0, static_cast<Index>(field.extent(1))}; }
 
 Field field_like(const char* label, const ConstField& other) {
@@ -65,6 +68,21 @@ struct RowTerms {
     result(0, i) = w > 0.0 && slope > 0.0 ? slope * penalty.dual_slope(w, f(0, i)) : 0.0;
   }
 };
+
+/// y = 1/x, 0 where x is.
+void invert(const ConstField& x, const Field& y) {
+  Kokkos::parallel_for(
+      "hpot::DualHessian::invert", points_of(x),
+      KOKKOS_LAMBDA(Index i) { y(0, i) = x(0, i) > 0.0 ? 1.0 / x(0, i) : 0.0; });
+}
+
+/// diagonal <- terms - diagonal/unit, not below a part of terms.
+void take_squares(const ConstField& terms, Real unit, const Field& diagonal) {
+  Kokkos::parallel_for(
+      "hpot::DualHessian::take_squares", points_of(terms), KOKKOS_LAMBDA(Index j) {
+        diagonal(0, j) = Kokkos::max(terms(0, j) - diagonal(0, j) / unit, least_diagonal * terms(0, j));
+      });
+}
 
 /// h_i = 2 log a + 2 f/eps + log(q/r), log_zero where a or q is 0; r = a exp((f - s)/eps) the row's mass.
 template <class Penalty>
@@ -133,7 +151,22 @@ void DualHessian::fix_averages() {
   if (target_average_ != nullptr) h_target_ = {};
 }
 
+void DualHessian::keep_plan(KeptPlan plan) {
+  kept_.emplace(std::move(plan));
+  const Field terms = copy_of(column_terms_);
+  combine(-1.0, column_mass_, 1.0, terms);  // eps k
+  column_mass_ = quotient(kept_->marginal(Side::target), unit_);
+  combine(1.0 + loose, column_mass_, 1.0, terms);
+  column_terms_ = terms;
+  h_source_ = {};
+  h_target_ = {};
+}
+
 void DualHessian::average(Side side, const Field& v, const Field& mean) const {
+  if (kept_) {
+    kept_->average(side, v, mean);
+    return;
+  }
   const auto& fixed = side == Side::source ? source_average_ : target_average_;
   if (fixed != nullptr) {
     fixed->apply(v, mean);
@@ -143,6 +176,11 @@ void DualHessian::average(Side side, const Field& v, const Field& mean) const {
 }
 
 void DualHessian::row_terms(const Field& result) const {
+  if (kept_) {
+    Kokkos::deep_copy(result, quotient(kept_->marginal(Side::source), unit_));
+    times_prox_slope(result);
+    return;
+  }
   std::visit(
       [&](const auto& penalty) {
         Kokkos::parallel_for("hpot::DualHessian::row_terms", points_of(f_),
@@ -169,14 +207,19 @@ void DualHessian::row_sums(const Field& result) const {
   average_back(ones, result);
 }
 
-/// result = c (v - A_t[q means]) + eps k v.
-void DualHessian::average_back(const Field& v, const Field& result) const {
+/// values_i <- q_i values_i.
+void DualHessian::times_prox_slope(const Field& values) const {
   std::visit(
       [&](const auto& penalty) {
         Kokkos::parallel_for("hpot::DualHessian::prox_slope", points_of(f_),
-                             TimesProxSlope<std::decay_t<decltype(penalty)>>{penalty, f_, means_, problem_.epsilon});
+                             TimesProxSlope<std::decay_t<decltype(penalty)>>{penalty, f_, values, problem_.epsilon});
       },
       problem_.source.penalty);
+}
+
+/// result = c (v - A_t[q means]) + eps k v.
+void DualHessian::average_back(const Field& v, const Field& result) const {
+  times_prox_slope(means_);
   average(Side::target, means_, result);
   Kokkos::parallel_for("hpot::DualHessian::apply", points_of(g_), MassTimes{column_mass_, column_terms_, v, result});
 }
@@ -199,8 +242,19 @@ Real DualHessian::typical(const Field& v) const {
   return all > 0.0 ? std::sqrt(squares / all) : 0.0;
 }
 
+/// c~ + eps k - sum_i q_i P~_ij^2 / r~_i.
+void DualHessian::kept_diagonal(const Field& diagonal) const {
+  invert(kept_->marginal(Side::source), means_);
+  times_prox_slope(means_);
+  kept_->squares(means_, diagonal);
+  take_squares(column_terms_, unit_, diagonal);
+}
+
 void DualHessian::diagonal(const Field& diagonal) const {
-  constexpr Real least = 1e-6;
+  if (kept_) {
+    kept_diagonal(diagonal);
+    return;
+  }
   const Real epsilon = problem_.epsilon;
   const Field h = field_like("hpot::DualHessian::squared_rows", f_);
   problem_.kernel->softmin(Side::source, h_source_, means_);
@@ -226,7 +280,7 @@ void DualHessian::diagonal(const Field& diagonal) const {
         }
         const Real exponent = 2.0 * (log_weight(0, j) + (potential(0, j) - diagonal(0, j)) / epsilon);
         const Real squares = Kokkos::exp(Kokkos::min(exponent, 700.0)) / unit;
-        diagonal(0, j) = Kokkos::max(terms(0, j) - squares, least * terms(0, j));
+        diagonal(0, j) = Kokkos::max(terms(0, j) - squares, least_diagonal * terms(0, j));
       });
 }
 

@@ -137,4 +137,15 @@ struct MatrixPlaces {
   [[nodiscard]] KOKKOS_FUNCTION Real nearest(const RowPlace&, int, const Index (&)[3]) const { return 0.0; }
 };
 
+/// Number in the input of every point, null where points are in that order.
+inline std::shared_ptr<const std::vector<Index>> input_order(const Support& support) {
+  return support.cloud() == nullptr ? nullptr : support.cloud()->order;
+}
+
+inline Kokkos::View<Index*, MemorySpace> device_copy(const std::string& label, const std::vector<Index>& values) {
+  const Kokkos::View<Index*, MemorySpace> view(Kokkos::view_alloc(label, Kokkos::WithoutInitializing), values.size());
+  Kokkos::deep_copy(view, Kokkos::View<const Index*, Kokkos::HostSpace>(values.data(), values.size()));
+  return view;
+}
+
 }  // namespace hpot

@@ -3,9 +3,7 @@
 #include "certificates.hpp"
 #include "hpot/core/field.hpp"
 #include "plan_boxes.hpp"
-#include "plan_walk.hpp"
 
-#include <numeric>
 #include <stdexcept>
 
 namespace hpot {
@@ -43,71 +41,6 @@ void divide_where_weight(const ConstField& log_weight, Real epsilon, const Field
       KOKKOS_LAMBDA(Index i) { s(0, i) = log_weight(0, i) > 0.5 * log_zero ? s(0, i) / epsilon : log_zero; });
 }
 
-/// Shell's sort, gaps by a factor 2.2; rows hold tens to hundreds of entries.
-KOKKOS_INLINE_FUNCTION void sort_by_target(Index* target, Real* value, Index count) {
-  for (Index gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
-    for (Index i = gap; i < count; ++i) {
-      const Index t = target[i];
-      const Real v = value[i];
-      Index at = i;
-      for (; at >= gap && target[at - gap] > t; at -= gap) {
-        target[at] = target[at - gap];
-        value[at] = value[at - gap];
-      }
-      target[at] = t;
-      value[at] = v;
-    }
-  }
-}
-
-/// Counts the entries of local row r, or, where there is a place for them, writes those of rows(r). One code for both, so
-/// that both find the same.
-template <class Walk>
-struct EntriesOfRow {
-  Walk walk;
-  Indices count;  // written where `target` is empty
-  Field mass;
-  Indices rows;
-  Indices number;  // of the targets in the input; empty: as they are
-  Indices begin;   // of the row's entries in `target` and `value`
-  Indices target;
-  Values value;
-  KOKKOS_FUNCTION void operator()(Index r) const {
-    const bool fill = target.extent(0) > 0;
-    const Index row = fill ? rows(r) : r;
-    const Index row_begin = fill ? begin(r) : 0;
-    const Index room = fill ? begin(r + 1) - row_begin : 0;
-    Index entries = 0;
-    Real sum = 0.0;
-    walk.for_entries(row, [&](Index j, const Index(&)[3], Real reach) {
-      const Real p = Kokkos::exp(walk.source(0, row) + reach);
-      if (entries < room) {
-        target(row_begin + entries) = number.extent(0) > 0 ? number(j) : j;
-        value(row_begin + entries) = p;
-      }
-      ++entries;
-      sum += p;
-    });
-    if (fill) {
-      sort_by_target(target.data() + row_begin, value.data() + row_begin, room);
-    } else {
-      count(r) = entries;
-      mass(0, r) = sum;
-    }
-  }
-};
-
-Indices to_device(const std::string& label, const std::vector<Index>& values) {
-  const Indices view(Kokkos::view_alloc(label, Kokkos::WithoutInitializing), values.size());
-  Kokkos::deep_copy(view, Kokkos::View<const Index*, Kokkos::HostSpace>(values.data(), values.size()));
-  return view;
-}
-
-/// Number in the input of every point, null where points are in that order.
-std::shared_ptr<const std::vector<Index>> order_of(const Support& support) {
-  return support.cloud() == nullptr ? nullptr : support.cloud()->order;
-}
-
 /// Coordinates of clouds, the targets' boxes and, for |x-y|^2, where the mass of each box comes from.
 void place_boxes(const OwnedRows& targets, const ConstField& g, PlanSearch& search) {
   constexpr int bounded_axes = 3;
@@ -120,8 +53,8 @@ void place_boxes(const OwnedRows& targets, const ConstField& g, PlanSearch& sear
     search.target_points = points_of(search.cost, search.target_support);
     search.ends = BoxAxes(Kokkos::view_alloc("hpot::PlanSearch::ends", Kokkos::WithoutInitializing), above, 2 * axes);
     fill_ends(boxes, search.target_points, search.ends);
-    if (const auto order = order_of(search.target_support); order != nullptr)
-      search.number = to_device("hpot::PlanSearch::number", *order);
+    if (const auto order = input_order(search.target_support); order != nullptr)
+      search.number = device_copy("hpot::PlanSearch::number", *order);
   }
   if (!std::holds_alternative<SquaredEuclidean>(search.cost)) return;
   search.tilt = BoxAxes(Kokkos::view_alloc("hpot::PlanSearch::tilt", Kokkos::WithoutInitializing), above, axes);
@@ -131,12 +64,6 @@ void place_boxes(const OwnedRows& targets, const ConstField& g, PlanSearch& sear
   } else {
     fill_tilt(GridCells{boxes}, potential, search.tilt);
   }
-}
-
-template <class T>
-std::vector<T> to_host(const Kokkos::View<T*, MemorySpace>& view) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, view);
-  return {host.data(), host.data() + host.size()};
 }
 
 }  // namespace
@@ -163,76 +90,86 @@ BoxLevels make_boxes(const Support& support) {
   return boxes;
 }
 
-PlanSearch make_plan_search(const TransportProblem& problem, const Support& source, const Support& target,
-                            const KernelOptions& kernel, const ConstField& f, const ConstField& g, bool by_columns) {
-  const Marginal& a = problem.source;
-  const Marginal& b = problem.target;
-  const Real epsilon = problem.epsilon;
-  problem.kernel->set_precision(Precision::full);
-  problem.kernel->prepare(epsilon);
-  PlanSearch search{
-      a.rows, source, target, kernel.cost, kernel.matrix, epsilon, {}, {}, {}, make_boxes(target), {}, {}, {}, {},
-      {},     {},     {},     0.0};
-  if (search.matrix == nullptr) place_boxes(b.rows, g, search);
-  if (by_columns) {
-    const Field r = softmin_at(problem, Side::target, f);
-    divide_where_weight(b.log_weight, epsilon, r);
-    search.column = boxed(search, b.rows, r);
-  }
-  search.row_share = softmin_at(problem, Side::source, g);
-  search.mass = make_field("hpot::PlanSearch::mass", 1, a.rows.local_n());
-  plan_marginal(a.weight, f, search.row_share, epsilon, search.mass);
-  divide_where_weight(a.log_weight, epsilon, search.row_share);
-  search.plan_mass = mass(a.rows, search.mass)[0];
+namespace {
 
-  const Field h = make_field("hpot::PlanSearch::h", 1, b.rows.local_n());
-  add_log_weight(b.log_weight, g, epsilon, h);
-  search.target = boxed(search, b.rows, h);
-  search.source = make_field("hpot::PlanSearch::source", 1, a.rows.local_n());
-  add_log_weight(a.log_weight, f, epsilon, search.source);
+PlanSide side_of(const TransportProblem& problem, Side side, const Support& support, const ConstField& potential) {
+  const Marginal& marginal = hpot::side_of(problem, side);
+  const Field h = make_field("hpot::PlanSearch::log_mass", 1, marginal.rows.local_n());
+  add_log_weight(marginal.log_weight, potential, problem.epsilon, h);
+  return {marginal, support, potential, h, {}, {}};
+}
+
+/// softmin and share, from the other side's potential.
+void set_shares(const TransportProblem& problem, Side outputs, const ConstField& potential, PlanSide& side) {
+  side.softmin = softmin_at(problem, outputs, potential);
+  side.share = copy_of(side.softmin);
+  divide_where_weight(side.marginal.log_weight, problem.epsilon, side.share);
+}
+
+/// The same with w times the masses.
+PlanSide scaled(PlanSide side, const ConstField& w) {
+  const ConstField weight = side.marginal.weight;
+  const Field scaled = make_unset_field("hpot::PlanSearch::scaled", 1, static_cast<Index>(w.extent(1)));
+  const Field log_mass = copy_of(side.log_mass);
+  Kokkos::parallel_for(
+      "hpot::PlanSearch::scale", Policy(0, w.extent(1)), KOKKOS_LAMBDA(Index i) {
+        scaled(0, i) = w(0, i) * weight(0, i);
+        if (log_mass(0, i) > 0.5 * log_zero)
+          log_mass(0, i) = w(0, i) > 0.0 ? log_mass(0, i) + Kokkos::log(w(0, i)) : log_zero;
+      });
+  side.marginal.weight = scaled;
+  side.log_mass = log_mass;
+  return side;
+}
+
+/// The rows of `from` and the columns of `to`; by rows alone where `to` has no shares.
+PlanSearch search_between(const PlanSide& from, const PlanSide& to, const Cost& cost,
+                          std::shared_ptr<const CostMatrix> matrix, Real epsilon) {
+  const OwnedRows& rows = from.marginal.rows;
+  PlanSearch search{rows,    from.support, to.support, cost, std::move(matrix),
+                    epsilon, {},           {},         {},   make_boxes(to.support),
+                    {},      {},           {},         {},   {},
+                    {},      {},           0.0};
+  if (search.matrix == nullptr) place_boxes(to.marginal.rows, to.potential, search);
+  search.mass = make_field("hpot::PlanSearch::mass", 1, rows.local_n());
+  plan_marginal(from.marginal.weight, from.potential, from.softmin, epsilon, search.mass);
+  search.plan_mass = mass(rows, search.mass)[0];
+  search.row_share = from.share;
+  search.source = from.log_mass;
+  if (to.share.extent(0) > 0) search.column = boxed(search, to.marginal.rows, to.share);
+  search.target = boxed(search, to.marginal.rows, to.log_mass);
   return search;
 }
 
-EntryCounts count_entries(const PlanSearch& search, Real share) {
-  const Index local_n = search.rows.local_n();
-  const Indices count("hpot::PlanSearch::count", local_n);
-  const Field kept = make_field("hpot::PlanSearch::kept", 1, local_n);
-  with_walk(search, share, [&](const auto& walk) {
-    Kokkos::parallel_for("hpot::PlanSearch::count", Policy(0, local_n),
-                         EntriesOfRow<std::decay_t<decltype(walk)>>{walk, count, kept, {}, {}, {}, {}, {}});
-  });
-  EntryCounts counts{to_host(count), 0, mass(search.rows, kept)[0]};
-  const Index local = std::accumulate(counts.of_rows.begin(), counts.of_rows.end(), Index{0});
-  counts.global = static_cast<Index>(search.rows.along_rows.sum(static_cast<Real>(local)));
-  return counts;
+}  // namespace
+
+PlanSearch make_plan_search(const TransportProblem& problem, const Support& source, const Support& target,
+                            const KernelOptions& kernel, const ConstField& f, const ConstField& g, bool by_columns) {
+  problem.kernel->set_precision(Precision::full);
+  problem.kernel->prepare(problem.epsilon);
+  PlanSide a = side_of(problem, Side::source, source, f);
+  PlanSide b = side_of(problem, Side::target, target, g);
+  if (by_columns) set_shares(problem, Side::target, f, b);
+  set_shares(problem, Side::source, g, a);
+  return search_between(a, b, kernel.cost, kernel.matrix, problem.epsilon);
 }
 
-PlanEntries entries_of(const PlanSearch& search, Real share, const EntryCounts& counts,
-                       const std::vector<Index>& rows) {
-  std::vector<Index> begins{0};
-  for (const Index row : rows) begins.push_back(begins.back() + counts.of_rows[row]);
-  if (begins.back() == 0) return {};
-  const auto sources = order_of(search.source_support);
-  const Indices target(Kokkos::view_alloc("hpot::PlanSearch::targets", Kokkos::WithoutInitializing), begins.back());
-  const Values value(Kokkos::view_alloc("hpot::PlanSearch::values", Kokkos::WithoutInitializing), begins.back());
-  with_walk(search, share, [&](const auto& walk) {
-    Kokkos::parallel_for("hpot::PlanSearch::fill", Policy(0, rows.size()),
-                         EntriesOfRow<std::decay_t<decltype(walk)>>{walk,
-                                                                    {},
-                                                                    {},
-                                                                    to_device("hpot::PlanSearch::rows", rows),
-                                                                    search.number,
-                                                                    to_device("hpot::PlanSearch::begin", begins),
-                                                                    target,
-                                                                    value});
-  });
-  PlanEntries entries{{}, to_host(target), to_host(value)};
-  entries.source.reserve(entries.target.size());
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const Index row = search.rows.range().begin + rows[r];
-    entries.source.insert(entries.source.end(), begins[r + 1] - begins[r], sources == nullptr ? row : (*sources)[row]);
-  }
-  return entries;
+CloudPlan::CloudPlan(const TransportProblem& problem, const PointCloud& source, const PointCloud& target,
+                     const Cost& cost, const ConstField& f, const ConstField& g)
+    : cost_(cost),
+      epsilon_(problem.epsilon),
+      source_(side_of(problem, Side::source, source, f)),
+      target_(side_of(problem, Side::target, target, g)) {
+  set_shares(problem, Side::source, g, source_);
+  set_shares(problem, Side::target, f, target_);
+}
+
+PlanSearch CloudPlan::rows(const ConstField& w) const {
+  return search_between(scaled(source_, w), target_, cost_, nullptr, epsilon_);
+}
+
+PlanSearch CloudPlan::columns(const ConstField& w) const {
+  return search_between(target_, scaled(source_, w), cost_, nullptr, epsilon_);
 }
 
 }  // namespace hpot

@@ -4,5 +4,6 @@ hpot_add_test(problem/plan_search SOURCE ${CMAKE_CURRENT_LIST_DIR}/plan_search_t
 hpot_add_test(problem/interpolation SOURCE ${CMAKE_CURRENT_LIST_DIR}/interpolation_test.cpp RANKS 1 2 3)
 hpot_add_test(problem/barycentric_map SOURCE ${CMAKE_CURRENT_LIST_DIR}/barycentric_map_test.cpp RANKS 1 2 3)
 hpot_add_test(problem/dual_hessian SOURCE ${CMAKE_CURRENT_LIST_DIR}/dual_hessian_test.cpp)
+hpot_add_test(problem/kept_plan SOURCE ${CMAKE_CURRENT_LIST_DIR}/kept_plan_test.cpp RANKS 1 2 3)
 hpot_add_test(problem/block_space SOURCE ${CMAKE_CURRENT_LIST_DIR}/block_space_test.cpp RANKS 1 2 3)
 hpot_add_test(problem/transport_gradient SOURCE ${CMAKE_CURRENT_LIST_DIR}/transport_gradient_test.cpp RANKS 1 2 3)

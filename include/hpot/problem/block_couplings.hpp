@@ -17,16 +17,11 @@
 
 namespace hpot {
 
-struct BlockCoupling {
-  Index first, second;  // blocks, first < second
-  Real weight;          // sum_i q_i r_i p_i(first) p_i(second) > 0
-};
-
 /// All couplings, by ascending first, on every rank. `work`, a field of the target, is overwritten. Collective along rows.
 std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const BlockSpace& blocks, const Field& work);
 
-/// Kernel products that it takes.
-[[nodiscard]] Index products_of_couplings(const BlockSpace& blocks);
+/// Kernel products that it takes; none where the Hessian keeps its plan.
+[[nodiscard]] Index products_of_couplings(const DualHessian& hessian, const BlockSpace& blocks);
 
 /// Integers that a block counts its couplings in, multiplied over the axes, whose numbers of blocks are given: it may be
 /// coupled to blocks four before and four after it.

@@ -18,7 +18,7 @@
 // one. Fields are local, of the owned rows; all but the accessors are collective along rows where nothing else is said.
 #pragma once
 
-#include "hpot/problem/transport_problem.hpp"
+#include "hpot/problem/kept_plan.hpp"
 
 namespace hpot {
 
@@ -33,6 +33,12 @@ class DualHessian {
   void fix_row_averages();
   /// Those of the columns, too; gives back what only those that are not kept need, and diagonal(), which must come before.
   void fix_averages();
+
+  /// From here on S and its parts are those of P~ (kept_plan.hpp), symmetric and with the kernel that S has; the gradient stays
+  /// that of P.
+  void keep_plan(KeptPlan plan);
+  /// Null: none.
+  [[nodiscard]] const KeptPlan* kept_plan() const { return kept_ ? &*kept_ : nullptr; }
 
   /// result = S v. v is any number where b = 0, result 0. Two averages. result must not alias v.
   void apply(const Field& v, const Field& result) const;
@@ -65,6 +71,8 @@ class DualHessian {
 
  private:
   void average(Side side, const Field& v, const Field& mean) const;
+  void times_prox_slope(const Field& values) const;
+  void kept_diagonal(const Field& diagonal) const;
   void average_back(const Field& v, const Field& result) const;
 
   const TransportProblem& problem_;
@@ -75,6 +83,7 @@ class DualHessian {
   Field gradient_;
   Field means_;                                                    // on the source
   std::unique_ptr<FixedAverage> source_average_, target_average_;  // null: none is kept
+  std::optional<KeptPlan> kept_;
 };
 
 /// sum_j x_j y_j and sum_j |x_j| over all points. Collective along rows.

@@ -7,7 +7,7 @@
 // is symmetric, diagonally dominant and positive definite however rough w is, with the constants where S has them. It is
 // factorised on every rank [Nicolaides 1987; Chen, Davis, Hager, Rajamanickam 2008].
 //
-// Without blocks (points that lie on no grid) M is diag S alone. Members are collective along rows.
+// Without blocks M is diag S alone. Members are collective along rows.
 #pragma once
 
 #include "hpot/core/sparse_cholesky.hpp"

@@ -79,6 +79,29 @@ PlanSearch make_plan_search(const TransportProblem& problem, const Support& sour
                             const KernelOptions& kernel, const ConstField& f, const ConstField& g,
                             bool by_columns = true);
 
+/// One side of a plan: A, or B; s, or r; and that over eps, log_zero where weights are 0.
+struct PlanSide {
+  Marginal marginal;
+  Support support;
+  ConstField potential;
+  Field log_mass, softmin, share;
+};
+
+/// A plan of two clouds, for searches of w_i P_ij: for entries of share t by rows and by columns, and for those of its
+/// transpose, which are the same. w >= 0, of the owned sources. Two softmins; precision stays what it is. Collective.
+class CloudPlan {
+ public:
+  CloudPlan(const TransportProblem& problem, const PointCloud& source, const PointCloud& target, const Cost& cost,
+            const ConstField& f, const ConstField& g);
+  [[nodiscard]] PlanSearch rows(const ConstField& w) const;
+  [[nodiscard]] PlanSearch columns(const ConstField& w) const;
+
+ private:
+  Cost cost_;
+  Real epsilon_;
+  PlanSide source_, target_;
+};
+
 struct EntryCounts {
   std::vector<Index> of_rows;  // owned
   Index global = 0;
@@ -95,5 +118,13 @@ struct PlanEntries {
 };
 /// Entries of the local rows `rows`, in their order, each row's by target. Counts are `counts.of_rows`. Local.
 PlanEntries entries_of(const PlanSearch& search, Real share, const EntryCounts& counts, const std::vector<Index>& rows);
+
+/// Those of all owned rows, where they are needed: P_ij/p_i, targets numbered as the support does.
+struct KeptEntries {
+  Kokkos::View<Index*, MemorySpace> begin;  // of each row's, by target; then the end of the last
+  Kokkos::View<int*, MemorySpace> target;
+  Kokkos::View<float*, MemorySpace> share;
+};
+KeptEntries keep_entries(const PlanSearch& search, Real share, const EntryCounts& counts);
 
 }  // namespace hpot
