@@ -155,8 +155,8 @@ void check_outputs(const Options& options, const OutputOptions& output, const Ma
   if (divergence && !one_unit && support.dimension() > 0)
     options.reject("epsilon.unit", "a divergence needs one eps for three problems", "use epsilon.unit = cost");
   if (support.grid() != nullptr) return;
-  if (options.text("acceleration.finish") == "newton")
-    options.reject("acceleration.finish", "Newton steps need a grid", "use auto or none");
+  if (options.text("acceleration.finish") == "newton" && support.cloud() == nullptr)
+    options.reject("acceleration.finish", "Newton steps need a grid or a cloud", "use auto or none");
   const bool matrix = support.dimension() == 0;
   const auto refuse = [&](bool asked, const std::string& key, const std::string& why) {
     if (asked) options.reject(key, why, "leave it out");

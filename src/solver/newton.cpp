@@ -14,7 +14,10 @@ constexpr Real stiff = 4000.0;           // rho/eps at which steps gain on sweep
 constexpr Real near_path = 1.0;          // the last move at an eps that may be left
 constexpr Real sweeps_of_a_step = 30.0;  // what a step costs, about
 constexpr Real longest_step = 50.0;      // change of a potential, in units of eps
+constexpr Real longest_on_cloud = 4.0;   // what holds a heap changes over a few eps
+constexpr Real smoothed = 0.8;           // of the error of the sweep before: then sweeps have smoothed what they can
 constexpr Real small_move = 0.1;         // in the same unit: sweeps make up for it
+constexpr Index products_of_kept_plan = 10;  // softmins, averages and searches of one, about
 constexpr int most_shortenings = 6;
 constexpr int most_stalls = 3;    // steps in turn that win less than a tenth of the error
 constexpr int most_failures = 3;  // until Newton's method is given up
@@ -125,7 +128,10 @@ class NewtonFinish final : public Acceleration {
         return;
       }
     }
-    if (!pending_) {
+    if (!pending_ && error < smoothed * error_swept_) {
+      error_swept_ = error;
+      map.accept();
+    } else if (!pending_) {
       step(map, error);
     } else if (!ascended(map, error)) {
       shorten(map, error);
@@ -136,6 +142,7 @@ class NewtonFinish final : public Acceleration {
       if (stalls_ == most_stalls) {
         give_up(map, error);
       } else {
+        error_swept_ = on_grid() ? 0.0 : infinity;
         map.accept();  // a sweep smooths what the step has left
       }
     }
@@ -176,6 +183,7 @@ class NewtonFinish final : public Acceleration {
     archive.number("newton/error_before", error_before_);
     archive.number("newton/shortenings", shortenings_);
     archive.number("newton/stalls", stalls_);
+    archive.number("newton/error_swept", error_swept_);
     archive.field("newton/base", base_);
     archive.field("newton/direction", direction_);
   }
@@ -191,6 +199,8 @@ class NewtonFinish final : public Acceleration {
     return at_once_ ||
            (sweeps_are_slow() && ((far_off() && !stepped_) || forecast_.sweeps_left(error) > sweeps_of_a_step));
   }
+
+  [[nodiscard]] bool on_grid() const { return problem_.target_support().grid() != nullptr; }
 
   [[nodiscard]] bool sweeps_are_slow() const {
     const TransportProblem& problem = problem_.map().problem();
@@ -210,7 +220,27 @@ class NewtonFinish final : public Acceleration {
     if (!std::isfinite(error)) return false;
     if (error <= 0.5 * error_before_) return true;
     slope_ = hessian_at(map.state()[0]).slope_along(direction_);
-    return slope_ >= -0.5 * slope_before_ && error <= 2.0 * error_before_;
+    return slope_ >= -0.5 * slope_before_ && (!on_grid() || error <= 2.0 * error_before_);
+  }
+
+  /// Keeps what many averages take, where there is room for it; false where steps cannot do without, and there is none.
+  bool keep(DualHessian& hessian, const Field& g) {
+    if (on_grid()) {
+      if (keeps_weights_) hessian.fix_row_averages();
+      return true;
+    }
+    auto plan =
+        KeptPlan::of(problem_.map().problem(), *problem_.source_support().cloud(), *problem_.target_support().cloud(),
+                     problem_.cost(), problem_.map().f(), g, FinishOptions::most_entries);
+    products_ += products_of_kept_plan;
+    if (plan) hessian.keep_plan(std::move(*plan));
+    return hessian.kept_plan() != nullptr;
+  }
+
+  [[nodiscard]] BlockSpace blocks_of(const DualHessian& hessian, Real epsilon) const {
+    if (hessian.kept_plan() != nullptr) return runs_of(hessian.rows(), hessian.kept_plan()->entries_of_a_row());
+    const Grid& grid = *problem_.target_support().grid();
+    return {grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon)};
   }
 
   void step(FixedPointMap& map, Real error) {
@@ -218,19 +248,21 @@ class NewtonFinish final : public Acceleration {
     base_ = {};
     direction_ = {};
     DualHessian hessian = hessian_at(g);
-    if (keeps_weights_) hessian.fix_row_averages();
+    if (!keep(hessian, g)) {
+      give_up_for_good(map);
+      return;
+    }
     const Field work = field_like("hpot::Newton::work", g);
     const Real epsilon = problem_.map().problem().epsilon;
-    const Grid& grid = *problem_.target_support().grid();
-    const BlockSpace blocks(grid, hessian.rows(), block_sides(problem_.cost(), grid, epsilon));
+    const BlockSpace blocks = blocks_of(hessian, epsilon);
     const DualPreconditioner preconditioner(hessian, &blocks, work);
-    if (keeps_weights_) hessian.fix_averages();
+    if (keeps_weights_ && hessian.kept_plan() == nullptr) hessian.fix_averages();
     direction_ = field_like("hpot::Newton::direction", g);
     const Real reduction = std::max(std::min(0.1, std::sqrt(error)), std::min(0.2, 0.3 * tolerance_ / error));
-    products_ += preconditioner.kernel_products() +
-                 2 * conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
+    const Index steps = conjugate_gradients(hessian, preconditioner, direction_, work, reduction);
+    products_ += preconditioner.kernel_products() + (hessian.kept_plan() == nullptr ? 2 * steps : 0);
     last_move_ = epsilon * hessian.typical(direction_);
-    clamp(direction_, longest_step);
+    clamp(direction_, on_grid() ? longest_step : longest_on_cloud);
     length_ = 1.0;
     combine(epsilon, direction_, 0.0, direction_);
     Kokkos::deep_copy(work, map.image()[0]);  // points without weight follow the sweep
@@ -278,10 +310,18 @@ class NewtonFinish final : public Acceleration {
     forecast_ = Forecast(tolerance_);
   }
 
+  void give_up_for_good(const FixedPointMap& map) {
+    leave_steps();
+    failures_ = most_failures;
+    below_ = 0.0;
+    mixing().reset(map, tolerance_);
+  }
+
   void leave_steps() {
     stepping_ = false;
     pending_ = false;
     stalls_ = 0;
+    error_swept_ = 0.0;
     shortenings_ = 0;
     base_ = {};
     direction_ = {};
@@ -312,6 +352,7 @@ class NewtonFinish final : public Acceleration {
   Real error_before_ = infinity;
   int shortenings_ = 0;
   int stalls_ = 0;
+  Real error_swept_ = 0.0;  // by sweeps that smooth, the last one's; 0: no more of them
 };
 
 }  // namespace
@@ -320,8 +361,8 @@ std::vector<OptionKey> FinishOptions::keys() {
   return {
       {"acceleration.finish", "auto",
        "newton: at every eps, Newton steps on the dual where the error is at most acceleration.finish_below; auto: "
-       "there, "
-       "where potentials are far off or many sweeps to go; none: sweeps only",
+       "there, where potentials are far off or many sweeps to go, on grids; none: sweeps only. On clouds newton is for "
+       "heaps of points far from one another",
        check::one_of({"auto", "none", "newton"})},
       {"acceleration.finish_below", "1e-2", "the marginal error at which Newton steps begin", check::real(1e-15, 1.0)},
   };

@@ -90,13 +90,17 @@ SolvedPair solve_potentials(const Communicator& world, const TransportSettings& 
   MultiscaleSinkhorn problem(settings.kernel, std::move(data), world, schedule.coarsest_side(), start);
   problem.set_precision(settings.precision);
   const std::vector<Real> neighbour_costs = problem.neighbour_costs();
-  const std::vector<Real> finer_below = problem.finer_below(neighbour_costs);
-  if (schedule.automatic && finer_below != neighbour_costs) schedule.stage_tolerance = ScheduleOptions::in_heaps;
+  std::vector<Real> finer_below = problem.finer_below(neighbour_costs);
+  const bool newton = settings.finish.wanted(problem.target_support(), settings.stopping.tolerance);
+  const bool newton_on_cloud = newton && problem.target_support().cloud() != nullptr;
+  if (schedule.automatic && (newton_on_cloud || finer_below != neighbour_costs))
+    schedule.stage_tolerance = ScheduleOptions::in_heaps;
+  if (newton_on_cloud) {
+    for (Real& below : finer_below) below *= FinishOptions::finer;
+  }
   const auto stages = make_schedule(schedule, target_epsilon, diameter, finer_below, settings.stopping.tolerance);
-  const bool grids = problem.target_support().grid() != nullptr;  // Newton steps have blocks of their points
-  const auto acceleration = grids && settings.finish.wanted(settings.stopping.tolerance)
-                                ? make_newton_finish(settings.mixing(), settings.finish, problem)
-                                : make_acceleration(settings.mixing());
+  const auto acceleration =
+      newton ? make_newton_finish(settings.mixing(), settings.finish, problem) : make_acceleration(settings.mixing());
   const Outcome outcome = solve(world, problem, stages, settings.stopping, *acceleration, monitors, keeper);
   if (outcome.level != 0) {  // stopped early: the potentials at hand, on the given grid
     problem.enter(0).set_epsilon(outcome.epsilon);

@@ -144,7 +144,17 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n), from_ranks(Reduction::softmin),
                  arrays("kernel", kernel),
                  arrays("exponentials and column sums", visit_values(settings.kernel, support, n, local_n))});
-  if (support.grid() != nullptr && settings.finish.wanted(settings.stopping.tolerance)) {
+  if (support.cloud() != nullptr && settings.finish.wanted(support, settings.stopping.tolerance)) {
+    // KeptPlan: both sides, then a search's values of boxes, then entries of a float and an int; the runs' couplings
+    const Real entries = FinishOptions::most_entries * local_n;
+    plan.consider("Newton steps on the given points",
+                  {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                   arrays("potentials and half-steps", 4.0 * local_n), arrays("Newton's method", 8.0 * local_n),
+                   arrays("a plan's sides", 9.0 * local_n), arrays("entries of the plan, kept", 2.0 * entries),
+                   arrays("boxes of points", (4.0 + 3.0 * dimension + 2.0 * dimension) * n),
+                   arrays("couplings of runs", std::pow(static_cast<Real>(most_runs), 2)), arrays("kernel", kernel)});
+  }
+  if (support.grid() != nullptr && settings.finish.wanted(support, settings.stopping.tolerance)) {
     const Grid& grid = *support.grid();
     const Real weights = weights_of_averages(settings, grid);
     const Real hessian = settings.target_penalty == "balanced" ? 5.0 : 6.0;

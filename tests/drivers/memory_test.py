@@ -160,6 +160,9 @@ class Memory(programs.DriverTest):
                  "--epsilon.unit", "max_cost", "--epsilon.target", "0.1")
         for name, program, arguments, ranks in (
                 ("truncated clouds", "hpot-sinkhorn", (*pair("points?dim=2", 60000), *cost, "3e-5"), 1),
+                ("clouds, Newton's steps", "hpot-sinkhorn", (*pair("points?dim=3", 20000), *UNMIXED, *cost, "4e-3",
+                                                             "--acceleration.finish", "newton", "--acceleration.finish_below",
+                                                             "1", "--kernel.type", "truncated"), 2),
                 ("dense clouds", "hpot-sinkhorn", (*pair("points?dim=64", 6000), *cost, "10", "--kernel.type", "dense"), 2),
                 ("matrix", "hpot-sinkhorn", (*pair("waves?dim=1", 1600), *words), 2),
                 ("free support", "hpot-barycenter", ("--input.measures", "synthetic:points?n=20000&count=4",

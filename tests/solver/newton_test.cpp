@@ -1,6 +1,7 @@
 // Newton steps: they reach what rounding allows with fewer products than mixing, agree with plain Sinkhorn, and where they
 // cannot help sweeps do.
 #include "hpot/measure/synthetic.hpp"
+#include "hpot/measure/synthetic_points.hpp"
 #include "transport.hpp"
 
 #include <gtest/gtest.h>
@@ -215,12 +216,54 @@ TEST(NewtonOnRanks, HasTheBitsOfOneRank) {
   }
 }
 
+PointCloud heaps(Index n, Index item) {
+  const std::string text = "points?dim=3&shape=clusters&n=" + std::to_string(n) + "&item=" + std::to_string(item);
+  return in_morton_order(synthetic_cloud(text, item)).cloud;
+}
+
+TEST(Newton, FindsThePotentialsOfMixingInClouds) {
+  const PointCloud source = heaps(400, 0), target = heaps(300, 1);
+  for (const auto& [from, to] : {std::pair{"balanced", "balanced"}, {"kl:1", "kl:0.5"}, {"tv:0.3", "balanced"}}) {
+    const Values a = test::random_measure(400, 1, 0.2), b = test::random_measure(300, 2, 0.2);
+    const auto solved = [&](const std::string& finish) {
+      TransportSettings settings = settings_of(finish, 1e-10, from, to);
+      settings.kernel.type = "auto";
+      settings.epsilon = {2e-3, "cost"};
+      return solve_transport(test::alone(), settings, {source, target, a, b}, {});
+    };
+    const auto newton = solved("newton"), mixed = solved("none");
+    EXPECT_EQ(newton.outcome.reason, StopReason::converged) << from;
+    EXPECT_EQ(mixed.outcome.reason, StopReason::converged) << from;
+    EXPECT_LT(distance(newton, mixed, b), 1e-7) << from;
+    EXPECT_LT(newton.values.gap, 1e-9) << from;
+  }
+}
+
+/// Points between two heaps of targets say how the heap that they are in is divided: there are few at a small eps, and sweeps
+/// are slow. Above 256 entries a row sources are drawn.
+TEST(Newton, TakesFewerSweepsThanMixingInHeapsFarApart) {
+  const PointCloud source = heaps(1500, 0), target = heaps(1500, 1);
+  const Values ones(1500, 1.0 / 1500.0);
+  const auto sweeps = [&](const std::string& finish) {
+    TransportSettings settings = settings_of(finish, 1e-6);
+    settings.kernel.type = "auto";
+    settings.precision = Precision::mixed;
+    settings.epsilon = {9.0, "spacing2"};
+    const auto solution = solve_transport(test::alone(), settings, {source, target, ones, ones}, {});
+    EXPECT_EQ(solution.outcome.reason, StopReason::converged) << finish;
+    return solution.outcome.iterations;
+  };
+  EXPECT_LT(2 * sweeps("newton"), sweeps("none"));
+}
+
 TEST(FinishOptions, StepsAreForTolerancesBelowTheirBeginning) {
   for (const char* finish : {"auto", "newton"}) {
-    EXPECT_TRUE((FinishOptions{finish, 1e-4}.wanted(1e-5)));
-    EXPECT_FALSE((FinishOptions{finish, 1e-4}.wanted(1e-4)));
+    EXPECT_TRUE((FinishOptions{finish, 1e-4}.wanted(image(), 1e-5)));
+    EXPECT_FALSE((FinishOptions{finish, 1e-4}.wanted(image(), 1e-4)));
   }
-  EXPECT_FALSE((FinishOptions{"none", 1e-4}.wanted(1e-9)));
+  EXPECT_FALSE((FinishOptions{"none", 1e-4}.wanted(image(), 1e-9)));
+  EXPECT_TRUE((FinishOptions{"newton", 1e-4}.wanted(heaps(10, 0), 1e-9)));
+  EXPECT_FALSE((FinishOptions{"auto", 1e-4}.wanted(heaps(10, 0), 1e-9)));
 }
 
 }  // namespace

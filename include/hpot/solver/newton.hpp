@@ -21,6 +21,13 @@
 // step shrinks 6 times or 3 steps in turn win less than a tenth of the error; steps begin again at a tenth of the error, and
 // no more after 3 such failures. tv and range on the target have kinks that the maximum lies on: they stay with sweeps.
 //
+// Clouds. Steps keep entries of the plan (problem/kept_plan.hpp), those of a sample of the sources where there is no room for
+// more, and take runs of points for blocks. They are made where they are asked for: in clouds of heaps far from one another it
+// is the heaps' potentials that are slow, a sweep moves them by eps times the part of a heap's mass that is amiss, and a step by
+// what the sources between two heaps say. These change over a few eps: no potential moves by more than 4, a step stands wherever
+// phi'(t) >= -phi'(0)/2, and sweeps follow it as long as each wins a fifth of the error. Coarse copies have too few such sources:
+// they are left at 64 times the neighbour cost.
+//
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
 // and signals and time limits wait for its end. Memory, given back before by mixing: work arrays of
 // KernelOperator::average and 8 fields (9 where the target is kl), with 3 more for each axis and half of the weights that are
@@ -36,15 +43,22 @@ struct FinishOptions {
   std::string finish = "auto";
   Real below = 1e-2;
   bool keeps_weights = true;  // of a step's averages: faster by some times, the same bits
+  /// Of the plan of clouds, that a step keeps for each target.
+  static constexpr Real most_entries = 256.0;
+  /// Coarse copies of clouds are left at eps so many times as large as without steps.
+  static constexpr Real finer = 64.0;
 
-  /// Whether steps may be made on the way to `tolerance`.
-  [[nodiscard]] bool wanted(Real tolerance) const { return finish != "none" && tolerance < below; }
+  /// Whether steps may be made on the way to `tolerance`: on grids; on clouds where they are asked for.
+  [[nodiscard]] bool wanted(const Support& support, Real tolerance) const {
+    const bool there = support.grid() != nullptr ? finish != "none" : support.cloud() != nullptr && finish == "newton";
+    return there && tolerance < below;
+  }
 
   static std::vector<OptionKey> keys();
   static FinishOptions from(const Options& options);
 };
 
-/// Sweeps of `problem`, on grids, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
+/// Sweeps of `problem`, on grids or clouds, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
 /// advances.
 std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,
                                                  MultiscaleSinkhorn& problem);

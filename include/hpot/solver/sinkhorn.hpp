@@ -79,6 +79,7 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   FixedPointMap& enter(int level) override;
   /// The map entered last.
   [[nodiscard]] SinkhornMap& map() { return *map_; }
+  [[nodiscard]] const Support& source_support() const { return source_[level_].support; }
   [[nodiscard]] const Support& target_support() const { return target_[level_].support; }
   [[nodiscard]] const Cost& cost() const { return kernel_.cost; }
   void set_precision(Precision precision) { precision_ = precision; }
