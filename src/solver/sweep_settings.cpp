@@ -46,8 +46,10 @@ SweepSettings SweepSettings::from(const Options& options, const std::string& sec
   s.loss = options.text(section + ".loss");
   s.smoothing = options.real(section + ".smoothing");
   s.loss_tolerance = options.real(section + ".loss_tolerance");
-  if (s.kernel.explicit_cost() || is_of_directions(s.kernel.cost))
+  if (is_of_directions(s.kernel.cost))
     options.reject("cost.type", "a barycenter lives on a grid, whose points have no such costs", "take another cost");
+  if (s.kernel.explicit_cost() && options.text("output.picture") != "none")
+    options.reject("output.picture", "a cost matrix knows no places", "leave it out");
   if (!options.flag("input.normalize"))
     options.reject("input.normalize", "barycenters here are of measures of one mass", "set it to true");
   if (options.text("input.negative") == "split")
