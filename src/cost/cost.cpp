@@ -53,7 +53,7 @@ std::vector<OptionKey> cost_keys() {
       {"cost.matrix", "none",
        "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry (of "
        "coordinates and dictionaries square: a row for every entry of the barycenter): .npy, FILE.h5:/dataset, .csv or "
-       "synthetic:words?...",
+       "synthetic:words?... (or vocabulary)",
        check::text()},
       {"cost.storage", "double",
        "of a cost matrix: double, or float, which rounds the costs and takes half the memory; values and certificates "
