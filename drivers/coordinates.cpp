@@ -5,6 +5,7 @@
 #include "hpot/io/checkpoint.hpp"
 #include "hpot/io/coordinate_result.hpp"
 #include "hpot/io/fit_progress.hpp"
+#include "hpot/io/matrix_file.hpp"
 #include "hpot/solver/coordinate_plan.hpp"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ std::vector<OptionKey> keys() {
       {"input.measures", "",
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
-      {"input.target", "", "the map to be projected, on the same grid", check::text(), true},
+      {"input.target", "", "the map to be projected, on the same grid, or by the same cost matrix", check::text(),
+       true},
   };
   for (const auto& more : {InputOptions::keys(), CoordinateSettings::keys(), ParallelOptions::keys(),
                            ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("coordinates.h5")}) {
@@ -29,12 +31,13 @@ std::vector<OptionKey> keys() {
 }
 
 /// Both are read as measures are; the run's record names the target behind the measures.
-RawMeasures read_target(const ProcessGrid& processes, const Options& options, const Grid& grid, RawMeasures& measures) {
+RawMeasures read_target(const ProcessGrid& processes, const Options& options, const Support& support,
+                        RawMeasures& measures) {
   const auto names = expand_everywhere(processes.world(), options.text("input.target"));
   if (names.size() != 1)
     options.reject("input.target", "it names " + std::to_string(names.size()) + " measures, one is needed",
                    "pick one, e.g. by ?item=0");
-  RawMeasures target = read_measures(processes, names, {0, 1}, {grid});
+  RawMeasures target = read_measures(processes, names, {0, 1}, {support});
   measures.further_names = target.names;
   measures.further_sha256 = target.sha256;
   return target;
@@ -45,6 +48,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = CoordinateSettings::from(options);
+  if (!input.mesh.empty())
+    options.reject("input.mesh", "coordinates are of maps on a grid, or by a cost matrix", "leave it out");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which measures
@@ -55,19 +60,22 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel, the target all
-  const Support support = read_common_support(world, input, names);
-  if (support.grid() == nullptr) options.reject("input.mesh", "coordinates are of maps on a grid", "leave it out");
-  const Grid& grid = *support.grid();
-  settings.kernel.check(grid, names[0]);
+  const Support support = settings.kernel.explicit_cost() ? read_index_sets(world, {names[0]})[0]
+                                                          : read_common_support(world, input, names);
+  settings.kernel.check(support, names[0]);
   const auto plan_with = [&](Index some, ProcessGridShape shape) {
     settings.places = some;
-    return plan_coordinates(settings, {grid, count, shape, !output.picture.empty()});
+    return plan_coordinates(settings, {support, count, shape, !output.picture.empty()});
   };
   const auto [plan, places] = admit_sweeps(world, options, settings.sweeps, plan_with, shape_on);
   settings.places = places;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {grid});
-  RawMeasures raw_target = read_target(processes, options, grid, raw);
+  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {support});
+  RawMeasures raw_target = read_target(processes, options, support, raw);
+  const OwnedRows rows = own_rows(support, processes.along_rows());
+  if (settings.kernel.explicit_cost())  // groups of rows fail together
+    world.agree([&] { read_cost_matrix(rows.along_rows, {support, support}, settings.kernel, raw); });
+  settings.check_matrix(support, rows);
   const NegativeValues negative = input.parts()[0].first;
   MeasureSet set = make_measures(processes, raw, std::move(raw.data), negative, input.normalize);
   MeasureSet target = make_measures(processes, raw_target, std::move(raw_target.data), negative, input.normalize);
@@ -80,10 +88,10 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 4. solve
   CoordinateSettings rest = settings;
   rest.stopping = settings.stopping.after(seconds_since_start());
-  const Field shown = make_field("hpot::coordinates::shown", 1, target.weights[0]);
-  CoordinateSolution solution{{}, 0.0, own_rows(grid, processes.along_rows()), {}, {}, {}, 0, 0};
+  const Field shown = make_field("hpot::coordinates::shown", 1, owned_values(target.weights[0], rows));
+  CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
   const auto work = [&] {
-    solution = solve_coordinates(processes, rest, {grid, std::move(set.weights), std::move(target.weights[0])},
+    solution = solve_coordinates(processes, rest, {support, std::move(set.weights), std::move(target.weights[0])},
                                  make_fit_progress(output.progress, world.rank() == 0, "gap"), &checkpoint);
     return !resumable(solution.outcome.reason);
   };
@@ -92,7 +100,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 5. results
   const RunRecord run{options, raw, set, processes.shape(), {}, solution.outcome.seconds};
   if (world.rank() == 0) print_coordinates(run, settings, solution);
-  write_coordinates(processes, output, file.get(), grid, run, settings, shown, solution);
+  write_coordinates(processes, output, file.get(), support, run, settings, shown, solution);
   close_result(world, file.get(), output, plan.bytes());
   const ExitCode code = exit_code(solution.outcome.reason);
   checkpoint.conclude(code);

@@ -4,6 +4,7 @@
 #include "hpot/io/checkpoint.hpp"
 #include "hpot/io/dictionary_result.hpp"
 #include "hpot/io/fit_progress.hpp"
+#include "hpot/io/matrix_file.hpp"
 #include "hpot/solver/dictionary_plan.hpp"
 
 namespace hpot {
@@ -17,9 +18,8 @@ std::vector<OptionKey> keys() {
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
       {"input.atoms", "none",
-       "atoms to begin with, on the same grid, e.g. those of an earlier dictionary, dictionary.h5:/atoms?stack=1; "
-       "where "
-       "one is 0 it stays 0; none: some of the maps",
+       "atoms to begin with, on the same grid, or by the same cost matrix, e.g. those of an earlier dictionary, "
+       "dictionary.h5:/atoms?stack=1; where one is 0 it stays 0; none: some of the maps",
        check::text()},
   };
   for (const auto& more : {InputOptions::keys(), DictionarySettings::keys(), ParallelOptions::keys(),
@@ -34,6 +34,8 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = DictionarySettings::from(options);
+  if (!input.mesh.empty())
+    options.reject("input.mesh", "dictionaries are of maps on a grid, or by a cost matrix", "leave it out");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which maps; atoms are everywhere
@@ -50,27 +52,30 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Partition batches(count, 1, processes.shape().batches);
 
   // 3. what it takes; then owners read in parallel
-  const Support support = read_common_support(world, input, names);
-  if (support.grid() == nullptr) options.reject("input.mesh", "dictionaries are of maps on a grid", "leave it out");
-  const Grid& grid = *support.grid();
-  settings.kernel.check(grid, names[0]);
+  const Support support = settings.kernel.explicit_cost() ? read_index_sets(world, {names[0]})[0]
+                                                          : read_common_support(world, input, names);
+  settings.kernel.check(support, names[0]);
   const auto plan_with = [&](Index some, ProcessGridShape shape) {
     settings.places = some;
-    return plan_dictionary(settings, {grid, count, shape, !output.picture.empty()});
+    return plan_dictionary(settings, {support, count, shape, !output.picture.empty()});
   };
   const auto [plan, places] = admit_sweeps(world, options, settings.sweeps, plan_with, shape_on);
   settings.places = places;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
-  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {grid});
+  RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {support});
   const NegativeValues negative = input.parts()[0].first;
   MeasureSet set = make_measures(processes, raw, std::move(raw.data), negative, input.normalize);
   MeasureSet atoms;
   if (given) {
-    RawMeasures raw_atoms = read_measures(processes, atom_names, {0, settings.atoms}, {grid});
+    RawMeasures raw_atoms = read_measures(processes, atom_names, {0, settings.atoms}, {support});
     atoms = make_measures(processes, raw_atoms, std::move(raw_atoms.data), negative, input.normalize);
     raw.further_names = raw_atoms.names;
     raw.further_sha256 = raw_atoms.sha256;
   }
+  const OwnedRows rows = own_rows(support, processes.along_rows());
+  if (settings.kernel.explicit_cost())  // groups of rows fail together
+    world.agree([&] { read_cost_matrix(rows.along_rows, {support, support}, settings.kernel, raw); });
+  settings.check_matrix(support, rows);
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 
@@ -79,7 +84,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   rest.stopping = settings.stopping.after(seconds_since_start());
   DictionarySolution solution;
   const auto work = [&] {
-    solution = solve_dictionary(processes, rest, {grid, std::move(set.weights), std::move(atoms.weights)},
+    solution = solve_dictionary(processes, rest, {support, std::move(set.weights), std::move(atoms.weights)},
                                 make_fit_progress(output.progress, world.rank() == 0, "fall in ten"), &checkpoint);
     return !resumable(solution.outcome.reason);
   };
@@ -88,7 +93,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 5. results
   const RunRecord run{options, raw, set, processes.shape(), {}, solution.outcome.seconds};
   if (world.rank() == 0) print_dictionary(run, settings, solution);
-  write_dictionary(world, output, file.get(), grid, run, settings, solution);
+  write_dictionary(world, output, file.get(), support, run, settings, solution);
   close_result(world, file.get(), output, plan.bytes());
   const ExitCode code = exit_code(solution.outcome.reason);
   checkpoint.conclude(code);

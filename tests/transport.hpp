@@ -34,6 +34,41 @@ inline Values scaled_to_mass(Values weights, Real mass) {
   return weights;
 }
 
+/// cost.type = matrix, with the owned rows of `costs`.
+inline KernelOptions matrix_kernel(const std::vector<Values>& costs, const OwnedRows& rows) {
+  KernelOptions kernel;
+  kernel.matrix_file = "costs of the test";
+  auto matrix = std::make_shared<CostMatrix>();
+  matrix->rows = static_cast<Index>(costs.size());
+  matrix->columns = static_cast<Index>(costs[0].size());
+  matrix->wide = CostMatrix::Rows<Real>("test::costs", rows.local_n(), padded_columns(matrix->columns));
+  const auto host = Kokkos::create_mirror_view(matrix->wide);
+  for (Index i = 0; i < rows.local_n(); ++i) {
+    const Values& row = costs[rows.range().begin + i];
+    for (std::size_t j = 0; j < row.size(); ++j) host(i, j) = row[j];
+  }
+  Kokkos::deep_copy(matrix->wide, host);
+  for (const Values& row : costs)
+    matrix->largest = std::max(matrix->largest, *std::max_element(row.begin(), row.end()));
+  kernel.matrix = std::move(matrix);
+  return kernel;
+}
+
+/// Squared distances of random points in five dimensions, about 2 in the mean, as embeddings have them; or, not symmetric, costs
+/// of which each is random.
+inline std::vector<Values> random_costs(Index n, bool symmetric) {
+  constexpr Index dimension = 5;
+  const Values x = reference::random_values(n * dimension, 77, 0.0, 1.5);
+  std::vector<Values> costs(n, Values(n));
+  for (Index i = 0; i < n; ++i) {
+    if (!symmetric) costs[i] = reference::random_values(n, 500 + static_cast<unsigned>(i), 0.0, 4.0);
+    for (Index j = 0; symmetric && j < n; ++j) {
+      for (Index d = 0; d < dimension; ++d) costs[i][j] += std::pow(x[i * dimension + d] - x[j * dimension + d], 2);
+    }
+  }
+  return costs;
+}
+
 /// Uniform random weights of mass 1, about `zeros` of them zero (never all).
 inline Values random_measure(Index n, unsigned seed, Real zeros = 0.0) {
   Values weights = reference::random_values(n, seed, 0.05, 1.0);

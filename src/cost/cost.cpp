@@ -51,8 +51,9 @@ std::vector<OptionKey> cost_keys() {
        "pairs",
        check::word_or({"none"}, check::positive())},
       {"cost.matrix", "none",
-       "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry: "
-       ".npy, FILE.h5:/dataset, .csv or synthetic:words?...",
+       "cost.type = matrix: a matrix of costs >= 0, a row for every source entry, a column for every target entry (of "
+       "coordinates and dictionaries square: a row for every entry of the barycenter): .npy, FILE.h5:/dataset, .csv or "
+       "synthetic:words?... (or vocabulary)",
        check::text()},
       {"cost.storage", "double",
        "of a cost matrix: double, or float, which rounds the costs and takes half the memory; values and certificates "

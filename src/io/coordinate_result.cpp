@@ -38,9 +38,9 @@ void print_coordinates(const RunRecord& run, const CoordinateSettings& settings,
   std::fputs(advice(solution, settings).c_str(), stderr);
 }
 
-void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
-                       const RunRecord& run, const CoordinateSettings& settings, const Field& target,
-                       const CoordinateSolution& solution) {
+void write_coordinates(const ProcessGrid& processes, const OutputOptions& output, Hdf5Writer* file,
+                       const Support& support, const RunRecord& run, const CoordinateSettings& settings,
+                       const Field& target, const CoordinateSolution& solution) {
   const Communicator& world = processes.world();
   const Index measures = static_cast<Index>(solution.euclidean.lambda.size());
   world.agree([&] {
@@ -59,22 +59,25 @@ void write_coordinates(const ProcessGrid& processes, const OutputOptions& output
       file->dataset("/" + name + "/lambda", {{measures}, projection.lambda});
       write_distances_of(*file, "/" + name, projection);
     });
-    write_support(*file, "/support", grid);
+    write_support(*file, "/support", support);
   });
+  const Grid* const grid = support.grid();
   const bool pictured = !output.picture.empty();
   std::vector<Raster> rasters;
-  const auto write_map = [&](const std::string& name, const std::string& volume, const Field& map) {
-    write_points(world, file, name, grid, solution.rows, map);
-    const std::vector<Real> whole = write_volume(world, volume, grid, solution.rows, map, pictured);
-    if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
+  const auto write_map = [&](const std::string& name, const std::string& suffix, const Field& map) {
+    write_points(world, file, name, support, solution.rows, map);
+    if (grid == nullptr) return;
+    const std::string volume = grid->affine && !suffix.empty() ? beside(output.file, suffix + ".nii.gz") : "";
+    const std::vector<Real> whole = write_volume(world, volume, *grid, solution.rows, map, pictured);
+    if (pictured && world.rank() == 0) rasters.push_back(picture_of(*grid, whole));
   };
   write_map("/target", "", target);
   for_projections(solution, [&](const std::string& name, const Projection& projection) {
     if (projection.map.extent(0) == 0) return;
-    write_map("/" + name + "/map", grid.affine ? beside(output.file, "_" + name + ".nii.gz") : "", projection.map);
+    write_map("/" + name + "/map", "_" + name, projection.map);
   });
   world.agree([&] {
-    const int columns = grid.dimension() == 3 ? 1 : static_cast<int>(rasters.size());
+    const int columns = support.dimension() == 3 ? 1 : static_cast<int>(rasters.size());
     if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, columns));
   });
 }

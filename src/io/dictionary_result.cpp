@@ -10,9 +10,9 @@ namespace hpot {
 namespace {
 
 /// Atom k of the solution.
-std::vector<Real> atom_of(const DictionarySolution& solution, const Grid& grid, Index k) {
-  const auto first = solution.atoms.begin() + k * grid.points();
-  return {first, first + grid.points()};
+std::vector<Real> atom_of(const DictionarySolution& solution, Index points, Index k) {
+  const auto first = solution.atoms.begin() + k * points;
+  return {first, first + points};
 }
 
 /// Atoms of a sheet, in rows of at most so many.
@@ -44,7 +44,7 @@ void print_dictionary(const RunRecord& run, const DictionarySettings& settings, 
   std::fputs(advice(solution, settings).c_str(), stderr);
 }
 
-void write_dictionary(const Communicator& world, const OutputOptions& output, Hdf5Writer* file, const Grid& grid,
+void write_dictionary(const Communicator& world, const OutputOptions& output, Hdf5Writer* file, const Support& support,
                       const RunRecord& run, const DictionarySettings& settings, const DictionarySolution& solution) {
   world.agree([&] {
     if (world.rank() != 0) return;
@@ -57,15 +57,17 @@ void write_dictionary(const Communicator& world, const OutputOptions& output, Hd
     file->attribute("/", "sweeps_for_a_gradient", solution.sweeps);
     if (!solution.history.empty()) write_known(*file, "/", "mean_loss", solution.history.back());
     file->dataset("/steps/loss", {{static_cast<Index>(solution.history.size())}, solution.history});
-    std::vector<Index> shape = data_shape(grid);
+    std::vector<Index> shape = data_shape(support);
     shape.insert(shape.begin(), atoms);
     file->dataset("/atoms", {shape, solution.atoms});
     file->dataset("/weights", {{maps, atoms}, solution.weights});
     if (!solution.losses.empty()) file->dataset("/losses", {{maps}, solution.losses});
-    write_support(*file, "/support", grid);
+    write_support(*file, "/support", support);
+    if (support.grid() == nullptr) return;
+    const Grid& grid = *support.grid();
     std::vector<Raster> rasters;
     for (Index k = 0; k < atoms; ++k) {
-      const std::vector<Real> atom = atom_of(solution, grid, k);
+      const std::vector<Real> atom = atom_of(solution, grid.points(), k);
       if (!output.picture.empty()) rasters.push_back(picture_of(grid, atom));
       if (!grid.affine) continue;
       std::ostringstream suffix;

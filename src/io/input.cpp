@@ -70,9 +70,16 @@ std::vector<Real> first_grid(const Communicator& world, const std::vector<std::s
   return packed;
 }
 
+/// Of weights by a cost matrix.
+Support index_set_of(const MeasureData& data, const Support& entries) {
+  require(data.support.points() == entries.points(), data.name,
+          std::to_string(data.support.points()) + " weights, and there are " + entries.describe(),
+          "give a weight for every entry of the cost matrix");
+  return entries;
+}
+
 /// What the values of `data` live on, among measures on `supports`; of a map on a surface those of its vertices are kept.
 Support support_of(MeasureData& data, const Support& first, const std::string& first_name) {
-  if (first.dimension() == 0) return IndexSet{data.support.points()};
   if (const Mesh* mesh = first.mesh(); mesh != nullptr) {
     require(data.support.grid() != nullptr, data.name, "points; a map on a surface has a value for every vertex",
             "leave ?as= out");
@@ -249,7 +256,11 @@ RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::s
       take(grid == nullptr ? read_measure(names[k])
                            : read_planes(names[k], owned_planes(own_rows(*grid, processes.along_rows()), *grid)));
     }
-    for (MeasureData& data : raw.data) raw.supports.push_back(support_of(data, supports[0], names[0]));
+    for (MeasureData& data : raw.data) {
+      const std::size_t own = supports.size() == names.size() ? owned.begin + raw.supports.size() : 0;
+      raw.supports.push_back(supports[0].dimension() == 0 ? index_set_of(data, supports[own])
+                                                          : support_of(data, supports[0], names[0]));
+    }
   });
   raw.sha256 = digests(processes, raw);
   if (const Mesh* mesh = supports[0].mesh(); mesh != nullptr) {

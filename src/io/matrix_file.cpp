@@ -16,8 +16,6 @@
 namespace hpot {
 namespace {
 
-constexpr Index block_values = Index{1} << 21;
-
 enum class Format { npy, hdf5, csv, synthetic };
 
 struct MatrixSource {
@@ -85,8 +83,8 @@ template <class T>
 void fill(const std::string& file, Range rows, Index columns, const CostMatrix::Rows<T>& to, Real& largest,
           DigestSums& digests) {
   const MatrixSource matrix = parse(file);
-  const Index at_once =
-      matrix.format == Format::csv ? std::max<Index>(1, rows.size()) : std::max<Index>(1, block_values / columns);
+  const Index at_once = matrix.format == Format::csv ? std::max<Index>(1, rows.size())
+                                                     : std::max<Index>(1, values_read_at_once / columns);
   const auto host = Kokkos::create_mirror_view(to);
   for (Index first = rows.begin; first < rows.end; first += at_once) {
     const Range some{first, std::min(first + at_once, rows.end)};

@@ -64,10 +64,6 @@ GridData grid_data(Array array, const MeasureSource& source) {
   return data;
 }
 
-Array table_array(const MeasureSource& source) { return read_csv(source.path); }
-GridData read_table(const MeasureSource& source) { return grid_data(table_array(source), source); }
-Grid table_grid(const MeasureSource& source) { return read_table(source).grid; }
-
 Index count_stack(const MeasureSource& source, const std::vector<Index>& shape) {
   if (!source.flag("stack")) return 0;
   if (shape.size() < 2) source.reject("stack", "the array has one dimension", "leave it out");
@@ -95,6 +91,21 @@ Array without_first_axis(Array array) {
   array.shape.erase(array.shape.begin());
   return array;
 }
+
+Index count_table(const MeasureSource& source) {
+  return source.flag("stack") ? count_stack(source, read_csv(source.path).shape) : 0;
+}
+/// Of a stack one row, for which the file is read up to its end.
+Array table_array(const MeasureSource& source) {
+  Array table = read_csv(source.path);
+  const Index item = item_of(source, table.shape);
+  if (item < 0) return table;
+  const Index columns = table.shape[1];
+  const auto first = table.values.begin() + item * columns;
+  return {{columns}, {first, first + columns}};
+}
+GridData read_table(const MeasureSource& source) { return grid_data(table_array(source), source); }
+Grid table_grid(const MeasureSource& source) { return read_table(source).grid; }
 
 Index count_npy(const MeasureSource& source) {
   return count_stack(source, read_npy_shape(source.path, source.flag("stack")));  // names are made of so many items
@@ -217,8 +228,8 @@ const std::vector<MeasureFormat>& formats() {
        nullptr},
       {"tables",
        {".csv", ".csv.gz"},
-       {"spacing"},
-       one_measure,
+       {"stack", "count", "item", "spacing"},
+       count_table,
        read_table,
        table_grid,
        table_array,

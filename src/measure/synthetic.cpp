@@ -191,6 +191,7 @@ const std::vector<Family>& families() {
                                          {"shell", 3, 3, {}, shell},
                                          {"waves", 1, 3, {}, waves},
                                          {"uniform", 1, 3, {}, uniform},
+                                         {"documents", 1, 1, {"topics", "words"}, synthetic::documents},
                                          {"phantom", 3, 3, {}, synthetic::phantom}};
   return table;
 }

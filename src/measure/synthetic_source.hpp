@@ -45,6 +45,12 @@ std::string join(const std::vector<std::string>& words);
 /// Of `dimension` axes from n or shape, spacing; an affine for volumes that are `centred`.
 Grid make_grid_of(const Source& source, int dimension, bool centred);
 
+/// Of a vocabulary of so many words: its topics, and that of one of them. The words of a topic follow one another.
+Index topics_of(const Source& source, Index words);
+Index topic_of(Index word, Index words, Index topics);
+/// The counts of words first to last in document number `item`, see synthetic.hpp.
+std::vector<Real> documents(const Source& source, const Grid& grid, Range planes, Index item);
+
 /// The values of phantom number `item` in some planes, see synthetic_phantom.cpp.
 std::vector<Real> phantom(const Source& source, const Grid& grid, Range planes, Index item);
 

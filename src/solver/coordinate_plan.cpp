@@ -14,8 +14,11 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   WorkPlan plan;
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, owned_measures);
   // read_measures, make_measures; solve_coordinates
-  plan.consider("reading", {base, arrays("measures and the target, as read", (owned + 2.0) * local_n),
-                            arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n)});
+  const Real held = held_points(run.support, n, local_n);
+  plan.consider("reading", {base, arrays("measures and the target, as read", (owned + 2.0) * held),
+                            arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n),
+                            arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
+                            arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
   // BarycenterSweeps; CoordinateObjective, Descent
   const auto with = [&](std::vector<PlannedArrays> more) {
     more.insert(more.begin(), {base, maps});

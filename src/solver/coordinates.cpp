@@ -91,13 +91,13 @@ class Descent {
 };
 
 /// The pointwise distances of a map, and the loss where it is not known.
-void measure(const CoordinateSettings& settings, const Grid& grid, const OwnedRows& rows, const Field& target,
+void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Field& target,
              const Field& log_map, Real epsilon, Projection& projection) {
   const Field slope = make_unset_field("hpot::coordinates::slope", 1, rows.local_n());
   const auto distance = [&](const std::string& name) {
     LossSettings some = settings.loss_at(epsilon);
     some.name = name;
-    return make_map_loss(some, grid, rows, target)->evaluate(log_map, slope);
+    return make_map_loss(some, support, rows, target)->evaluate(log_map, slope);
   };
   projection.quadratic = distance("quadratic");
   projection.l1 = l1_distance(rows, log_map, target, 0.0, slope);
@@ -109,10 +109,10 @@ void measure(const CoordinateSettings& settings, const Grid& grid, const OwnedRo
 
 CoordinateSolution solve_coordinates(const ProcessGrid& processes, const CoordinateSettings& settings,
                                      CoordinateData data, const FitProgress& progress, Keeper* given_keeper) {
-  const Grid& grid = data.grid;
-  const OwnedRows rows = own_rows(grid, processes.along_rows());
+  const Support& support = data.support;
+  const OwnedRows rows = own_rows(support, processes.along_rows());
   CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
-  solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
+  solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
   const Field measures =
@@ -121,7 +121,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
     set_entry(measures, static_cast<Index>(k), owned_values(std::exchange(data.measures[k], {}), rows));
   const Field target = make_field("hpot::coordinates::target", 1, owned_values(std::exchange(data.target, {}), rows));
   const auto distances = [&](const Field& log_map, Projection& projection) {
-    measure(settings, grid, rows, target, log_map, solution.target_epsilon, projection);
+    measure(settings, support, rows, target, log_map, solution.target_epsilon, projection);
   };
 
   // the mixture that is closest
@@ -138,9 +138,9 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   Descent descent(processes, settings, count, given_keeper == nullptr ? keeps_nothing : *given_keeper);
   take_log(measures);
   EvaluationRecord& record = descent.record();
-  CoordinateObjective objective(make_sweeps(settings, grid, rows, processes.along_batches(), measures,
+  CoordinateObjective objective(make_sweeps(settings, support, rows, processes.along_batches(), measures,
                                             solution.target_epsilon, [&] { record.look_around(); }),
-                                make_map_loss(settings.loss_at(solution.target_epsilon), grid, rows, target));
+                                make_map_loss(settings.loss_at(solution.target_epsilon), support, rows, target));
   solution.sweeps = objective.sweeps().sweeps();
 
   SimplexFunction function;

@@ -97,15 +97,15 @@ Field atoms_from_maps(const ProcessGrid& processes, const DictionarySettings& se
 /// What both descents have in common, and what they keep.
 class Fit {
  public:
-  Fit(const ProcessGrid& processes, const DictionarySettings& settings, const Grid& grid, const Field& maps,
+  Fit(const ProcessGrid& processes, const DictionarySettings& settings, const Support& support, const Field& maps,
       const Field& atoms, const FitProgress& progress, Keeper& keeper, DictionarySolution& solution)
       : settings_(settings),
         progress_(progress),
         solution_(solution),
-        objective_(processes, settings, grid, maps, static_cast<Index>(atoms.extent(0)), solution.target_epsilon,
+        objective_(processes, settings, support, maps, static_cast<Index>(atoms.extent(0)), solution.target_epsilon,
                    [this] { record_.look_around(); }),
-        simplexes_(sizes(static_cast<Index>(atoms.extent(0)), grid.points(), objective_.maps())),
-        adam_(settings.batch > 0 ? blocks(static_cast<Index>(atoms.extent(0)), grid.points(), objective_.maps())
+        simplexes_(sizes(static_cast<Index>(atoms.extent(0)), support.points(), objective_.maps())),
+        adam_(settings.batch > 0 ? blocks(static_cast<Index>(atoms.extent(0)), support.points(), objective_.maps())
                                  : std::vector<Index>()),
         point_(first_point(atoms)),
         record_(processes.world(), settings.stopping, keeper, objective_.variables(),
@@ -278,8 +278,8 @@ class Fit {
 
 DictionarySolution solve_dictionary(const ProcessGrid& processes, const DictionarySettings& settings,
                                     DictionaryData data, const FitProgress& progress, Keeper* given_keeper) {
-  const Grid& grid = data.grid;
-  const OwnedRows rows = own_rows(grid, processes.along_rows());
+  const Support& support = data.support;
+  const OwnedRows rows = own_rows(support, processes.along_rows());
   const auto field_of = [&](std::vector<std::vector<Real>>& values) {
     const Field field = make_unset_field("hpot::dictionary::maps", static_cast<Index>(values.size()), rows.local_n());
     for (std::size_t k = 0; k < values.size(); ++k)
@@ -287,13 +287,13 @@ DictionarySolution solve_dictionary(const ProcessGrid& processes, const Dictiona
     return field;
   };
   DictionarySolution solution;
-  solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, grid);
+  solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
   const Field maps = field_of(data.maps);
   const Field atoms = data.atoms.empty() ? atoms_from_maps(processes, settings, rows, maps) : field_of(data.atoms);
   Keeper keeps_nothing;
-  Fit fit(processes, settings, grid, maps, atoms, progress, given_keeper == nullptr ? keeps_nothing : *given_keeper,
+  Fit fit(processes, settings, support, maps, atoms, progress, given_keeper == nullptr ? keeps_nothing : *given_keeper,
           solution);
   fit.run();
   return solution;

@@ -9,34 +9,43 @@
 namespace hpot {
 namespace {
 
-/// Values of all atoms that a sweep takes some tenth of a second for: shorter ones look around only after so many of them.
+/// Values of all atoms that a sweep along the axes of a grid takes some tenth of a second for: shorter ones look around only after so
+/// many of them.
 constexpr Index long_sweep = Index{1} << 18;
 constexpr Index between_looks = Index{1} << 22;
 
+/// What a sweep of an atom takes, in such values.
+Index work_of_sweep(const KernelOptions& kernel, const Support& support) {
+  constexpr Index pairs_of_value = 64;
+  const Index n = support.points();
+  return kernel.resolved_type(support) == "separable" ? n : n * (1 + n / pairs_of_value);
+}
+
 }  // namespace
 
-DictionaryObjective::DictionaryObjective(const ProcessGrid& processes, const SweepSettings& settings, const Grid& grid,
-                                         const Field& maps, Index atoms, Real epsilon,
+DictionaryObjective::DictionaryObjective(const ProcessGrid& processes, const SweepSettings& settings,
+                                         const Support& support, const Field& maps, Index atoms, Real epsilon,
                                          std::function<void()> look_around)
     : along_batches_(processes.along_batches()),
-      rows_(own_rows(grid, processes.along_rows())),
+      rows_(own_rows(support, processes.along_rows())),
       atoms_(atoms),
-      points_(grid.points()),
+      points_(support.points()),
       batch_(along_batches_, static_cast<Index>(maps.extent(0))),
       look_around_(std::move(look_around)),
-      each_sweep_(atoms * points_ >= long_sweep),
+      each_sweep_(atoms * work_of_sweep(settings.kernel, support) >= long_sweep),
       maps_between_looks_(settings.loss.starts_with("wasserstein")
                               ? 1
-                              : std::max<Index>(1, between_looks / (atoms * points_ * settings.sweeps))),
+                              : std::max<Index>(1, between_looks / (atoms * work_of_sweep(settings.kernel, support) *
+                                                                    settings.sweeps))),
       log_atoms_(make_field("hpot::DictionaryObjective::log_atoms", atoms, rows_.local_n())),
       slope_(make_field("hpot::DictionaryObjective::slope", atoms, rows_.local_n())),
-      objective_(make_sweeps(settings, grid, rows_, Communicator::self(), log_atoms_, epsilon,
+      objective_(make_sweeps(settings, support, rows_, Communicator::self(), log_atoms_, epsilon,
                              each_sweep_ ? look_around_ : nullptr),
                  nullptr),
       sum_(atoms, rows_.local_n()) {
   partition_ = Partition(batch_.count(), 1, along_batches_.size());
   for (Index n = 0; n < batch_.range().size(); ++n)
-    losses_.push_back(make_map_loss(settings.loss_at(epsilon), grid, rows_, entries(maps, n, 1)));
+    losses_.push_back(make_map_loss(settings.loss_at(epsilon), support, rows_, entries(maps, n, 1)));
 }
 
 void DictionaryObjective::set_atoms(const std::vector<Real>& point) {

@@ -18,9 +18,12 @@ WorkPlan plan_dictionary(const DictionarySettings& settings, const DictionaryRun
   // of one map: times the maps, in a gradient of all
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, settings.atoms);
   // read_measures, make_measures; solve_dictionary
-  plan.consider("reading", {base, arrays("maps, as read", (owned + 1.0) * local_n),
+  const Real held = held_points(run.support, n, local_n);
+  plan.consider("reading", {base, arrays("maps, as read", (owned + 1.0) * held),
                             arrays("maps", run.shape.rows > 1 ? owned * local_n : local_n),
-                            arrays("atoms to begin with", 2.0 * atoms * local_n)});
+                            arrays("atoms to begin with", 2.0 * atoms * held),
+                            arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
+                            arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
   // DictionaryObjective; Fit, minimise() and EvaluationRecord, or Adam
   const auto steps = static_cast<Real>(std::min(settings.memory, settings.stopping.max_iterations));
   const auto evaluations =

@@ -31,10 +31,10 @@ class PointwiseLoss final : public MapLoss {
 
 class TransportLoss final : public MapLoss {
  public:
-  TransportLoss(const LossSettings& settings, const Grid& grid, const OwnedRows& rows, const Field& target)
+  TransportLoss(const LossSettings& settings, const Support& support, const OwnedRows& rows, const Field& target)
       : settings_(settings.transport),
         debiased_(settings.name == "wasserstein"),
-        grid_(grid),
+        support_(support),
         rows_(rows),
         target_(whole(target)) {
     if (debiased_) of_target_ = self_transport(target_).values.dual_cost;
@@ -44,7 +44,7 @@ class TransportLoss final : public MapLoss {
     mean_of_ratio(Reference(ConstField(), 1), log_p, slope);
     std::vector<Real> p = whole(slope);
     const TransportSolution to_target =
-        solve_transport(rows_.along_rows, settings_, {grid_, grid_, p, target_, Balanced{}, Balanced{}}, {});
+        solve_transport(rows_.along_rows, settings_, {support_, support_, p, target_, Balanced{}, Balanced{}}, {});
     Kokkos::deep_copy(slope, to_target.f);
     if (!debiased_) return to_target.values.dual_cost;
     const TransportSolution to_itself = self_transport(std::move(p));
@@ -62,15 +62,15 @@ class TransportLoss final : public MapLoss {
 
   [[nodiscard]] TransportSolution self_transport(std::vector<Real> weights) const {
     if (is_solved_by_symmetry(settings_.kernel))
-      return solve_self_transport(rows_.along_rows, settings_, {grid_, std::move(weights)});
+      return solve_self_transport(rows_.along_rows, settings_, {support_, std::move(weights)});
     std::vector<Real> again = weights;
     return solve_transport(rows_.along_rows, settings_,
-                           {grid_, grid_, std::move(weights), std::move(again), Balanced{}, Balanced{}}, {});
+                           {support_, support_, std::move(weights), std::move(again), Balanced{}, Balanced{}}, {});
   }
 
   TransportSettings settings_;
   bool debiased_;
-  Grid grid_;
+  Support support_;
   OwnedRows rows_;
   std::vector<Real> target_;
   Real of_target_ = 0.0;
@@ -80,9 +80,9 @@ class TransportLoss final : public MapLoss {
 
 std::vector<std::string> LossSettings::names() { return {"quadratic", "l1", "kl", "wasserstein", "wasserstein_plain"}; }
 
-std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Grid& grid, const OwnedRows& rows,
+std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Support& support, const OwnedRows& rows,
                                        const Field& target) {
-  if (settings.name.starts_with("wasserstein")) return std::make_unique<TransportLoss>(settings, grid, rows, target);
+  if (settings.name.starts_with("wasserstein")) return std::make_unique<TransportLoss>(settings, support, rows, target);
   return std::make_unique<PointwiseLoss>(settings, rows, target);
 }
 

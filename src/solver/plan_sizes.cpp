@@ -54,9 +54,20 @@ PlannedArrays arrays(const std::string& name, Real values) { return {name, sizeo
 
 PlannedArrays library_buffers() { return {"libraries and their buffers", 8.0 * 0x1p20}; }
 
+Real matrix_values(const KernelOptions& kernel, Real n, Real local_n) {
+  return kernel.explicit_cost() ? local_n * n * (kernel.short_storage ? 0.5 : 1.0) : 0.0;
+}
+
+Real values_of_reading(const KernelOptions& kernel, Real n, Real local_n) {
+  return kernel.explicit_cost() ? std::min(local_n * n, static_cast<Real>(values_read_at_once)) : 0.0;
+}
+
+Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
+
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
   if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, local_n);
-  if (kernel.explicit_cost()) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
+  if (kernel.explicit_cost())
+    return matrix_values(kernel, n, local_n) + 6.0 * n * std::max(1.0, batch_values / local_n);
   const bool cloud = support.cloud() != nullptr;
   const std::string type = kernel.resolved_type(support);
   if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;

@@ -21,8 +21,17 @@ Sizes sizes_of(const Support& support, const ScheduleOptions& schedule, int part
 Sizes mean_sizes(const TransportRun& run, const ScheduleOptions& schedule);
 
 /// What the operator of a grid with itself, of a surface, or of two clouds of n points each, keeps: work arrays of `batch`
-/// fields (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns).
+/// fields (separable.cpp, target()), points, matrix (matrix_operator.cpp: sums and copies for all columns of each field).
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n);
+
+/// The owned rows of a cost matrix that was read; 0 for other costs.
+Real matrix_values(const KernelOptions& kernel, Real n, Real local_n);
+
+/// What it takes beside them to read them (read_cost_matrix).
+Real values_of_reading(const KernelOptions& kernel, Real n, Real local_n);
+
+/// Of a measure's values, those that a rank reads and keeps: its slab of a grid, of others all.
+Real held_points(const Support& support, Real n, Real local_n);
 
 /// Terms of one softmin of one measure on the owned share of the rows.
 Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n);

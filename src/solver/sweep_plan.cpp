@@ -46,8 +46,12 @@ std::vector<PlannedArrays> loss_arrays(const SweepSettings& settings, const Supp
   TransportRun pair{support, support, row_ranks, 1, false, true, {}};
   TransportSettings transport = settings.loss_at(1.0).transport;
   transport.acceleration = transport.mixing();
-  return {arrays("target and map of the loss", 3.0 * local_points(support, row_ranks)),
-          {"arrays of the pair", plan_transport(transport, pair).bytes() - library_buffers().bytes}};
+  const Real local_n = local_points(support, row_ranks);
+  const Real matrix = matrix_values(transport.kernel, static_cast<Real>(support.points()), local_n);
+  return {arrays("target and map of the loss", 3.0 * local_n),
+          arrays("cost matrix", matrix),  // of the pair and of the sweeps, one
+          {"arrays of the pair",
+           plan_transport(transport, pair).bytes() - library_buffers().bytes - arrays({}, matrix).bytes}};
 }
 
 AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, Index sweeps,

@@ -1,5 +1,7 @@
 #include "hpot/solver/sweep_settings.hpp"
 
+#include "hpot/core/error.hpp"
+#include "hpot/problem/cost_scale.hpp"
 #include "hpot/solver/scales.hpp"
 
 #include <utility>
@@ -44,13 +46,25 @@ SweepSettings SweepSettings::from(const Options& options, const std::string& sec
   s.loss = options.text(section + ".loss");
   s.smoothing = options.real(section + ".smoothing");
   s.loss_tolerance = options.real(section + ".loss_tolerance");
-  if (s.kernel.explicit_cost() || is_of_directions(s.kernel.cost))
+  if (is_of_directions(s.kernel.cost))
     options.reject("cost.type", "a barycenter lives on a grid, whose points have no such costs", "take another cost");
+  if (s.kernel.explicit_cost() && options.text("output.picture") != "none")
+    options.reject("output.picture", "a cost matrix knows no places", "leave it out");
   if (!options.flag("input.normalize"))
     options.reject("input.normalize", "barycenters here are of measures of one mass", "set it to true");
   if (options.text("input.negative") == "split")
     options.reject("input.negative", "one set of weights is sought, for the positive part", "use clip, or error");
   return s;
+}
+
+void SweepSettings::check_matrix(const Support& support, const OwnedRows& rows) const {
+  const bool within = debiased || loss == "wasserstein";
+  if (!kernel.explicit_cost() || !within) return;
+  const auto costs = make_kernel(kernel, support, rows, support, rows);
+  if (is_symmetric(*costs, rows, kernel.matrix->largest)) return;
+  throw InputError(error_text({}, "cost.matrix", kernel.matrix_file,
+                              "it is not symmetric, and what is debiased needs the costs within each map",
+                              "take the method plain, and another loss than wasserstein, or make it symmetric"));
 }
 
 LossSettings SweepSettings::loss_at(Real eps) const {
@@ -67,13 +81,13 @@ LossSettings SweepSettings::loss_at(Real eps) const {
   return result;
 }
 
-BarycenterSweeps make_sweeps(const SweepSettings& settings, const Grid& grid, const OwnedRows& rows,
+BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& support, const OwnedRows& rows,
                              const Communicator& along_batches, const Field& log_weight, Real epsilon,
                              std::function<void()> before_sweep) {
   BarycenterProblem problem{rows, along_batches,     log_weight,
-                            {},   settings.debiased, make_kernel(settings.kernel, grid, rows, grid, rows)};
+                            {},   settings.debiased, make_kernel(settings.kernel, support, rows, support, rows)};
   problem.kernel->set_precision(settings.precision);
-  const Real largest = diameter_cost(settings.kernel.cost, grid, grid);
+  const Real largest = largest_cost_of(settings.kernel, support, support);
   return {std::move(problem), sweep_epsilons(settings.sweeps, epsilon, largest, settings.schedule.factor),
           settings.places, std::move(before_sweep)};
 }

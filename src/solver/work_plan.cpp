@@ -60,9 +60,6 @@ Real block_values(const TransportSettings& settings, const Grid& grid) {
   return 2.0 * parts + per_block * blocks + std::max(counts * blocks, factor);
 }
 
-/// Of a measure's values, those that a rank reads and keeps: its slab of a grid, of others all.
-Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
-
 /// Beside them while measures are read: an image or a table, whole, and one level's sums over cells in planes, here and on the
 /// way to the ranks that add them (pyramid.cpp).
 PlannedArrays of_reading(const Support& support, int ranks, Real local_n) {

@@ -145,6 +145,43 @@ class BadInput(programs.DriverTest):
                     "input.mesh", "a grid")
         self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", "nowhere.npy"), "nowhere.npy")
 
+    def test_maps_by_a_cost_matrix_that_cannot_be(self):
+        generator = numpy.random.default_rng(0)
+        maps = f"{self.npy('maps', generator.random((4, 5)))}?stack=1"
+        costs = generator.random((5, 5))
+        matrix = ("--cost.type", "matrix", "--cost.matrix")
+        unitless = (*matrix, self.npy("good", costs + costs.T), "--epsilon.target", "0.1")
+        good = (*unitless, "--epsilon.unit", "cost")
+        for program, section, more in (("hpot-dictionary", "dictionary", ("--dictionary.atoms", "2")),
+                                       ("hpot-coordinates", "coordinates", ("--input.target", f"{maps}&item=0"))):
+            run = (*more, "--input.measures", maps)
+            self.refuse(program, (*run, *matrix, self.npy("wide", costs[:4]), "--epsilon.unit", "cost"), "wide.npy", "4 x 5",
+                        "5 and 5")
+            self.refuse(program, (*run, *matrix, self.npy("small", costs[:4, :4]), "--epsilon.unit", "cost"), "small.npy", "4 x 4")
+            for value in (-1.0, numpy.nan):
+                bad = costs.copy()
+                bad[1, 2] = value
+                self.refuse(program, (*run, *matrix, self.npy("bad", bad), "--epsilon.unit", "cost"), "row 1, column 2")
+            longer = self.npy("longer", generator.random(6))
+            self.refuse(program, (*more, "--input.measures", f"{maps},{longer}", *good), "longer.npy", "6 weights", "5 entries")
+            points = self.npy("points", generator.random((5, 2)))
+            self.refuse(program, (*more, "--input.measures", f"{points}?as=points,{points}?as=points", *good), "points.npy", "array of weights")
+            self.refuse(program, (*run, *good, "--output.picture", self.output / "a.png"), "output.picture", "no places")
+            self.refuse(program, (*run, *good, "--kernel.type", "dense"), "kernel.type")
+            self.refuse(program, (*run, *unitless), "epsilon.unit", "max_cost")
+            asymmetric = (*run, *matrix, self.npy("asymmetric", costs), "--epsilon.unit", "cost")
+            for key, value in (("method", "debiased"), ("loss", "wasserstein")):
+                self.refuse(program, (*asymmetric, f"--{section}.{key}", value), "asymmetric.npy", "not symmetric", "plain")
+        shorter = self.npy("shorter", generator.random(4))
+        self.refuse("hpot-coordinates", ("--input.measures", maps, "--input.target", shorter, *good), "shorter.npy", "4 weights",
+                    "5 entries")
+        self.refuse("hpot-dictionary", ("--input.measures", maps, "--input.atoms", shorter, *good), "shorter.npy", "4 weights",
+                    "5 entries")
+        self.refuse("hpot-dictionary", ("--input.measures", maps, "--dictionary.atoms", "2", *matrix, "none.npy"), "none.npy")
+        negative = self.npy("negative", generator.random((4, 5)) - 0.5)
+        self.refuse("hpot-dictionary", ("--input.measures", f"{negative}?stack=1", "--dictionary.atoms", "2", *good),
+                    "negative.npy", "input.negative")
+
     def test_atoms_on_another_grid_or_without_mass(self):
         path = self.npy("atom", numpy.ones((8, 9)))
         self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", path), path, "9 x 8", "16 x 16")

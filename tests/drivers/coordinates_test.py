@@ -79,6 +79,21 @@ class Coordinates(programs.DriverTest):
         self.assertAlmostEqual(losses["projection"]["kl"] / kl, 1.0, delta=1e-9)
         self.assertLess(losses["projection"]["quadratic"], losses["euclidean"]["quadratic"])
 
+    def test_the_costs_of_a_grid_as_a_matrix_give_the_coordinates_of_the_grid(self):
+        maps = numpy.random.default_rng(3).random((4, 12, 13)) ** 8
+        names = ("projection/lambda", "projection/map", "euclidean/map", "target", "steps/loss")
+        for loss in ("quadratic", "wasserstein"):
+            found = []
+            for measures, costs in programs.of_a_grid(self.folder, maps):
+                run = ("--input.measures", f"{measures}&count=3", "--input.target", f"{measures}&item=3", *costs,
+                       "--coordinates.loss", loss, "--epsilon.target", "3", "--coordinates.sweeps", "10", *QUIET)
+                for ranks, divided in ((1, ()), (3, ()), (3, ("--parallel.rows", "3"))):
+                    with h5py.File(self.succeed("hpot-coordinates", *run, *divided, ranks=ranks)) as file:
+                        found.append([file[name][()].ravel() for name in names])
+            for other in found[1:]:
+                for name, one, values in zip(names, found[0], other):
+                    numpy.testing.assert_allclose(values, one, rtol=0, atol=1e-8 * numpy.abs(one).max(), err_msg=name)
+
     def measure(self, item):
         """As hpot-barycenter gives it back through the files: the target of a run of its own."""
         path = self.folder / f"measure{item}.h5"

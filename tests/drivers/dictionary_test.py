@@ -62,6 +62,33 @@ class Dictionary(programs.DriverTest):
                         most = 1e-10 * numpy.abs(values).max()
                         self.assertLess(numpy.abs(other[name] - values).max(), most, f"{name}, {number}")
 
+    def test_the_costs_of_a_grid_as_a_matrix_give_the_dictionary_of_the_grid(self):
+        maps = numpy.random.default_rng(3).random((6, 12, 13)) ** 8
+        (images, grid), (entries, matrix) = programs.of_a_grid(self.folder, maps)
+        run = ("--epsilon.target", "3", "--dictionary.atoms", "3", "--dictionary.sweeps", "8", "--stopping.max_iterations", "8",
+               "--stopping.tolerance", "1e-9", *QUIET)
+        for loss in ("kl", "wasserstein"):
+            options = (*run, "--dictionary.loss", loss, "--dictionary.loss_tolerance", "1e-11")
+            expected = results(self.succeed("hpot-dictionary", "--input.measures", images, *grid, *options, code=3))
+            for ranks, divided in ((1, ()), (2, ()), (3, ("--parallel.rows", "3")), (1, ("--dictionary.batch", "6"))):
+                with self.subTest(loss=loss, ranks=ranks, divided=divided):
+                    path = self.succeed("hpot-dictionary", "--input.measures", entries, *matrix, *options, *divided, code=3,
+                                        ranks=ranks)
+                    with h5py.File(path) as file:
+                        self.assertEqual(file["support"].attrs["type"], "entries of a cost matrix")
+                        self.assertTrue(file.attrs["inputs"][-1].endswith("costs.npy"))
+                    found = results(path)
+                    if "--dictionary.batch" in divided:
+                        self.assertLess(found["steps/loss"][-1], found["steps/loss"][0])
+                        continue
+                    self.assertEqual(found["atoms"].shape, (3, 156))
+                    for name, values in expected.items():
+                        numpy.testing.assert_allclose(found[name].ravel(), values.ravel(), rtol=0,
+                                                      atol=1e-9 * numpy.abs(values).max(), err_msg=name)
+        again = self.succeed("hpot-dictionary", "--input.measures", entries, *matrix, *run, "--input.atoms",
+                             f"{path}:/atoms?stack=1", code=3)
+        self.assertLess(results(again)["steps/loss"][0], found["steps/loss"][0])
+
     def test_ranks_without_maps_and_unequal_shares_of_long_sweeps_end_alike(self):
         for measures, ranks in (("ellipse?n=12&count=2", 3), ("gaussian?dim=3&n=52&count=4", 3)):
             run = ("--input.measures", f"synthetic:{measures}", "--dictionary.atoms", "2", "--dictionary.sweeps", "2",

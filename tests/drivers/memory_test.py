@@ -85,6 +85,14 @@ class Memory(programs.DriverTest):
             with self.subTest(more=more, ranks=ranks):
                 self.growth("hpot-dictionary", *volumes(side, 4), "--dictionary.atoms", "2", "--epsilon.target", "64",
                             "--dictionary.sweeps", "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
+        # by a cost matrix; the loss has the same one
+        words = ("--cost.type", "matrix", "--cost.matrix", "synthetic:words?n=3600&m=3600&dim=5&topics=5", "--epsilon.unit",
+                 "max_cost", "--epsilon.target", "0.1", "--input.measures", "synthetic:waves?dim=1&n=3600&count=4",
+                 "--dictionary.atoms", "2", "--dictionary.sweeps", "4", "--stopping.max_iterations", "1")
+        plain = ("--dictionary.loss", "wasserstein_plain", "--dictionary.loss_tolerance", "1e-2")
+        for more, ranks in (((), 1), (("--parallel.rows", "2", "--cost.storage", "float"), 2), (plain, 1)):
+            with self.subTest("matrix", more=more, ranks=ranks):
+                self.growth("hpot-dictionary", *words, *more, ranks=ranks, at_least=20)
         # gradients on record, and their copies at the checkpoint that its end leaves
         self.growth("hpot-dictionary", *volumes(44, 3), "--dictionary.atoms", "2", "--epsilon.target", "64", "--dictionary.sweeps",
                     "2", "--dictionary.memory", "4", "--stopping.max_iterations", "20", "--stopping.tolerance", "1e-12")

@@ -99,6 +99,16 @@ class DriverTest(unittest.TestCase):
         return values
 
 
+def of_a_grid(folder, maps):
+    """The arguments that are of maps (count, rows, columns) as images, and as entries of the matrix of their pixels' costs."""
+    numpy.save(folder / "images.npy", maps)
+    numpy.save(folder / "entries.npy", maps.reshape(len(maps), -1))
+    places = numpy.stack(numpy.meshgrid(*map(numpy.arange, maps.shape[1:]), indexing="ij"), -1).reshape(-1, 2)
+    numpy.save(folder / "costs.npy", ((places[:, None] - places) ** 2).sum(2).astype(float))
+    matrix = ("--cost.type", "matrix", "--cost.matrix", folder / "costs.npy", "--epsilon.unit", "cost")
+    return ((f"{folder}/images.npy?stack=1", ("--epsilon.unit", "cost")), (f"{folder}/entries.npy?stack=1", matrix))
+
+
 def png_size(path):
     """(width, height) from the header; the signature is checked."""
     data = pathlib.Path(path).read_bytes()

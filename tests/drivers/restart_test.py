@@ -33,6 +33,11 @@ SIGNED = [f"{FILES.name}/{name}.npy" for name in ("a", "b")]
 for name in SIGNED:
     numpy.save(name, numpy.random.default_rng(SIGNED.index(name)).standard_normal((24, 20)).cumsum(0))
 
+WORDS = (f"{FILES.name}/words.npy?stack=1", f"{FILES.name}/costs.npy")
+numpy.save(f"{FILES.name}/words.npy", numpy.random.default_rng(5).random((9, 130)) ** 6)
+PLACES = numpy.random.default_rng(6).random((130, 3))
+numpy.save(f"{FILES.name}/costs.npy", ((PLACES[:, None] - PLACES) ** 2).sum(2))
+
 RUNS = {  # every way to run a program with a checkpoint
     "barycenter": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3", "--epsilon.target", "4",
                    "--acceleration.type", "anderson", "--barycenter.weights", "1,1,1;1,2,3"),
@@ -64,6 +69,13 @@ RUNS = {  # every way to run a program with a checkpoint
                     "synthetic:phantom?n=12&item=4", "--epsilon.target", "4", "--stopping.tolerance", "1e-8",
                     "--coordinates.sweeps", "20"),
     "dictionary": ("hpot-dictionary", *DICTIONARY, "--dictionary.memory", "2", "--stopping.tolerance", "3e-3"),
+    "dictionary by a matrix": ("hpot-dictionary", "--input.measures", WORDS[0], "--cost.type", "matrix", "--cost.matrix",
+                               WORDS[1], "--epsilon.unit", "max_cost", "--epsilon.target", "0.1", "--dictionary.atoms", "3",
+                               "--dictionary.sweeps", "10", "--dictionary.memory", "2", "--stopping.tolerance", "2e-2"),
+    "coordinates by a matrix": ("hpot-coordinates", "--input.measures", WORDS[0], "--input.target",
+                                WORDS[0].replace("stack=1", "stack=1&item=0"), "--cost.type", "matrix", "--cost.matrix",
+                                WORDS[1], "--epsilon.unit", "max_cost", "--epsilon.target", "0.1", "--stopping.tolerance",
+                                "1e-6"),
     "dictionary of batches": ("hpot-dictionary", *DICTIONARY, "--dictionary.batch", "5", "--stopping.tolerance", "0.1"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file

@@ -1,5 +1,6 @@
 """scripts/run_study.py: studies of many jobs that are killed, go on and are merged."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -192,6 +193,30 @@ class Study(programs.DriverTest):
             side = numpy.linspace(0, 1, 5)
             for row, (y, x) in zip(weights, ((y, x) for y in side for x in side)):
                 numpy.testing.assert_allclose(row, [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], atol=1e-15)
+
+    def test_atoms_of_documents_are_of_one_topic_each(self):
+        done = self.runner(self.packaged("topics", ("count=60", "count=24"), ("n=120", "n=40"), ("30,30,30,30", "10,10,10,10")))
+        shares = [float(share) for share in re.search(r"in one group: (.*)", done.stdout)[1].split(", ")]
+        self.assertEqual(len(shares), 4)
+        self.assertGreater(min(shares), 0.9)
+        self.assertEqual((self.folder / "topics.png").read_bytes()[:4], b"\x89PNG")
+        path = self.folder / "topics" / "dictionary.h5"
+        with h5py.File(path) as file:
+            atoms, weights = file["atoms"][()], file["weights"][()]
+            self.assertTrue((numpy.diff(file["steps/loss"][()]) < 0).all())
+        found = numpy.array([atom.reshape(4, 10).sum(1) for atom in atoms])
+        self.assertEqual(sorted(found.argmax(1)), [0, 1, 2, 3])
+        numpy.testing.assert_allclose(found.max(1), shares, atol=1e-4)
+        self.assertEqual(weights.shape, (24, 4))
+        draw = [sys.executable, "-B", SOURCE / "scripts" / "plot_topics.py", path, "-o", self.folder / "words.png"]
+        (self.folder / "words.txt").write_text("".join(f"word{k}\n" for k in range(40)))
+        done = subprocess.run([*draw, "--words", self.folder / "words.txt"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, "in one group" in done.stdout), (0, False), done.stderr)
+        for arguments, saying in ((("--groups", "10,10"), "there are 40 words"), (("--heaviest", "0"), "--heaviest 0"),
+                                  (("--words", path), "a word in each line")):
+            done = subprocess.run([*draw, *arguments], capture_output=True, text=True)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1), done.stderr)
+            self.assertIn(saying, done.stderr)
 
     def test_palettes_go_from_job_to_job_and_are_made_anew_where_one_changed(self):
         small = (("pixels=1500", "pixels=60"), ("points 1500", "points 50"), ("?item", "?n=24&item"),

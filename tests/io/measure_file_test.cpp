@@ -81,8 +81,9 @@ TEST(Qualifiers, UnknownRepeatedAndMalformedOnesAreRejectedWithTheKnownOnes) {
   const Folder folder("qualifiers");
   const std::string csv = folder.write("a.csv", "1,2"), nii = folder / "a.nii";
   write_nifti(nii, make_grid({2}, {1.0}), {1, 2});
-  EXPECT_THAT(expand_error(csv + "?frame=0"),
-              HasSubstr("a.csv: frame = 0 (unknown qualifier of tables) [known: spacing, as, weights]"));
+  EXPECT_THAT(
+      expand_error(csv + "?frame=0"),
+      HasSubstr("a.csv: frame = 0 (unknown qualifier of tables) [known: stack, count, item, spacing, as, weights]"));
   EXPECT_THAT(read_error(nii + "?spacing=2"), HasSubstr("[known: frame, as]"));
   EXPECT_THAT(read_error(nii + "?frame=-1"), HasSubstr("frame = -1 (not an integer from 0"));
   EXPECT_THAT(read_error(csv + "?spacing"), HasSubstr("'spacing' is no qualifier"));
@@ -149,6 +150,12 @@ TEST(ReadMeasure, ItemsOfArraysInEitherOrder) {
   EXPECT_THAT(read_measure(c + "?stack=1&item=1").values, ElementsAre(6, 7, 8, 9, 10, 11));
   EXPECT_THAT(read_measure(fortran + "?stack=1&item=1").values, ElementsAre(1, 7, 3, 9, 5, 11));
   EXPECT_THAT(read_error(c + "?stack=1&item=2"), HasSubstr("item = 2 (there are 2 measures)"));
+  const std::string table = folder.write("rows.csv", "w1,w2,w3\n1,2,3\n4,5,6\n");
+  EXPECT_THAT(expand_measures(table + "?stack=1"), ElementsAre(table + "?stack=1&item=0", table + "?stack=1&item=1"));
+  EXPECT_THAT(read_measure(table + "?stack=1&item=1").values, ElementsAre(4, 5, 6));
+  EXPECT_EQ(read_grid(table + "?stack=1&item=1").describe(), make_grid({3}, {1.0}).describe());
+  EXPECT_THAT(read_error(table + "?stack=1&item=2"), HasSubstr("item = 2 (there are 2 measures)"));
+  EXPECT_THAT(read_error(table + "?item=1"), HasSubstr("say stack=1"));
   EXPECT_THAT(read_error(folder.write("cut.npy", npy("2, 3, 2", false, 8)) + "?stack=1&item=0"),
               HasSubstr("cut short"));
 }

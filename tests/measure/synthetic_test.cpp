@@ -188,10 +188,9 @@ TEST(Synthetic, AnItemDoesNotDependOnHowItIsNamed) {
 }
 
 TEST(Synthetic, UnknownNamesAreAnsweredWithTheKnownOnes) {
-  EXPECT_EQ(
-      message_of("cube?n=3"),
-      "synthetic:cube?n=3 (there is no family 'cube') [families: gaussian, ellipse, shell, waves, uniform, phantom; "
-      "clouds: points]");
+  EXPECT_EQ(message_of("cube?n=3"),
+            "synthetic:cube?n=3 (there is no family 'cube') [families: gaussian, ellipse, shell, waves, uniform, "
+            "documents, phantom; clouds: points]");
   EXPECT_EQ(message_of("ellipse?sd=3"),
             "synthetic:ellipse?sd=3: sd = 3 (ellipse has no such key) "
             "[its keys: n, shape, dim, count, item, seed, spacing, hollow]");

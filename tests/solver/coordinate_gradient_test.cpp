@@ -12,27 +12,37 @@ namespace {
 using test::Values;
 
 struct Case {
-  Grid grid;
+  Support support;
   std::vector<Values> measures;
   Values target;
   std::vector<Real> epsilons;
   std::string kernel = "separable";
   bool debiased = false;
+  std::vector<Values> costs{};  // of an index set
+
+  [[nodiscard]] std::string describe() const {
+    return (debiased ? "debiased, " : "") + support.describe() + ", " + std::to_string(epsilons.size()) + " sweeps";
+  }
 };
 
-LossSettings loss_settings(const std::string& name, const Case& some) {
+KernelOptions kernel_of(const Case& some, const OwnedRows& rows) {
+  if (!some.costs.empty()) return test::matrix_kernel(some.costs, rows);
+  return {some.kernel, SquaredEuclidean{}};
+}
+
+LossSettings loss_settings(const std::string& name, const Case& some, const OwnedRows& rows) {
   LossSettings settings;
   settings.name = name;
   settings.smoothing = 1e-2;
   settings.transport = test::transport_settings(some.epsilons.back(), 1e-10);
-  settings.transport.kernel.type = some.kernel;
+  settings.transport.kernel = kernel_of(some, rows);
   settings.transport.stopping.interruptible = false;
   return settings;
 }
 
 /// log of the rows of the measures that are owned: measures are divided along batches, rows along rows.
 Field owned_logs(const Case& some, const ProcessGrid& processes) {
-  const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+  const OwnedRows rows = own_rows(some.support, processes.along_rows());
   const Range mine = Partition(static_cast<Index>(some.measures.size()), 1, processes.shape().batches)
                          .block(processes.along_batches().rank());
   const Field log_weight = make_unset_field("test::log_weight", mine.size(), rows.local_n());
@@ -43,14 +53,13 @@ Field owned_logs(const Case& some, const ProcessGrid& processes) {
 
 CoordinateObjective objective_of(const Case& some, const std::string& loss, Index places,
                                  const ProcessGrid& processes) {
-  const KernelOptions kernel{some.kernel, SquaredEuclidean{}};
-  const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+  const OwnedRows rows = own_rows(some.support, processes.along_rows());
   const auto log_weight = owned_logs(some, processes);
   BarycenterProblem problem{rows,          processes.along_batches(),
                             log_weight,    {},
-                            some.debiased, make_kernel(kernel, some.grid, rows, some.grid, rows)};
+                            some.debiased, make_kernel(kernel_of(some, rows), some.support, rows, some.support, rows)};
   BarycenterSweeps sweeps(problem, some.epsilons, places);
-  auto map_loss = make_map_loss(loss_settings(loss, some), some.grid, rows,
+  auto map_loss = make_map_loss(loss_settings(loss, some, rows), some.support, rows,
                                 make_field("test::target", 1, owned_values(some.target, rows)));
   return {std::move(sweeps), std::move(map_loss)};
 }
@@ -70,9 +79,18 @@ Case image(std::vector<Real> epsilons, const std::string& kernel = "separable") 
   return {grid, measures, test::random_measure(108, 9, 0.3), std::move(epsilons), kernel};
 }
 
+/// More entries than one rank owns a block of, where several divide them; fewer else.
+Case words(std::vector<Real> epsilons, bool symmetric, Index n = 30) {
+  std::vector<Values> measures;
+  for (unsigned k = 0; k < 3; ++k) measures.push_back(test::random_measure(n, k + 1, 0.5));
+  return {IndexSet{n}, measures, test::random_measure(n, 9, 0.5), std::move(epsilons),
+          {},          false,    test::random_costs(n, symmetric)};
+}
+
 const Values three{0.5, 0.2, 0.3};
 const Values four{0.1, 0.4, 0.2, 0.3};
 const std::vector<Real> falling{40.0, 20.0, 10.0, 5.0, 3.0, 3.0, 3.0, 3.0};
+const std::vector<Real> falling_costs{4.0, 2.0, 1.0, 0.5, 0.5, 0.5};  // of matrices
 
 Case debiased(Case some) {
   some.debiased = true;
@@ -109,8 +127,7 @@ const ProcessGrid& alone() {
 void expect_gradient(const Case& some, const Values& lambda, const std::string& loss, Index places) {
   CoordinateObjective objective = objective_of(some, loss, places, alone());
   EXPECT_LT(error_of_gradient(objective, lambda, 3e-4), 1e-6)
-      << loss << ", " << (some.debiased ? "debiased, " : "") << some.grid.dimension() << "-D, " << some.epsilons.size()
-      << " sweeps, " << places << " held";
+      << loss << ", " << some.describe() << ", " << places << " held";
 }
 
 TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
@@ -120,7 +137,11 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
                                                    {debiased(line(falling)), three},
                                                    {debiased(image(falling)), four},
                                                    {image(falling), four},
-                                                   {image({4.0, 2.0}, "dense"), four}};
+                                                   {image({4.0, 2.0}, "dense"), four},
+                                                   {words(falling_costs, true), three},
+                                                   {debiased(words(falling_costs, true)), three},
+                                                   {words(falling_costs, false), three},
+                                                   {debiased(words(falling_costs, false)), three}};
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
@@ -134,6 +155,8 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
     expect_gradient(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4);
     expect_gradient(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3);
     expect_gradient(debiased(image({12.0, 6.0, 6.0, 6.0})), four, loss, 4);
+    expect_gradient(words(falling_costs, true), three, loss, 3);
+    expect_gradient(words(falling_costs, false), three, loss, 6);
   }
 }
 
@@ -168,7 +191,7 @@ Values direction_of(const Case& some, Index k) {
 Real error_of_slope(const Case& some, const Values& lambda, const std::string& loss, Index places, Real step) {
   CoordinateObjective objective = objective_of(some, loss, places, alone());
   const Index measures = static_cast<Index>(some.measures.size());
-  const Index n = some.grid.points();
+  const Index n = some.support.points();
   const Field slope = make_unset_field("test::slope", measures, n);
   Values unused;
   objective.evaluate(lambda, unused, slope);
@@ -195,16 +218,23 @@ Real error_of_slope(const Case& some, const Values& lambda, const std::string& l
 }
 
 TEST(AtomGradient, IsThatOfDifferencesForEveryPointwiseLoss) {
-  const std::vector<std::pair<Case, Values>> cases{
-      {line(falling), three},           {line({3.0, 3.0, 3.0}), three},    {line({40.0}), three},
-      {line(falling), {0.6, 0.0, 0.4}}, {debiased(line(falling)), three},  {debiased(image(falling)), four},
-      {image(falling), four},           {image({4.0, 2.0}, "dense"), four}};
+  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
+                                                   {line({3.0, 3.0, 3.0}), three},
+                                                   {line({40.0}), three},
+                                                   {line(falling), {0.6, 0.0, 0.4}},
+                                                   {debiased(line(falling)), three},
+                                                   {debiased(image(falling)), four},
+                                                   {image(falling), four},
+                                                   {image({4.0, 2.0}, "dense"), four},
+                                                   {words(falling_costs, true), three},
+                                                   {debiased(words(falling_costs, true)), three},
+                                                   {words(falling_costs, false), three},
+                                                   {debiased(words(falling_costs, false)), three}};
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, static_cast<Index>(some.epsilons.size())}) {
         EXPECT_LT(error_of_slope(some, lambda, loss, places, 1e-3), 1e-6)
-            << loss << ", " << (some.debiased ? "debiased, " : "") << some.grid.dimension() << "-D, "
-            << some.epsilons.size() << " sweeps, " << places << " held";
+            << loss << ", " << some.describe() << ", " << places << " held";
       }
     }
   }
@@ -214,6 +244,8 @@ TEST(AtomGradient, IsThatOfDifferencesForTransportLosses) {
   for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
     EXPECT_LT(error_of_slope(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4, 1e-3), 1e-6) << loss;
     EXPECT_LT(error_of_slope(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3, 1e-3), 1e-6) << loss;
+    EXPECT_LT(error_of_slope(words(falling_costs, true), three, loss, 3, 1e-3), 1e-6) << loss;
+    EXPECT_LT(error_of_slope(words(falling_costs, false), three, loss, 6, 1e-3), 1e-6) << loss;
   }
 }
 
@@ -237,13 +269,13 @@ TEST(AtomGradient, IsZeroAlongTheMassOfAMeasure) {
 
 TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
-  for (const Case& some : {line(falling), debiased(image(falling))}) {
-    const Values& lambda = some.grid.dimension() == 1 ? three : four;
+  for (const Case& some : {line(falling), debiased(image(falling)), words(falling_costs, false, 150)}) {
     const Index measures = static_cast<Index>(some.measures.size());
-    const Index n = some.grid.points();
+    const Values& lambda = measures == 3 ? three : four;
+    const Index n = some.support.points();
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);
-      const OwnedRows rows = own_rows(some.grid, processes.along_rows());
+      const OwnedRows rows = own_rows(some.support, processes.along_rows());
       const Range mine = Partition(measures, 1, shape.batches).block(processes.along_batches().rank());
       for (const std::string& loss : LossSettings::names()) {
         Values unused;
@@ -270,8 +302,9 @@ TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
 /// In one dimension with all ranks along rows and all along batches.
 TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
-  for (const Case& some : {line(falling), image(falling), debiased(image(falling))}) {
-    const Values& lambda = some.grid.dimension() == 1 ? three : four;
+  for (const Case& some : {line(falling), image(falling), debiased(image(falling)), words(falling_costs, false, 150),
+                           debiased(words(falling_costs, true, 150))}) {
+    const Values& lambda = some.measures.size() == 3 ? three : four;
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);
       for (const std::string& loss : LossSettings::names()) {
@@ -315,7 +348,7 @@ TEST(SweepRecall, ForetellsTheSweepsThatAreMade) {
   for (const Index places : {3, 4, 6, 8}) {
     Index made = 0;
     const Case some = line(falling);
-    const OwnedRows rows = own_rows(some.grid, test::alone());
+    const OwnedRows rows = own_rows(some.support, test::alone());
     const Field log_weight = make_field("test::log_weight", 1, some.measures[1]);
     take_log(log_weight);
     BarycenterSweeps sweeps({rows,
@@ -323,7 +356,7 @@ TEST(SweepRecall, ForetellsTheSweepsThatAreMade) {
                              log_weight,
                              {},
                              false,
-                             make_kernel({some.kernel, SquaredEuclidean{}}, some.grid, rows, some.grid, rows)},
+                             make_kernel({some.kernel, SquaredEuclidean{}}, some.support, rows, some.support, rows)},
                             some.epsilons, places, [&] { ++made; });
     sweeps.forward({1.0});
     sweeps.reverse(make_field("test::slope", 1, 40));

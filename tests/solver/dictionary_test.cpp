@@ -33,9 +33,9 @@ DictionarySettings settings_of(const std::string& loss, bool debiased = false) {
   return settings;
 }
 
-std::vector<Values> maps_on(const Grid& grid) {
+std::vector<Values> maps_on(const Support& support) {
   std::vector<Values> all;
-  for (unsigned n = 0; n < maps; ++n) all.push_back(test::random_measure(grid.points(), n + 1, 0.3));
+  for (unsigned n = 0; n < maps; ++n) all.push_back(test::random_measure(support.points(), n + 1, 0.3));
   return all;
 }
 
@@ -45,18 +45,30 @@ std::vector<Values> share_of(const std::vector<Values>& all, const ProcessGrid& 
   return {all.begin() + mine.begin, all.begin() + mine.end};
 }
 
-DictionaryObjective objective_of(const Grid& grid, const DictionarySettings& settings, const ProcessGrid& processes) {
-  const OwnedRows rows = own_rows(grid, processes.along_rows());
-  const std::vector<Values> mine = share_of(maps_on(grid), processes);
-  const Field field = make_unset_field("test::maps", static_cast<Index>(mine.size()), rows.local_n());
-  for (std::size_t n = 0; n < mine.size(); ++n) set_entry(field, static_cast<Index>(n), owned_values(mine[n], rows));
-  return {processes, settings, grid, field, atoms, settings.epsilon.target, [] {}};
+/// With the owned rows of the costs of an index set, at an eps that is to them what that of the others is to a grid's.
+DictionarySettings on(const Support& support, DictionarySettings settings, const ProcessGrid& processes,
+                      bool symmetric) {
+  if (support.dimension() > 0) return settings;
+  settings.kernel =
+      test::matrix_kernel(test::random_costs(support.points(), symmetric), own_rows(support, processes.along_rows()));
+  settings.epsilon.target = 0.5;
+  return settings;
 }
 
-Values point_on(const Grid& grid) {
+DictionaryObjective objective_of(const Support& support, const DictionarySettings& given, const ProcessGrid& processes,
+                                 bool symmetric = true) {
+  const OwnedRows rows = own_rows(support, processes.along_rows());
+  const DictionarySettings settings = on(support, given, processes, symmetric);
+  const std::vector<Values> mine = share_of(maps_on(support), processes);
+  const Field field = make_unset_field("test::maps", static_cast<Index>(mine.size()), rows.local_n());
+  for (std::size_t n = 0; n < mine.size(); ++n) set_entry(field, static_cast<Index>(n), owned_values(mine[n], rows));
+  return {processes, settings, support, field, atoms, settings.epsilon.target, [] {}};
+}
+
+Values point_on(const Support& support) {
   Values point;
   for (unsigned k = 0; k < atoms; ++k) {
-    const Values atom = test::random_measure(grid.points(), 20 + k, 0.2);
+    const Values atom = test::random_measure(support.points(), 20 + k, 0.2);
     point.insert(point.end(), atom.begin(), atom.end());
   }
   for (Index n = 0; n < maps; ++n) {
@@ -74,10 +86,10 @@ const ProcessGrid& alone() {
 const std::vector<Index> every{0, 1, 2, 3, 4};
 
 /// A direction that keeps every simplex: atoms by a relative change, weights against one another.
-Values direction_on(const Grid& grid, unsigned seed) {
-  Values d = point_on(grid);
+Values direction_on(const Support& support, unsigned seed) {
+  Values d = point_on(support);
   const Values random = reference::random_values(static_cast<Index>(d.size()), seed, -1.0, 1.0);
-  const Index atom_values = atoms * grid.points();
+  const Index atom_values = atoms * support.points();
   for (Index i = 0; i < atom_values; ++i) d[i] *= random[i];
   for (Index n = 0; n < maps; ++n) {
     d[atom_values + 2 * n] = 0.1 * random[atom_values + n];
@@ -87,16 +99,19 @@ Values direction_on(const Grid& grid, unsigned seed) {
 }
 
 TEST(DictionaryObjective, HasTheGradientOfCentralDifferences) {
-  for (const Grid& grid : {make_grid({24}, {1.0}), make_grid({7, 8}, {1.0, 0.8})}) {
+  const std::vector<Support> supports{make_grid({24}, {1.0}), make_grid({7, 8}, {1.0, 0.8}), IndexSet{30},
+                                      IndexSet{31}};
+  for (const Support& support : supports) {
     for (const std::string& loss : LossSettings::names()) {
       for (const std::vector<Index>& some : {every, std::vector<Index>{3, 1}}) {
-        DictionaryObjective objective = objective_of(grid, settings_of(loss, grid.dimension() == 2), alone());
-        const Values point = point_on(grid);
+        DictionaryObjective objective =
+            objective_of(support, settings_of(loss, support.dimension() == 2), alone(), support.points() != 31);
+        const Values point = point_on(support);
         Values slope;
         Values unused;
         objective.evaluate(point, some, slope);
         for (const unsigned seed : {5U, 6U}) {
-          const Values d = direction_on(grid, seed);
+          const Values d = direction_on(support, seed);
           const auto at = [&](Real h) {
             Values moved = point;
             for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += h * d[i];
@@ -105,7 +120,7 @@ TEST(DictionaryObjective, HasTheGradientOfCentralDifferences) {
           const Real h = 1e-3;
           const Real quotient = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
           const Real found = std::inner_product(d.begin(), d.end(), slope.begin(), 0.0);
-          EXPECT_NEAR(found, quotient, 1e-6 * std::abs(quotient)) << loss << " " << grid.dimension() << "-D";
+          EXPECT_NEAR(found, quotient, 1e-6 * std::abs(quotient)) << loss << " " << support.describe();
         }
       }
     }
@@ -113,32 +128,55 @@ TEST(DictionaryObjective, HasTheGradientOfCentralDifferences) {
 }
 
 TEST(DictionaryObjective, IsTheMeanOfTheLossesOfItsMaps) {
-  const Grid grid = make_grid({24}, {1.0});
-  DictionaryObjective objective = objective_of(grid, settings_of("kl"), alone());
+  const Support support = make_grid({24}, {1.0});
+  DictionaryObjective objective = objective_of(support, settings_of("kl"), alone());
   Values unused;
-  const Values losses = objective.losses(point_on(grid));
-  EXPECT_NEAR(objective.evaluate(point_on(grid), {4, 0}, unused), 0.5 * (losses[0] + losses[4]), 1e-15);
+  const Values losses = objective.losses(point_on(support));
+  EXPECT_NEAR(objective.evaluate(point_on(support), {4, 0}, unused), 0.5 * (losses[0] + losses[4]), 1e-15);
 }
 
 /// To the bit where maps are divided; to rounding where rows are.
-TEST(DictionaryObjective, IsTheSameOnAnyNumberOfRanks) {
+void expect_same_on_any_ranks(const Support& support) {
   const Communicator world = Communicator::world();
-  const Grid grid = make_grid({9, 8}, {1.0, 1.0});
   for (const std::string& loss : LossSettings::names()) {
     Values single;
-    const Real expected = objective_of(grid, settings_of(loss), alone()).evaluate(point_on(grid), every, single);
+    const Real expected = objective_of(support, settings_of(loss), alone()).evaluate(point_on(support), every, single);
     Values together;
-    const Real by_maps = objective_of(grid, settings_of(loss), ProcessGrid(world, {1, world.size()}))
-                             .evaluate(point_on(grid), every, together);
+    const Real by_maps = objective_of(support, settings_of(loss), ProcessGrid(world, {1, world.size()}))
+                             .evaluate(point_on(support), every, together);
     EXPECT_EQ(by_maps, expected) << loss;
     EXPECT_EQ(together, single) << loss;
-    const Real by_rows = objective_of(grid, settings_of(loss), ProcessGrid(world, {world.size(), 1}))
-                             .evaluate(point_on(grid), every, together);
+    const Real by_rows = objective_of(support, settings_of(loss), ProcessGrid(world, {world.size(), 1}))
+                             .evaluate(point_on(support), every, together);
     EXPECT_NEAR(by_rows, expected, 1e-10 * expected) << loss;
     const auto larger = [](Real a, Real b) { return std::abs(a) < std::abs(b); };
     const Real scale = std::abs(*std::max_element(single.begin(), single.end(), larger));
     EXPECT_LT(reference::largest_difference(together, single), 1e-10 * scale) << loss;
   }
+}
+
+TEST(DictionaryObjective, IsTheSameOnAnyNumberOfRanks) {
+  expect_same_on_any_ranks(make_grid({9, 8}, {1.0, 1.0}));
+  expect_same_on_any_ranks(IndexSet{150});
+}
+
+TEST(SweepSettings, KnowWhichCostsAreSymmetric) {
+  const Communicator world = Communicator::world();
+  const ProcessGrid processes(world, {world.size(), 1});
+  const Support support = IndexSet{150};
+  const OwnedRows rows = own_rows(support, processes.along_rows());
+  const DictionarySettings symmetric = on(support, settings_of("wasserstein"), processes, true);
+  EXPECT_NO_THROW(symmetric.check_matrix(support, rows));
+  DictionarySettings settings = on(support, settings_of("wasserstein"), processes, false);
+  EXPECT_THROW(settings.check_matrix(support, rows), InputError);
+  settings.loss = "wasserstein_plain";
+  EXPECT_NO_THROW(settings.check_matrix(support, rows));
+  settings.debiased = true;
+  EXPECT_THROW(settings.check_matrix(support, rows), InputError);
+  std::vector<Values> costs = test::random_costs(150, true);
+  costs[140][3] *= 1.0 + 1e-6;  // one entry
+  settings.kernel = test::matrix_kernel(costs, rows);
+  EXPECT_THROW(settings.check_matrix(support, rows), InputError);
 }
 
 /// Terms of very different size, in two orders and divided.
@@ -169,8 +207,9 @@ TEST(OrderlessSum, HasTheSameBitsInAnyOrderAndOnAnyNumberOfRanks) {
 }
 
 DictionarySolution solution_of(const DictionarySettings& settings, const ProcessGrid& processes) {
-  const Grid grid = make_grid({9, 8}, {1.0, 1.0});
-  return solve_dictionary(processes, settings, {grid, share_of(maps_on(grid), processes), {}}, [](const FitStep&) {});
+  const Support support = make_grid({9, 8}, {1.0, 1.0});
+  return solve_dictionary(processes, settings, {support, share_of(maps_on(support), processes), {}},
+                          [](const FitStep&) {});
 }
 
 TEST(Dictionary, LossFallsWithEveryStepAndBeyondTheRoundsOfItsRecord) {

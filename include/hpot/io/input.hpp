@@ -55,8 +55,9 @@ std::vector<Support> read_supports(const Communicator& world, const InputOptions
 std::vector<Support> read_index_sets(const Communicator& world, const std::vector<std::string>& names);
 
 /// Reads measures [owned) of `names`, of grids by slabs; every measure must be read somewhere and match the first of all
-/// `supports`; where these are all that read_supports gave, clouds share their points with them; of maps on a surface the values
-/// of its vertices are kept, and it counts as read. Collective.
+/// `supports`, or, of index sets, have as many values as its own, or the only one, of them; where these are all that
+/// read_supports gave, clouds share their points with them; of maps on a surface the values of its vertices are kept, and it
+/// counts as read. Collective.
 RawMeasures read_measures(const ProcessGrid& processes, const std::vector<std::string>& names, Range owned,
                           const std::vector<Support>& supports);
 

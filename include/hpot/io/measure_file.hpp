@@ -8,7 +8,7 @@
 //                                  IDX images (.idx, idx3-ubyte, each also with .gz); labels from the file beside it
 //   table.csv  array.npy           a row or column: 1-D; a matrix: 2-D, rows are y; a 3-D array: a volume [z][y][x]
 //   data.h5:/group/dataset         1 to 3-D, likewise
-//   data.h5:/maps?stack=1          the first axis of a .npy or .h5 array counts measures; `count` of them
+//   data.h5:/maps?stack=1          the first axis of a .npy or .h5 array, or the rows of a table, count measures; `count` of them
 //   synthetic:FAMILY?key=value&... see synthetic.hpp
 // Clouds of points, weights 1 where none are given:
 //   bunny.ply  spot.obj  atoms.xyz             each also with .gz

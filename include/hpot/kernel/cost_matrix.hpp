@@ -30,6 +30,9 @@ struct CostMatrix {
   Real largest = 0.0;  // of all entries of all ranks
 };
 
+/// Of a matrix that is read, in doubles, before they become rows; or one row.
+inline constexpr Index values_read_at_once = Index{1} << 21;
+
 /// Columns with the padding that CostMatrix has.
 Index padded_columns(Index columns);
 

@@ -11,6 +11,9 @@
 // shell      3-D, 1 between two similar ellipsoids.
 // waves      exp(random smooth function), with holes: 0 on about a fifth of the points. dim = 1, 2 (default) or 3.
 // uniform    1 everywhere. dim = 1, 2 (default) or 3.
+// documents  1-D: how often each word of the vocabulary of n words (synthetic_matrix.hpp) occurs among the words=100 of a
+//            text. Every word is drawn from one of topics=4 topics, of which a text has most of one or two (shares are cubes of
+//            exponential random numbers), and in it with a probability that falls like 1, 1/2, 1/3, ...
 // phantom    3-D head in [0, 1]: the ten ellipsoids of Shepp and Logan (IEEE Trans. Nucl. Sci. 21, 1974; in 3-D: Shepp,
 //            J. Comput. Assist. Tomogr. 4, 1980, and Kak and Slaney, Principles of Computerized Tomographic Imaging,
 //            1988, ch. 3) with the contrasts raised for the eye (Toft 1996), seen through a random smooth deformation:

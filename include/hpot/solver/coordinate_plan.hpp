@@ -7,7 +7,7 @@
 namespace hpot {
 
 struct CoordinateRun {
-  Support support;  // the grid
+  Support support;
   Index measures = 1;
   ProcessGridShape shape;
   bool picture = false;

@@ -1,7 +1,7 @@
 // The loss of a dictionary and its gradient [Schmitz et al. 2018, Eq. 10]: atoms b_1, ..., b_K and weights lambda_n of N maps t_n,
 //
 //   F(b, lambda) = mean over n of F_n,   F_n = loss(p^L(b, lambda_n), t_n)
-// or the mean over some of the maps. A point is a list of K P + N K numbers, P points of the grid: all atoms, then all weights.
+// or the mean over some of the maps. A point is a list of K P + N K numbers, P points of the support: all atoms, then all weights.
 //
 // Maps are divided along batches, rows along rows; atoms are on all ranks. A gradient takes one reduction of the atoms' part,
 // whose bits do not depend on the number of batches (orderless_sum.hpp), and one of the numbers of the maps. Collective.
@@ -17,8 +17,8 @@ class DictionaryObjective {
  public:
   /// `maps`: the owned rows of the maps owned here, of mass 1, whose rows it shares. `look_around` is called on all ranks alike,
   /// before each sweep where one takes long, else before some of the maps; what it throws reaches the caller.
-  DictionaryObjective(const ProcessGrid& processes, const SweepSettings& settings, const Grid& grid, const Field& maps,
-                      Index atoms, Real epsilon, std::function<void()> look_around);
+  DictionaryObjective(const ProcessGrid& processes, const SweepSettings& settings, const Support& support,
+                      const Field& maps, Index atoms, Real epsilon, std::function<void()> look_around);
 
   [[nodiscard]] Index maps() const { return batch_.count(); }
   [[nodiscard]] Index atoms() const { return atoms_; }

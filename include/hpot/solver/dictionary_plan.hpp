@@ -7,7 +7,7 @@
 namespace hpot {
 
 struct DictionaryRun {
-  Support support;  // the grid
+  Support support;
   Index maps = 1;
   ProcessGridShape shape;
   bool picture = false;

@@ -25,7 +25,7 @@ class MapLoss {
 };
 
 /// `target`: the owned rows of t. Collective along rows.
-std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Grid& grid, const OwnedRows& rows,
+std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Support& support, const OwnedRows& rows,
                                        const Field& target);
 
 }  // namespace hpot

@@ -18,6 +18,10 @@ struct SweepSettings {
   Real loss_tolerance = 1e-7;
   Index places = 50;  // states of sweeps held at once
 
+  /// InputError where costs of a matrix, whose rows have been read, differ between C_ij and C_ji and barycenters or the loss are
+  /// debiased, which needs the costs within each map. Collective along rows.
+  void check_matrix(const Support& support, const OwnedRows& rows) const;
+
   /// eps, in the unit of the cost.
   [[nodiscard]] LossSettings loss_at(Real epsilon) const;
 
@@ -27,8 +31,8 @@ struct SweepSettings {
   static SweepSettings from(const Options& options, const std::string& section);
 };
 
-/// Of measures given by log b, those owned, at eps_target = `epsilon` in the unit of the cost.
-BarycenterSweeps make_sweeps(const SweepSettings& settings, const Grid& grid, const OwnedRows& rows,
+/// C_ij is the cost between point i of the barycenter and point j of a measure. Of measures given by log b, those owned, at eps_target = `epsilon` in the unit of the cost.
+BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& support, const OwnedRows& rows,
                              const Communicator& along_batches, const Field& log_weight, Real epsilon,
                              std::function<void()> before_sweep);
 
