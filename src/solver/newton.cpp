@@ -1,7 +1,8 @@
 #include "hpot/solver/newton.hpp"
 
+#include "conjugate_gradients.hpp"
+#include "forecast.hpp"
 #include "hpot/core/field.hpp"
-#include "hpot/problem/dual_preconditioner.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +10,6 @@
 namespace hpot {
 namespace {
 
-constexpr Index most_gradient_steps = 200;
 constexpr Real stiff = 4000.0;           // rho/eps at which steps gain on sweeps
 constexpr Real near_path = 1.0;          // the last move at an eps that may be left
 constexpr Real sweeps_of_a_step = 30.0;  // what a step costs, about
@@ -25,68 +25,6 @@ constexpr int most_failures = 3;  // until Newton's method is given up
 Field field_like(const char* label, const Field& other) {
   return make_unset_field(label, 1, static_cast<Index>(other.extent(1)));
 }
-
-/// x with S x = D'(g), from 0, until the residual's L1 norm has fallen to `reduction` of its first value.
-/// Returns the number of products with S.
-Index conjugate_gradients(const DualHessian& hessian, const DualPreconditioner& preconditioner, const Field& x,
-                          const Field& z, Real reduction) {
-  const OwnedRows& rows = hessian.rows();
-  const Field r = field_like("hpot::Newton::residual", x);
-  hessian.right_hand_side(r);
-  const Field q = field_like("hpot::Newton::product", r);
-  Kokkos::deep_copy(x, 0.0);
-  preconditioner.apply(r, z);
-  const Field p = copy_of(z);
-  Real rz = dot(rows, r, z);
-  const Real enough = reduction * absolute_sum(rows, r);
-  for (Index step = 1; step <= most_gradient_steps; ++step) {
-    hessian.apply(p, q);
-    const Real curvature = dot(rows, p, q);
-    const Real alpha = curvature > 0.0 ? rz / curvature : infinity;
-    if (!(rz > 0.0 && std::isfinite(alpha))) return step;  // what is left lies in the kernel of S
-    combine(alpha, p, 1.0, x);
-    combine(-alpha, q, 1.0, r);
-    if (!(absolute_sum(rows, r) > enough)) return step;
-    preconditioner.apply(r, z);
-    const Real next = dot(rows, r, z);
-    combine(1.0, z, next / rz, p);  // p = z + (next/rz) p
-    rz = next;
-  }
-  return most_gradient_steps;
-}
-
-/// How many sweeps are left, from what the last ten have done.
-class Forecast {
- public:
-  explicit Forecast(Real tolerance = 0.0) : tolerance_(tolerance) {}
-
-  void record(Real error) {
-    if (sweeps_ % window == 0) {
-      rate_ = sweeps_ == 0 ? 0.0 : std::log(error / error_before_) / static_cast<Real>(window);
-      error_before_ = error;
-    }
-    ++sweeps_;
-  }
-
-  /// 0 before ten sweeps, infinity where they gained nothing.
-  [[nodiscard]] Real sweeps_left(Real error) const {
-    if (sweeps_ <= window) return 0.0;
-    return rate_ < 0.0 ? std::log(tolerance_ / error) / rate_ : infinity;
-  }
-
-  void archive(Archive& archive) {
-    archive.number("forecast/sweeps", sweeps_);
-    archive.number("forecast/error_before", error_before_);
-    archive.number("forecast/rate", rate_);
-  }
-
- private:
-  static constexpr Index window = 10;
-  Real tolerance_;
-  Index sweeps_ = 0;
-  Real error_before_ = 0.0;
-  Real rate_ = 0.0;  // of the error's logarithm
-};
 
 /// rho of kl, infinity without: a half-step brings potentials nearer by rho/(rho + eps) [Chizat 2018].
 Real elasticity(const Marginal& marginal) {

@@ -55,6 +55,9 @@ RUNS = {  # every way to run a program with a checkpoint
     "both signs": ("hpot-sinkhorn", "--input.source", SIGNED[0], "--input.target", SIGNED[1], "--input.negative", "split"),
     "newton": ("hpot-sinkhorn", *pair("waves", 48), "--epsilon.target", "0.25", "--stopping.tolerance",
                "1e-8"),
+    "newton in heaps": ("hpot-sinkhorn", "--input.source", "synthetic:points?dim=3&shape=clusters&n=400&item=0",
+                        "--input.target", "synthetic:points?dim=3&shape=clusters&n=300&item=1", "--epsilon.target", "9",
+                        "--acceleration.finish", "newton"),
     "clouds": ("hpot-sinkhorn", *pair("points", 900, 800), "--penalty.target", "kl:10"),
     "truncated clouds": ("hpot-sinkhorn", *pair("points", 1200, 1000), "--kernel.type", "truncated",
                          "--sinkhorn.divergence", "true", "--epsilon.unit", "cost", "--epsilon.target", "0.01"),
@@ -193,7 +196,7 @@ class Restart(programs.DriverTest):
         self.assertEqual(contents(self.folder / "more.h5"), contents(self.folder / "alone.h5"))
 
     def test_a_run_out_of_sweeps_goes_on_with_more(self):
-        for run, sweeps in (("unbalanced barycenter", 20), ("newton", 20), ("clouds", 20), ("matrix", 20),
+        for run, sweeps in (("unbalanced barycenter", 20), ("newton", 20), ("newton in heaps", 60), ("clouds", 20), ("matrix", 20),
                             ("coordinates", 3), ("dictionary", 20), ("dictionary of batches", 3)):
             with self.subTest(run=run):
                 program, *inputs = RUNS[run]
