@@ -10,7 +10,6 @@ namespace {
 
 using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<Index>>;
 
-constexpr Real loose = 1e-4;  // added to a kept plan's diagonal: of c, for what the sources that are not kept tie
 constexpr Real least_diagonal = 1e-6;  // of c + eps k
 
 Policy points_of(const ConstField& field) { return {0, static_cast<Index>(field.extent(1))}; }
@@ -151,12 +150,12 @@ void DualHessian::fix_averages() {
   if (target_average_ != nullptr) h_target_ = {};
 }
 
-void DualHessian::keep_plan(KeptPlan plan) {
+void DualHessian::keep_plan(KeptPlan plan, Real damping) {
   kept_.emplace(std::move(plan));
   const Field terms = copy_of(column_terms_);
   combine(-1.0, column_mass_, 1.0, terms);  // eps k
   column_mass_ = quotient(kept_->marginal(Side::target), unit_);
-  combine(1.0 + loose, column_mass_, 1.0, terms);
+  combine(1.0 + damping, column_mass_, 1.0, terms);
   column_terms_ = terms;
   h_source_ = {};
   h_target_ = {};

@@ -16,6 +16,7 @@ constexpr Real sweeps_of_a_step = 30.0;  // what a step costs, about
 constexpr Real longest_step = 50.0;      // change of a potential, in units of eps
 constexpr Real longest_on_cloud = 4.0;   // what holds a heap changes over a few eps
 constexpr Real smoothed = 0.8;           // of the error of the sweep before: then sweeps have smoothed what they can
+constexpr Real most_damping = 1e-3;      // of c~, in clouds; no more than the error
 constexpr Real small_move = 0.1;         // in the same unit: sweeps make up for it
 constexpr Index products_of_kept_plan = 10;  // softmins, averages and searches of one, about
 constexpr int most_shortenings = 6;
@@ -162,7 +163,7 @@ class NewtonFinish final : public Acceleration {
   }
 
   /// Keeps what many averages take, where there is room for it; false where steps cannot do without, and there is none.
-  bool keep(DualHessian& hessian, const Field& g) {
+  bool keep(DualHessian& hessian, const Field& g, Real error) {
     if (on_grid()) {
       if (keeps_weights_) hessian.fix_row_averages();
       return true;
@@ -171,7 +172,7 @@ class NewtonFinish final : public Acceleration {
         KeptPlan::of(problem_.map().problem(), *problem_.source_support().cloud(), *problem_.target_support().cloud(),
                      problem_.cost(), problem_.map().f(), g, FinishOptions::most_entries);
     products_ += products_of_kept_plan;
-    if (plan) hessian.keep_plan(std::move(*plan));
+    if (plan) hessian.keep_plan(std::move(*plan), std::min(most_damping, error));
     return hessian.kept_plan() != nullptr;
   }
 
@@ -186,7 +187,7 @@ class NewtonFinish final : public Acceleration {
     base_ = {};
     direction_ = {};
     DualHessian hessian = hessian_at(g);
-    if (!keep(hessian, g)) {
+    if (!keep(hessian, g, error)) {
       give_up_for_good(map);
       return;
     }

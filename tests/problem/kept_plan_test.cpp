@@ -140,7 +140,7 @@ TEST(KeptPlan, MakesAHessianThatIsNearTheWholeOneSymmetricAndPositive) {
     const Heaps heaps(from, to);
     for (const Real most : {infinity, 20.0}) {
       DualHessian whole(heaps.problem, heaps.f, heaps.g), hessian(heaps.problem, heaps.f, heaps.g);
-      hessian.keep_plan(heaps.keep(most));
+      hessian.keep_plan(heaps.keep(most), 0.0);
       const OwnedRows& rows = hessian.rows();
       const Field u = Heaps::owned(reference::random_values(230, 18, -1.0, 1.0), rows);
       const Field v = Heaps::owned(reference::random_values(230, 19, -1.0, 1.0), rows);
@@ -169,7 +169,7 @@ TEST(KeptPlan, MakesAHessianThatIsNearTheWholeOneSymmetricAndPositive) {
 TEST(KeptPlan, CouplesRunsOfPointsAsTheHessianDoes) {
   const Heaps heaps({}, {}, 0.1);
   DualHessian hessian(heaps.problem, heaps.f, heaps.g);
-  hessian.keep_plan(heaps.keep(infinity));
+  hessian.keep_plan(heaps.keep(infinity), 0.0);
   const OwnedRows& rows = hessian.rows();
   const BlockSpace blocks(make_grid({230}, {1.0}), rows, {16});
   const auto couplings = block_couplings(hessian, blocks, heaps.on_targets());

@@ -34,9 +34,9 @@ class DualHessian {
   /// Those of the columns, too; gives back what only those that are not kept need, and diagonal(), which must come before.
   void fix_averages();
 
-  /// From here on S and its parts are those of P~ (kept_plan.hpp), symmetric and with the kernel that S has; the gradient stays
-  /// that of P.
-  void keep_plan(KeptPlan plan);
+  /// From here on S and its parts are those of P~ (kept_plan.hpp), symmetric and positive semidefinite as S is, with `damping`
+  /// times diag(c~) added; the gradient stays that of P.
+  void keep_plan(KeptPlan plan, Real damping);
   /// Null: none.
   [[nodiscard]] const KeptPlan* kept_plan() const { return kept_ ? &*kept_ : nullptr; }
 

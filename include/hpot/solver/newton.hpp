@@ -24,7 +24,8 @@
 // Clouds. Steps keep entries of the plan (problem/kept_plan.hpp), those of a sample of the sources where there is no room for
 // more, and take runs of points for blocks. They are made where they are asked for: in clouds of heaps far from one another it
 // is the heaps' potentials that are slow, a sweep moves them by eps times the part of a heap's mass that is amiss, and a step by
-// what the sources between two heaps say. These change over a few eps: no potential moves by more than 4, a step stands wherever
+// what the sources between two heaps say. These change over a few eps: steps are Levenberg's and Marquardt's, with diag(c~) times
+// the error, at most 1e-3, added to S [Yamashita, Fukushima 2001], no potential moves by more than 4 eps, a step stands wherever
 // phi'(t) >= -phi'(0)/2, and sweeps follow it as long as each wins a fifth of the error. Coarse copies have too few such sources:
 // they are left at 64 times the neighbour cost.
 //
