@@ -134,13 +134,17 @@ std::optional<KeptPlan> KeptPlan::of(const TransportProblem& problem, const Poin
     const Field spread = spread_of_targets(problem, target, g);
     draw(rows, spread, 0.5 * room, slope_for(rows, spread, 0.5 * room), w);
   }
-  Part by_rows = keep(plan.rows(w));  // each search ends before the next one takes its memory
-  Part by_columns = keep(plan.columns(w));
-  return KeptPlan(std::move(by_rows), std::move(by_columns), of_a_row);
+  std::optional<Part> by_rows = keep(plan.rows(w), 2.0 * most * static_cast<Real>(target.points()));
+  if (!by_rows) return {};  // the sample was too small to know
+  std::optional<Part> by_columns = keep(plan.columns(w), infinity);
+  return KeptPlan(std::move(*by_rows), std::move(*by_columns), of_a_row);
 }
 
-KeptPlan::Part KeptPlan::keep(const PlanSearch& search) {
-  Part part{search.rows, keep_entries(search, least_share, count_entries(search, least_share)), search.mass,
+/// Nothing where there are more than `most`.
+std::optional<KeptPlan::Part> KeptPlan::keep(const PlanSearch& search, Real most) {
+  const EntryCounts counts = count_entries(search, least_share);
+  if (static_cast<Real>(counts.global) > most) return {};
+  Part part{search.rows, keep_entries(search, least_share, counts), search.mass,
             make_unset_field("hpot::KeptPlan::mass", 1, search.rows.local_n())};
   Kokkos::parallel_for("hpot::KeptPlan::mass", Policy(0, part.rows.local_n()),
                        AddRows{part.entries, part.whole, part.mass});

@@ -54,7 +54,7 @@ class KeptPlan {
   };
   KeptPlan(Part source, Part target, Real entries_of_a_row)
       : source_(std::move(source)), target_(std::move(target)), entries_of_a_row_(entries_of_a_row) {}
-  static Part keep(const PlanSearch& search);
+  static std::optional<Part> keep(const PlanSearch& search, Real most);
   [[nodiscard]] const Part& part(Side side) const { return side == Side::source ? source_ : target_; }
   [[nodiscard]] Field gathered(Side side, const ConstField& v) const;
 
