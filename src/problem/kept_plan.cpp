@@ -126,15 +126,19 @@ std::optional<KeptPlan> KeptPlan::of(const TransportProblem& problem, const Poin
   combine(0.0, w, sample, w);  // no heavier, so that they have the entries that they would have among all
   const Index of_sample = count_entries(plan.rows(w), least_share).global;
   const Real of_a_row = static_cast<Real>(of_sample) / (sample * n);
-  const Real room = most * static_cast<Real>(target.points()) / (of_a_row * n);  // as a part of all rows
+  const Real enough = most * static_cast<Real>(target.points());
+  const Real room = enough / (of_a_row * n);  // as a part of all rows
   if (room >= 1.0) {
     Kokkos::deep_copy(w, 1.0);
   } else {
     if (room * n < static_cast<Real>(fewest_rows)) return {};
     const Field spread = spread_of_targets(problem, target, g);
-    draw(rows, spread, 0.5 * room, slope_for(rows, spread, 0.5 * room), w);
+    const auto draw_part = [&](Real part) { draw(rows, spread, 0.5 * part, slope_for(rows, spread, 0.5 * part), w); };
+    draw_part(room);
+    const auto drawn = static_cast<Real>(count_entries(plan.rows(w), least_share).global);
+    if (drawn > enough) draw_part(room * enough / drawn);  // heavy sources have more than they would have among all
   }
-  std::optional<Part> by_rows = keep(plan.rows(w), 2.0 * most * static_cast<Real>(target.points()));
+  std::optional<Part> by_rows = keep(plan.rows(w), 2.0 * enough);
   if (!by_rows) return {};  // the sample was too small to know
   std::optional<Part> by_columns = keep(plan.columns(w), infinity);
   return KeptPlan(std::move(*by_rows), std::move(*by_columns), of_a_row);
