@@ -49,9 +49,9 @@ class BlockSpace {
   OwnedRows rows_;
 };
 
-/// Of points on no grid, whose order keeps neighbours together, where a row of the plan holds about so many of them: runs of an
-/// eighth as many, up to `most_runs`.
 constexpr Index most_runs = Index{1} << 10;
+/// Of points on no grid, whose order keeps neighbours together, where a row of the plan holds about so many of them: runs of an
+/// eighth as many, longer ones where there would be over most_runs.
 BlockSpace runs_of(const OwnedRows& rows, Real entries);
 
 }  // namespace hpot

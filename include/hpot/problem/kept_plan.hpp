@@ -4,7 +4,7 @@
 //   P~_ij = w_i P_ij or 0,  r~ = P~ 1,  c~ = P~' 1
 //
 // Where there is room, all are, w = 1. Else, where plans are so wide that many sources say the same, they are drawn, with
-//   w_i = 1/pi_i,  pi_i = min(1, e + k V_i),   V_i the variance of the targets of i
+//   w_i = 1/pi_i [Horvitz, Thompson 1952],  pi_i = min(1, e + k V_i),  V_i the variance of the targets of i
 // sources between heaps of targets are few, and how much mass goes to which heap is theirs to say. Half of the room is for e,
 // half for k. V is taken along one oblique direction, by two averages.
 //
@@ -28,8 +28,8 @@ struct BlockCoupling {
 
 class KeptPlan {
  public:
-  /// At (f, g), which need not be optimal; of about `most` entries for each target at most. Nothing where that leaves fewer than 64 sources.
-  /// Collective along rows, as all members are but the accessors.
+  /// At (f, g), which need not be optimal; of about `most` entries for each target at most, nothing where that leaves fewer than
+  /// 64 sources. Some ten kernel products. Collective along rows, as all members are but the accessors.
   static std::optional<KeptPlan> of(const TransportProblem& problem, const PointCloud& source, const PointCloud& target,
                                     const Cost& cost, const ConstField& f, const ConstField& g, Real most);
 
