@@ -140,8 +140,7 @@ RowShares axis_shares(const DualHessian& hessian, const BlockSpace& blocks, int 
 
 }  // namespace
 
-Index products_of_couplings(const DualHessian& hessian, const BlockSpace& blocks) {
-  if (hessian.kept_plan() != nullptr) return 0;
+Index products_of_couplings(const BlockSpace& blocks) {
   Index axes = 0;
   for (const Index along : blocks.layout().blocks) axes += along > 1 ? 1 : 0;
   return stripes * axes;

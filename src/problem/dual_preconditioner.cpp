@@ -35,12 +35,12 @@ DualPreconditioner::DualPreconditioner(const DualHessian& hessian, const BlockSp
       if (number_[b] >= 0) lower.push_back({number_[b], number_[b], diagonal[b]});
     }
     if (count > 0) coarse_.emplace(count, lower);
-    kernel_products_ +=
-        products_of_couplings(hessian, *blocks) + (hessian.kept_plan() == nullptr ? hessian.products_of_row_sums() : 0);
+    kernel_products_ += products_of_couplings(*blocks) + hessian.products_of_row_sums();
   }
   diagonal_ = make_unset_field("hpot::DualPreconditioner::diagonal", 1, static_cast<Index>(work.extent(1)));
   hessian.diagonal(diagonal_);
-  if (hessian.kept_plan() == nullptr) kernel_products_ += 2;
+  kernel_products_ += 2;
+  if (hessian.kept_plan() != nullptr) kernel_products_ = 0;
 }
 
 void DualPreconditioner::apply(const Field& r, const Field& z) const {

@@ -128,26 +128,31 @@ std::optional<KeptPlan> KeptPlan::of(const TransportProblem& problem, const Poin
   const Real of_a_row = static_cast<Real>(of_sample) / (sample * n);
   const Real enough = most * static_cast<Real>(target.points());
   const Real room = enough / (of_a_row * n);  // as a part of all rows
-  if (room >= 1.0) {
-    Kokkos::deep_copy(w, 1.0);
-  } else {
-    if (room * n < static_cast<Real>(fewest_rows)) return {};
-    const Field spread = spread_of_targets(problem, target, g);
-    const auto draw_part = [&](Real part) { draw(rows, spread, 0.5 * part, slope_for(rows, spread, 0.5 * part), w); };
-    draw_part(room);
-    const auto drawn = static_cast<Real>(count_entries(plan.rows(w), least_share).global);
-    if (drawn > enough) draw_part(room * enough / drawn);  // heavy sources have more than they would have among all
+  if (room * n < static_cast<Real>(fewest_rows) && room < 1.0) return {};
+  const Field spread = room < 1.0 ? spread_of_targets(problem, target, g) : Field();
+  const auto choose = [&](Real part) {
+    if (part < 1.0) {
+      draw(rows, spread, 0.5 * part, slope_for(rows, spread, 0.5 * part), w);
+    } else {
+      Kokkos::deep_copy(w, 1.0);
+    }
+  };
+  choose(room);
+  std::optional<PlanSearch> search = plan.rows(w);
+  EntryCounts counts = count_entries(*search, least_share);
+  if (room < 1.0 && static_cast<Real>(counts.global) > enough) {  // heavy sources have more than they would among all
+    choose(room * enough / static_cast<Real>(counts.global));
+    search = plan.rows(w);
+    counts = count_entries(*search, least_share);
   }
-  std::optional<Part> by_rows = keep(plan.rows(w), 2.0 * enough);
-  if (!by_rows) return {};  // the sample was too small to know
-  std::optional<Part> by_columns = keep(plan.columns(w), infinity);
-  return KeptPlan(std::move(*by_rows), std::move(*by_columns), of_a_row);
+  if (static_cast<Real>(counts.global) > 2.0 * enough) return {};  // the sample was too small to know
+  Part by_rows = keep(*search, counts);
+  search.reset();  // before the other one takes its memory
+  const PlanSearch across = plan.columns(w);
+  return KeptPlan(std::move(by_rows), keep(across, count_entries(across, least_share)), of_a_row);
 }
 
-/// Nothing where there are more than `most`.
-std::optional<KeptPlan::Part> KeptPlan::keep(const PlanSearch& search, Real most) {
-  const EntryCounts counts = count_entries(search, least_share);
-  if (static_cast<Real>(counts.global) > most) return {};
+KeptPlan::Part KeptPlan::keep(const PlanSearch& search, const EntryCounts& counts) {
   Part part{search.rows, keep_entries(search, least_share, counts), search.mass,
             make_unset_field("hpot::KeptPlan::mass", 1, search.rows.local_n())};
   Kokkos::parallel_for("hpot::KeptPlan::mass", Policy(0, part.rows.local_n()),

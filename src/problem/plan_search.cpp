@@ -92,8 +92,8 @@ BoxLevels make_boxes(const Support& support) {
 
 namespace {
 
-PlanSide side_of(const TransportProblem& problem, Side side, const Support& support, const ConstField& potential) {
-  const Marginal& marginal = hpot::side_of(problem, side);
+PlanSide plan_side(const TransportProblem& problem, Side side, const Support& support, const ConstField& potential) {
+  const Marginal& marginal = side_of(problem, side);
   const Field h = make_field("hpot::PlanSearch::log_mass", 1, marginal.rows.local_n());
   add_log_weight(marginal.log_weight, potential, problem.epsilon, h);
   return {marginal, support, potential, h, {}, {}};
@@ -147,8 +147,8 @@ PlanSearch make_plan_search(const TransportProblem& problem, const Support& sour
                             const KernelOptions& kernel, const ConstField& f, const ConstField& g, bool by_columns) {
   problem.kernel->set_precision(Precision::full);
   problem.kernel->prepare(problem.epsilon);
-  PlanSide a = side_of(problem, Side::source, source, f);
-  PlanSide b = side_of(problem, Side::target, target, g);
+  PlanSide a = plan_side(problem, Side::source, source, f);
+  PlanSide b = plan_side(problem, Side::target, target, g);
   if (by_columns) set_shares(problem, Side::target, f, b);
   set_shares(problem, Side::source, g, a);
   return search_between(a, b, kernel.cost, kernel.matrix, problem.epsilon);
@@ -158,8 +158,8 @@ CloudPlan::CloudPlan(const TransportProblem& problem, const PointCloud& source, 
                      const Cost& cost, const ConstField& f, const ConstField& g)
     : cost_(cost),
       epsilon_(problem.epsilon),
-      source_(side_of(problem, Side::source, source, f)),
-      target_(side_of(problem, Side::target, target, g)) {
+      source_(plan_side(problem, Side::source, source, f)),
+      target_(plan_side(problem, Side::target, target, g)) {
   set_shares(problem, Side::source, g, source_);
   set_shares(problem, Side::target, f, target_);
 }

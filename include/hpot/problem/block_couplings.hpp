@@ -20,8 +20,8 @@ namespace hpot {
 /// All couplings, by ascending first, on every rank. `work`, a field of the target, is overwritten. Collective along rows.
 std::vector<BlockCoupling> block_couplings(const DualHessian& hessian, const BlockSpace& blocks, const Field& work);
 
-/// Kernel products that it takes; none where the Hessian keeps its plan.
-[[nodiscard]] Index products_of_couplings(const DualHessian& hessian, const BlockSpace& blocks);
+/// Kernel products that it takes where the Hessian keeps no plan.
+[[nodiscard]] Index products_of_couplings(const BlockSpace& blocks);
 
 /// Integers that a block counts its couplings in, multiplied over the axes, whose numbers of blocks are given: it may be
 /// coupled to blocks four before and four after it.

@@ -49,6 +49,12 @@ class BlockSpace {
   OwnedRows rows_;
 };
 
+/// How strongly two blocks are coupled (block_couplings.hpp).
+struct BlockCoupling {
+  Index first, second;  // blocks, first < second
+  Real weight;          // sum_i q_i r_i p_i(first) p_i(second) > 0
+};
+
 constexpr Index most_runs = Index{1} << 10;
 /// Of points on no grid, whose order keeps neighbours together, where a row of the plan holds about so many of them: runs of an
 /// eighth as many, longer ones where there would be over most_runs.

@@ -20,7 +20,7 @@ namespace hpot {
 
 class DualPreconditioner {
  public:
-  /// Kernel products: 2 for the diagonal, those of block_couplings and of the row sums. `work`, a field of the target, is
+  /// Kernel products: 2 for the diagonal, those of block_couplings and of the row sums; none where the Hessian keeps its plan. `work`, a field of the target, is
   /// overwritten.
   DualPreconditioner(const DualHessian& hessian, const BlockSpace* blocks, const Field& work);
 

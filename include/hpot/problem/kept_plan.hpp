@@ -20,12 +20,6 @@
 
 namespace hpot {
 
-/// How strongly two blocks are coupled (block_couplings.hpp).
-struct BlockCoupling {
-  Index first, second;  // blocks, first < second
-  Real weight;          // sum_i q_i r_i p_i(first) p_i(second) > 0
-};
-
 class KeptPlan {
  public:
   /// At (f, g), which need not be optimal; of about `most` entries for each target at most, nothing where that leaves fewer than
@@ -54,7 +48,7 @@ class KeptPlan {
   };
   KeptPlan(Part source, Part target, Real entries_of_a_row)
       : source_(std::move(source)), target_(std::move(target)), entries_of_a_row_(entries_of_a_row) {}
-  static std::optional<Part> keep(const PlanSearch& search, Real most);
+  static Part keep(const PlanSearch& search, const EntryCounts& counts);
   [[nodiscard]] const Part& part(Side side) const { return side == Side::source ? source_ : target_; }
   [[nodiscard]] Field gathered(Side side, const ConstField& v) const;
 

@@ -32,7 +32,8 @@
 // A step is one advance(): its kernel products are counted as sweeps of two. It takes at most 200 conjugate gradient steps,
 // and signals and time limits wait for its end. Memory, given back before by mixing: work arrays of
 // KernelOperator::average and 8 fields (9 where the target is kl), with 3 more for each axis and half of the weights that are
-// kept first, 3 more (2 less where weights are kept), the blocks' factor and all weights then.
+// kept first, 3 more (2 less where weights are kept), the blocks' factor and all weights then; on
+// clouds 8 fields, the entries and what kept_plan.hpp makes them of.
 #pragma once
 
 #include "hpot/solver/acceleration.hpp"
@@ -59,8 +60,8 @@ struct FinishOptions {
   static FinishOptions from(const Options& options);
 };
 
-/// Sweeps of `problem`, on grids or clouds, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of problem, whose map it
-/// advances.
+/// Sweeps of `problem`, on grids or clouds, mixed as `mixing` says, and Newton steps as `finish` does. Keeps a reference of
+/// problem, whose map it advances.
 std::unique_ptr<Acceleration> make_newton_finish(const AccelerationOptions& mixing, const FinishOptions& finish,
                                                  MultiscaleSinkhorn& problem);
 

@@ -31,7 +31,8 @@ struct SweepSettings {
   static SweepSettings from(const Options& options, const std::string& section);
 };
 
-/// C_ij is the cost between point i of the barycenter and point j of a measure. Of measures given by log b, those owned, at eps_target = `epsilon` in the unit of the cost.
+/// Of measures given by log b, those owned, at eps_target = `epsilon` in the unit of the cost. C_ij is the cost between point i of
+/// the barycenter and point j of a measure.
 BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& support, const OwnedRows& rows,
                              const Communicator& along_batches, const Field& log_weight, Real epsilon,
                              std::function<void()> before_sweep);
