@@ -67,7 +67,7 @@ ExitCode body(const Communicator& world, const Options& options) {
     settings.places = some;
     return plan_coordinates(settings, {support, count, shape, !output.picture.empty()});
   };
-  const auto [plan, places] = admit_sweeps(world, options, settings.sweeps, plan_with, shape_on);
+  const auto [plan, places] = admit_sweeps(world, options, settings, plan_with, shape_on);
   settings.places = places;
   if (options.action() == Options::Action::dry_run) return ExitCode::done;
   RawMeasures raw = read_measures(processes, names, batches.block(processes.along_batches().rank()), {support});

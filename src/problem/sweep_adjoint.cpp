@@ -3,6 +3,8 @@
 #include "hpot/core/field.hpp"
 #include "hpot/problem/bounded_exp.hpp"
 
+#include <algorithm>
+
 namespace hpot {
 namespace {
 
@@ -78,6 +80,15 @@ void times_map(const ConstField& log_p, const ConstField& v, const Field& produc
   Kokkos::parallel_for(
       "hpot::times_map", Points(0, product.extent(1)),
       KOKKOS_LAMBDA(Index i) { product(0, i) = Kokkos::exp(log_p(0, i)) * v(0, i); });
+}
+
+Real largest_mean_size(const OwnedRows& rows, const ConstField& log_p, const ConstField& z) {
+  const std::vector<Real> sizes = sum_over_points(
+      "hpot::largest_mean_size", rows, static_cast<Index>(z.extent(0)),
+      KOKKOS_LAMBDA(Index k, Index i) { return Kokkos::exp(log_p(0, i)) * Kokkos::abs(z(k, i)); });
+  Real largest = 0.0;
+  for (const Real size : sizes) largest = std::max(largest, size);
+  return largest;
 }
 
 std::vector<Real> common_dots(const OwnedRows& rows, const ConstField& v, const ConstField& b) {

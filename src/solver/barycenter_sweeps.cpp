@@ -15,10 +15,11 @@
 namespace hpot {
 
 BarycenterSweeps::BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
-                                   std::function<void()> before_sweep)
+                                   std::function<void()> before_sweep, SweepGradient which)
     : problem_(std::move(problem)),
       epsilons_(std::move(epsilons)),
-      recall_(states(), places),
+      which_(which),
+      recall_(states(), which == SweepGradient::implicit ? states() : places),
       before_sweep_(std::move(before_sweep)),
       log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
@@ -30,7 +31,8 @@ BarycenterSweeps::BarycenterSweeps(BarycenterProblem problem, std::vector<Real> 
   for (Field* field : {&h_, &a_, &t_}) *field = make_unset_field("hpot::BarycenterSweeps::chunk", at_once, n);
   for (Field* field : {&rho_, &log_map_, &product_}) *field = make_field("hpot::BarycenterSweeps::map", 1, n);
   for (Field* field : {&delta_, &log_d_}) *field = make_field("hpot::BarycenterSweeps::log_d", 1, n_debiased);
-  for (Index p = 0; p < std::min(places, states()); ++p)
+  const Index held = which == SweepGradient::implicit ? 1 : std::min(places, states());
+  for (Index p = 0; p < held; ++p)
     places_.push_back({0, make_unset_field("hpot::BarycenterSweeps::half_steps", measures, n),
                        make_unset_field("hpot::BarycenterSweeps::log_ratio", 1, n),
                        make_unset_field("hpot::BarycenterSweeps::log_d", 1, n_debiased)});
@@ -123,7 +125,13 @@ const Field& BarycenterSweeps::forward(const std::vector<Real>& lambda) {
   held_.clear();
   last_ = free_place(1);
   make({}, last_);
-  if (states() > 1) {
+  if (which_ == SweepGradient::implicit) {
+    while (last_.sweep < states()) {
+      const State before = last_;
+      ++last_.sweep;
+      make(before, last_);
+    }
+  } else if (states() > 1) {
     held_.push_back(last_);
     hold_before(states());
     last_ = free_place(states());
@@ -143,6 +151,16 @@ std::vector<Real> BarycenterSweeps::reverse(const ConstField& m, const Field& sl
   Kokkos::deep_copy(z_, 0.0);
   Kokkos::deep_copy(delta_, 0.0);
   add_gradient();
+  const bool implicit = which_ == SweepGradient::implicit;
+  implicit ? stay_at_last() : walk_back();
+  if (slope_.extent(0) > 0) {
+    prepare(eps(last_.sweep));
+    for_chunks([&](Index first, Index count) { step_back_to_data(implicit ? last_ : State{}, first, count); });
+  }
+  return gradient_;
+}
+
+void BarycenterSweeps::walk_back() {
   while (last_.sweep > 1) {
     hold_before(last_.sweep);
     const State before = held_.back();
@@ -152,11 +170,17 @@ std::vector<Real> BarycenterSweeps::reverse(const ConstField& m, const Field& sl
     last_ = before;
     add_gradient();
   }
-  if (slope_.extent(0) > 0) {
-    prepare(eps(1));
-    for_chunks([&](Index first, Index count) { step_back_to_data({}, first, count); });
+}
+
+void BarycenterSweeps::stay_at_last() {
+  constexpr Real enough = 1e-8;
+  const auto size = [&] { return problem_.along_batches.max(largest_mean_size(problem_.rows, log_map_, z_)); };
+  const Real first = size();
+  for (Index sweep = 1; sweep < states(); ++sweep) {
+    step_back(last_);
+    add_gradient();
+    if (size() <= enough * first) return;
   }
-  return gradient_;
 }
 
 /// G_k -= <p rho, s_k>/eps,  z_k = phi_k - lambda_k rho/eps
@@ -184,8 +208,12 @@ void BarycenterSweeps::step_back_to_data(const State& before, Index first, Index
   } else {
     problem_.kernel->softmin_spoiling(Side::target, h, t);
   }
-  take_log_potential(before, first, count, epsilon, h);
-  problem_.kernel->softmin_spoiling(Side::target, h, g);
+  if (which_ == SweepGradient::implicit) {
+    Kokkos::deep_copy(g, t);
+  } else {
+    take_log_potential(before, first, count, epsilon, h);
+    problem_.kernel->softmin_spoiling(Side::target, h, g);
+  }
   close_data_side(g, t, epsilon, y);
   if (slope_.extent(0) > 0) combine(epsilon, y, 1.0, entries(slope_, first, count));
 }

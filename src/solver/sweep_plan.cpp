@@ -15,11 +15,12 @@ Real local_points(const Support& support, int row_ranks) {
 }  // namespace
 
 Real terms_of_gradient(const SweepSettings& settings, const Support& support, int row_ranks, Index owned) {
-  const auto sweeps = static_cast<Real>(SweepRecall(settings.sweeps, settings.places).sweeps());
+  const auto sweeps = static_cast<Real>(settings.sweeps_made());
   const auto measures = static_cast<Real>(owned);
-  // a softmin and two means for each sweep back; for D a mean and two softmins
+  // two means for each sweep back, and a softmin but for implicit gradients; for D a mean and two softmins
   const Real self = settings.debiased ? 1.0 : 0.0;
-  return ((2.0 * measures + self) * sweeps + 3.0 * (measures + self) * static_cast<Real>(settings.sweeps)) *
+  const Real each = settings.implicit() ? 2.0 : 3.0;
+  return ((2.0 * measures + self) * sweeps + (each * measures + 3.0 * self) * static_cast<Real>(settings.sweeps)) *
          terms_of_softmin(settings.kernel, support, static_cast<Real>(support.points()),
                           local_points(support, row_ranks));
 }
@@ -54,7 +55,7 @@ std::vector<PlannedArrays> loss_arrays(const SweepSettings& settings, const Supp
            plan_transport(transport, pair).bytes() - library_buffers().bytes - arrays({}, matrix).bytes}};
 }
 
-AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, Index sweeps,
+AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, SweepSettings settings,
                             const SweepPlanner& plan_with, const std::function<ProcessGridShape(int)>& shape_on) {
   constexpr int most_ranks = 1 << 14;
   const auto limit = ResourceOptions::from(options).memory_limit;
@@ -63,15 +64,15 @@ AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, I
   const auto fits = [&](Index places, int ranks) {
     return !limit || at_start + plan_of(places, ranks).bytes() <= *limit;
   };
-  const Index fewest = SweepRecall::fewest(sweeps);
-  Index places = sweeps;
+  const Index fewest = settings.fewest_places();
+  Index& places = settings.places;
+  places = settings.most_places();
   while (places > fewest && !fits(places, world.size())) --places;
   const WorkPlan plan = plan_of(places, world.size());
   if (options.action() == Options::Action::dry_run && world.rank() == 0) {
-    const Index made = SweepRecall(sweeps, places).sweeps();
     std::printf("%s  of %lld sweeps %lld are held: %lld are made for a gradient\n",
-                describe(plan, world.size()).c_str(), static_cast<long long>(sweeps), static_cast<long long>(places),
-                static_cast<long long>(made));
+                describe(plan, world.size()).c_str(), static_cast<long long>(settings.sweeps),
+                static_cast<long long>(places), static_cast<long long>(settings.sweeps_made()));
   }
   if (fits(places, world.size())) return {plan, places};
   int ranks = world.size() + 1;

@@ -25,6 +25,10 @@ std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std
        "L, sweeps that make a barycenter; the first at falling eps (epsilon.schedule), at least half of them at its "
        "target",
        check::integer(1, 1000)},
+      {section + ".gradient", "unrolled",
+       "unrolled: of the L sweeps, exactly; implicit: of the map that they tend to, from the last sweep alone: in the "
+       "memory of one, and faster; as far off as L sweeps are from their end",
+       check::one_of({"unrolled", "implicit"})},
       {section + ".smoothing", "1e-3", "of l1: |x| becomes sqrt(x^2 + d^2) - d, d this fraction of the mean weight 1/N",
        check::positive()},
       {section + ".loss_tolerance", "1e-7", "of wasserstein: the marginal errors of its transport problems",
@@ -42,7 +46,9 @@ SweepSettings SweepSettings::from(const Options& options, const std::string& sec
   s.schedule = ScheduleOptions::from(options, s.schedule.stage_tolerance);
   s.precision = sweep_precision(options, 0.0);  // auto: differences of losses would feel float's exponentials
   s.debiased = options.text(section + ".method") == "debiased";
-  s.sweeps = s.places = options.integer(section + ".sweeps");
+  s.sweeps = options.integer(section + ".sweeps");
+  if (options.text(section + ".gradient") == "implicit") s.gradient = SweepGradient::implicit;
+  s.places = s.most_places();
   s.loss = options.text(section + ".loss");
   s.smoothing = options.real(section + ".smoothing");
   s.loss_tolerance = options.real(section + ".loss_tolerance");
@@ -89,7 +95,7 @@ BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& suppo
   problem.kernel->set_precision(settings.precision);
   const Real largest = largest_cost_of(settings.kernel, support, support);
   return {std::move(problem), sweep_epsilons(settings.sweeps, epsilon, largest, settings.schedule.factor),
-          settings.places, std::move(before_sweep)};
+          settings.places, std::move(before_sweep), settings.gradient};
 }
 
 }  // namespace hpot

@@ -38,6 +38,9 @@ class Coordinates(programs.DriverTest):
             with self.subTest(loss=loss):
                 self.assert_recovers(SHAPES, (0.1, 0.4, 0.2, 0.3), 4, "--coordinates.loss", loss)
 
+    def test_weights_are_found_again_by_the_derivative_at_the_end_of_sweeps(self):
+        self.assert_recovers(SHAPES, (0.1, 0.4, 0.2, 0.3), 4, "--coordinates.gradient", "implicit", ranks=2)
+
     def test_weights_of_a_debiased_barycenter_are_found_again_as_near_as_its_sweeps_come(self):
         weights = (0.1, 0.4, 0.2, 0.3)
         errors = []

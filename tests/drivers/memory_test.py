@@ -71,11 +71,12 @@ class Memory(programs.DriverTest):
 
     def test_dry_run_of_coordinates_is_near_what_they_take(self):
         for side, more, ranks in ((64, (), 1), (72, ("--parallel.rows", "2"), 2),
+                                  (72, ("--coordinates.gradient", "implicit"), 1),
                                   (64, ("--coordinates.loss", "wasserstein", "--coordinates.loss_tolerance", "1e-2"), 1)):
             with self.subTest(more=more, ranks=ranks):
                 self.growth("hpot-coordinates", *volumes(side, 4), "--input.target",
                             f"synthetic:gaussian?dim=3&n={side}&item=7", "--epsilon.target", "64", "--coordinates.sweeps",
-                            "4", "--stopping.max_iterations", "1", ranks=ranks)
+                            "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
 
     def test_dry_run_of_dictionaries_is_near_what_they_take(self):
         for side, more, ranks in ((56, (), 1), (64, ("--parallel.rows", "2"), 2), (56, ("--dictionary.batch", "2"), 2),

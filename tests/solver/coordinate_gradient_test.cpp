@@ -19,9 +19,11 @@ struct Case {
   std::string kernel = "separable";
   bool debiased = false;
   std::vector<Values> costs{};  // of an index set
+  SweepGradient gradient = SweepGradient::unrolled;
 
   [[nodiscard]] std::string describe() const {
-    return (debiased ? "debiased, " : "") + support.describe() + ", " + std::to_string(epsilons.size()) + " sweeps";
+    return std::string(gradient == SweepGradient::implicit ? "implicit, " : "") + (debiased ? "debiased, " : "") +
+           support.describe() + ", " + std::to_string(epsilons.size()) + " sweeps";
   }
 };
 
@@ -58,7 +60,7 @@ CoordinateObjective objective_of(const Case& some, const std::string& loss, Inde
   BarycenterProblem problem{rows,          processes.along_batches(),
                             log_weight,    {},
                             some.debiased, make_kernel(kernel_of(some, rows), some.support, rows, some.support, rows)};
-  BarycenterSweeps sweeps(problem, some.epsilons, places);
+  BarycenterSweeps sweeps(problem, some.epsilons, places, {}, some.gradient);
   auto map_loss = make_map_loss(loss_settings(loss, some, rows), some.support, rows,
                                 make_field("test::target", 1, owned_values(some.target, rows)));
   return {std::move(sweeps), std::move(map_loss)};
@@ -97,6 +99,13 @@ Case debiased(Case some) {
   return some;
 }
 
+/// With as many sweeps as it takes to come to their end.
+Case implicit(Case some, Real epsilon) {
+  some.gradient = SweepGradient::implicit;
+  some.epsilons.assign(400, epsilon);
+  return some;
+}
+
 /// Largest |G.d - difference quotient| over the directions e_k - e_0, relative to the largest |G.d|.
 Real error_of_gradient(CoordinateObjective& objective, const Values& lambda, Real step) {
   Values gradient;
@@ -128,48 +137,6 @@ void expect_gradient(const Case& some, const Values& lambda, const std::string& 
   CoordinateObjective objective = objective_of(some, loss, places, alone());
   EXPECT_LT(error_of_gradient(objective, lambda, 3e-4), 1e-6)
       << loss << ", " << some.describe() << ", " << places << " held";
-}
-
-TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
-  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
-                                                   {line({3.0, 3.0, 3.0}), three},
-                                                   {line({2.0}), three},
-                                                   {debiased(line(falling)), three},
-                                                   {debiased(image(falling)), four},
-                                                   {image(falling), four},
-                                                   {image({4.0, 2.0}, "dense"), four},
-                                                   {words(falling_costs, true), three},
-                                                   {debiased(words(falling_costs, true)), three},
-                                                   {words(falling_costs, false), three},
-                                                   {debiased(words(falling_costs, false)), three}};
-  for (const auto& [some, lambda] : cases) {
-    for (const char* loss : {"quadratic", "l1", "kl"}) {
-      for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
-        expect_gradient(some, lambda, loss, places);
-    }
-  }
-}
-
-TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
-  for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
-    expect_gradient(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4);
-    expect_gradient(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3);
-    expect_gradient(debiased(image({12.0, 6.0, 6.0, 6.0})), four, loss, 4);
-    expect_gradient(words(falling_costs, true), three, loss, 3);
-    expect_gradient(words(falling_costs, false), three, loss, 6);
-  }
-}
-
-TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
-  CoordinateObjective objective = objective_of(line(falling), "quadratic", 4, alone());
-  Values at_zero;
-  Values inside;
-  objective.evaluate({0.6, 0.4, 0.0}, at_zero);
-  const Real step = 1e-4;
-  Values unused;
-  const auto at = [&](Real h) { return objective.evaluate({0.6 - h, 0.4, h}, unused); };
-  const Real quotient = (-3.0 * at(0.0) + 4.0 * at(step) - at(2.0 * step)) / (2.0 * step);  // one-sided
-  EXPECT_NEAR(at_zero[2] - at_zero[0], quotient, 1e-5 * std::abs(quotient));
 }
 
 /// Relative to b where it is positive; and some points of weight 0 get weight, unless sweeps begin at so small an eps that weights
@@ -215,6 +182,60 @@ Real error_of_slope(const Case& some, const Values& lambda, const std::string& l
     largest = std::max(largest, std::abs(expected));
   }
   return error / largest;
+}
+
+TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
+  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
+                                                   {line({3.0, 3.0, 3.0}), three},
+                                                   {line({2.0}), three},
+                                                   {debiased(line(falling)), three},
+                                                   {debiased(image(falling)), four},
+                                                   {image(falling), four},
+                                                   {image({4.0, 2.0}, "dense"), four},
+                                                   {words(falling_costs, true), three},
+                                                   {debiased(words(falling_costs, true)), three},
+                                                   {words(falling_costs, false), three},
+                                                   {debiased(words(falling_costs, false)), three}};
+  for (const auto& [some, lambda] : cases) {
+    for (const char* loss : {"quadratic", "l1", "kl"}) {
+      for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
+        expect_gradient(some, lambda, loss, places);
+    }
+  }
+}
+
+TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
+  for (const char* loss : {"wasserstein", "wasserstein_plain"}) {
+    expect_gradient(line({12.0, 6.0, 6.0, 6.0}), three, loss, 4);
+    expect_gradient(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3);
+    expect_gradient(debiased(image({12.0, 6.0, 6.0, 6.0})), four, loss, 4);
+    expect_gradient(words(falling_costs, true), three, loss, 3);
+    expect_gradient(words(falling_costs, false), three, loss, 6);
+  }
+}
+
+TEST(CoordinateGradient, OfTheEndOfSweepsIsThatOfDifferencesFromOneState) {
+  for (const auto& [some, lambda] : {std::pair{implicit(line({}), 60.0), three},
+                                     {implicit(debiased(words({}, true)), 0.2), three},
+                                     {implicit(image({}), 8.0), four},
+                                     {implicit(words({}, false), 1.0), three}}) {
+    for (const char* loss : {"quadratic", "l1", "kl", "wasserstein_plain"}) {
+      expect_gradient(some, lambda, loss, 1);
+      EXPECT_LT(error_of_slope(some, lambda, loss, 1, 1e-3), 1e-6) << loss << ", " << some.describe();
+    }
+  }
+}
+
+TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
+  CoordinateObjective objective = objective_of(line(falling), "quadratic", 4, alone());
+  Values at_zero;
+  Values inside;
+  objective.evaluate({0.6, 0.4, 0.0}, at_zero);
+  const Real step = 1e-4;
+  Values unused;
+  const auto at = [&](Real h) { return objective.evaluate({0.6 - h, 0.4, h}, unused); };
+  const Real quotient = (-3.0 * at(0.0) + 4.0 * at(step) - at(2.0 * step)) / (2.0 * step);  // one-sided
+  EXPECT_NEAR(at_zero[2] - at_zero[0], quotient, 1e-5 * std::abs(quotient));
 }
 
 TEST(AtomGradient, IsThatOfDifferencesForEveryPointwiseLoss) {
@@ -269,7 +290,8 @@ TEST(AtomGradient, IsZeroAlongTheMassOfAMeasure) {
 
 TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
-  for (const Case& some : {line(falling), debiased(image(falling)), words(falling_costs, false, 150)}) {
+  for (const Case& some :
+       {line(falling), debiased(image(falling)), words(falling_costs, false, 150), implicit(line({}), 8.0)}) {
     const Index measures = static_cast<Index>(some.measures.size());
     const Values& lambda = measures == 3 ? three : four;
     const Index n = some.support.points();
@@ -303,7 +325,7 @@ TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
 TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
   for (const Case& some : {line(falling), image(falling), debiased(image(falling)), words(falling_costs, false, 150),
-                           debiased(words(falling_costs, true, 150))}) {
+                           debiased(words(falling_costs, true, 150)), implicit(image({}), 8.0)}) {
     const Values& lambda = some.measures.size() == 3 ? three : four;
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);

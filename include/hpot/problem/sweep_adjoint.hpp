@@ -34,6 +34,9 @@ void close_log_d(const ConstField& rho, const ConstField& log_ratio, const Const
 /// product = exp(log_p) v.
 void times_map(const ConstField& log_p, const ConstField& v, const Field& product);
 
+/// max over k of sum_i exp(log_p_i) |z(k, i)|. Collective along rows.
+Real largest_mean_size(const OwnedRows& rows, const ConstField& log_p, const ConstField& z);
+
 /// d_k = sum_i v_i b(k, i).
 std::vector<Real> common_dots(const OwnedRows& rows, const ConstField& v, const ConstField& b);
 

@@ -25,6 +25,11 @@
 //
 // Memory: the states s_k^l, r^l, D^l, as many as there are places; the others are made again when their turn comes
 // (sweep_recall.hpp).
+//
+// Implicit: the derivative of the fixed point that the sweeps tend to. There all states are one, the last, and with J the derivative
+// of a sweep in it the adjoint is m (1 - J)^-1 = m + m J + m J^2 + ...: steps back as above over the last state again and again,
+// whose factors exp((g - t)/eps), exp((f - s)/eps - r) are 1, until the adjoints are 1e-8 of the first, at most L of them. Two means for
+// each and one state in all. It differs from the derivative of p^L by as much as p^L differs from the fixed point.
 #pragma once
 
 #include "hpot/problem/barycenter_problem.hpp"
@@ -34,14 +39,18 @@
 
 namespace hpot {
 
+/// Which derivative reverse() gives: that of L sweeps, or that of their fixed point.
+enum class SweepGradient { unrolled, implicit };
+
 class BarycenterSweeps {
  public:
-  /// `epsilons`: one for each sweep; problem.lambda and epsilon are not used. Holds `places` >= SweepRecall::fewest(L) states.
+  /// `epsilons`: one for each sweep; problem.lambda and epsilon are not used. Holds `places` >= SweepRecall::fewest(L) states,
+  /// implicit one.
   /// `before_sweep` is called before each; what it throws, on all ranks alike, reaches the caller. Arrays of the owned rows:
   /// log b and two fields of every owned measure, s and r of each state held, three of as many measures as go at once, three
   /// maps; debiased D of each state and two maps more. Local.
   BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
-                   std::function<void()> before_sweep = {});
+                   std::function<void()> before_sweep = {}, SweepGradient which = SweepGradient::unrolled);
 
   /// log p^L for the weights of the owned measures. It stays until the next call. Collective.
   const Field& forward(const std::vector<Real>& lambda);
@@ -54,7 +63,7 @@ class BarycenterSweeps {
 
   [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
   [[nodiscard]] Index states() const { return static_cast<Index>(epsilons_.size()); }
-  /// Sweeps that forward() and reverse() make.
+  /// Sweeps that forward() and reverse() make, those back apart.
   [[nodiscard]] Index sweeps() const { return recall_.sweeps(); }
 
  private:
@@ -65,6 +74,10 @@ class BarycenterSweeps {
   [[nodiscard]] Real eps(Index sweep) const { return epsilons_[sweep - 1]; }
   void prepare(Real epsilon);
   void make(const State& before, const State& after);
+  /// The steps back to the first state.
+  void walk_back();
+  /// Those over the last state, whose fixed point it is.
+  void stay_at_last();
   /// D of `state` as the sweep at `epsilon` takes it; 0 where there is no state.
   void take_log_d(const State& state, Real epsilon, const Field& log_d) const;
   /// Holds the state that `sweep` begins with, and as many on the way as fit.
@@ -84,6 +97,7 @@ class BarycenterSweeps {
 
   BarycenterProblem problem_;
   std::vector<Real> epsilons_;
+  SweepGradient which_;
   SweepRecall recall_;
   std::vector<State> places_, free_;
   std::function<void()> before_sweep_;

@@ -20,7 +20,7 @@ struct CoordinateSettings : SweepSettings {
   Index memory = 20;  // steps that L-BFGS remembers
 
   static std::vector<OptionKey> keys();
-  /// `places` is as many as sweeps.
+  /// `places` is the most.
   static CoordinateSettings from(const Options& options);
 };
 

@@ -25,7 +25,7 @@ using SweepPlanner = std::function<WorkPlan(Index places, ProcessGridShape shape
 
 /// As many places as fit, all sweeps' at most; the plan, printed on --dry-run. InputError where not even the fewest fit: it names
 /// the largest arrays and the number of ranks that would do; `shape_on(ranks)` is the process grid of so many. Collective.
-AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, Index sweeps,
+AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, SweepSettings settings,
                             const SweepPlanner& plan_with, const std::function<ProcessGridShape(int)>& shape_on);
 
 }  // namespace hpot

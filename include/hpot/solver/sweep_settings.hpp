@@ -13,10 +13,18 @@ struct SweepSettings {
   Precision precision = Precision::full;
   bool debiased = false;
   Index sweeps = 50;
+  SweepGradient gradient = SweepGradient::unrolled;
   std::string loss = "quadratic";
   Real smoothing = 1e-3;
   Real loss_tolerance = 1e-7;
   Index places = 50;  // states of sweeps held at once
+
+  /// Of `places`. Local.
+  [[nodiscard]] Index fewest_places() const { return implicit() ? 1 : SweepRecall::fewest(sweeps); }
+  [[nodiscard]] Index most_places() const { return implicit() ? 1 : sweeps; }
+  /// Sweeps made for a gradient, those back apart.
+  [[nodiscard]] Index sweeps_made() const { return implicit() ? sweeps : SweepRecall(sweeps, places).sweeps(); }
+  [[nodiscard]] bool implicit() const { return gradient == SweepGradient::implicit; }
 
   /// InputError where costs of a matrix, whose rows have been read, differ between C_ij and C_ji and barycenters or the loss are
   /// debiased, which needs the costs within each map. Collective along rows.
@@ -27,7 +35,7 @@ struct SweepSettings {
 
   /// SECTION.loss and so on; `sweeps`: their default.
   static std::vector<OptionKey> keys(const std::string& section, const std::string& sweeps);
-  /// `places` is as many as sweeps.
+  /// `places` is the most.
   static SweepSettings from(const Options& options, const std::string& section);
 };
 
