@@ -89,7 +89,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   CoordinateSettings rest = settings;
   rest.stopping = settings.stopping.after(seconds_since_start());
   const Field shown = make_field("hpot::coordinates::shown", 1, owned_values(target.weights[0], rows));
-  CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
+  CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}};
   const auto work = [&] {
     solution = solve_coordinates(processes, rest, {support, std::move(set.weights), std::move(target.weights[0])},
                                  make_fit_progress(output.progress, world.rank() == 0, "gap"), &checkpoint);

@@ -24,9 +24,12 @@ void write_distances_of(Hdf5Writer& file, const std::string& object, const Proje
 void print_coordinates(const RunRecord& run, const CoordinateSettings& settings, const CoordinateSolution& solution) {
   const Outcome& outcome = solution.outcome;
   std::printf(
-      "%s after %lld steps, %lld gradients of %lld sweeps, %.2f s, at epsilon %.6g: gap %.3g of the first loss\n",
+      "%s after %lld steps, %lld gradients of %lld sweeps, %lld of them on coarser grids, %.2f s, at epsilon %.6g: gap "
+      "%.3g of the "
+      "loss of equal weights\n",
       name(outcome.reason), static_cast<long long>(outcome.iterations), static_cast<long long>(solution.evaluations),
-      static_cast<long long>(settings.sweeps), outcome.seconds, outcome.epsilon, outcome.error);
+      static_cast<long long>(settings.sweeps), static_cast<long long>(solution.coarse_evaluations), outcome.seconds,
+      outcome.epsilon, outcome.error);
   std::printf("%12s %12s  %s\n", "lambda", "euclidean", "measure");
   for (std::size_t k = 0; k < run.raw.names.size(); ++k)
     std::printf("%12.6f %12.6f  %s\n", solution.wasserstein.lambda[k], solution.euclidean.lambda[k],
@@ -48,7 +51,9 @@ void write_coordinates(const ProcessGrid& processes, const OutputOptions& output
     write_run(*file, "", world, run, solution.outcome);
     file->attribute("/", "loss", settings.loss);
     write_known(*file, "/", "gap", solution.outcome.error);
+    write_known(*file, "/", "equal_weights_loss", solution.equal_loss);
     file->attribute("/", "evaluations", solution.evaluations);
+    file->attribute("/", "coarse_evaluations", solution.coarse_evaluations);
     file->attribute("/", "sweeps", settings.sweeps);
     file->attribute("/", "sweeps_for_a_gradient", solution.sweeps);
     const auto steps = static_cast<Index>(solution.history.loss.size());

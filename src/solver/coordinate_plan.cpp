@@ -2,6 +2,8 @@
 
 #include "plan_sizes.hpp"
 
+#include <cmath>
+
 namespace hpot {
 
 WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRun& run) {
@@ -9,6 +11,9 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const auto local_n = static_cast<Real>(divide_rows(run.support, run.shape.rows).block(0).size());
   const Index owned_measures = (run.measures + run.shape.batches - 1) / run.shape.batches;
   const auto owned = static_cast<Real>(owned_measures);
+  const Grid* const grid = run.support.grid();  // of which every coarser copy has a half along each axis
+  const bool coarsens = grid != nullptr && settings.schedule.multiscale;
+  const Real coarser = coarsens ? local_n / (std::exp2(run.support.dimension()) - 1.0) : 0.0;
   const PlannedArrays base = library_buffers();
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
   WorkPlan plan;
@@ -17,6 +22,7 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const Real held = held_points(run.support, n, local_n);
   plan.consider("reading", {base, arrays("measures and the target, as read", (owned + 2.0) * held),
                             arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n),
+                            arrays("coarser copies", coarser * (owned + 1.0)),
                             arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
                             arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
   // BarycenterSweeps; CoordinateObjective, Descent

@@ -1,11 +1,11 @@
 #include "hpot/solver/coordinates.hpp"
 
+#include "coordinate_descent.hpp"
+
 #include "hpot/core/field.hpp"
 #include "hpot/problem/map_distance.hpp"
 #include "hpot/solver/euclidean_projection.hpp"
-#include "hpot/solver/simplex_descent.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <utility>
@@ -40,7 +40,9 @@ CoordinateSettings CoordinateSettings::from(const Options& options) {
 void archive(Archive& archive, CoordinateSolution& solution) {
   hpot::archive(archive, solution.outcome);
   archive.number("target_epsilon", solution.target_epsilon);
+  archive.number("equal_loss", solution.equal_loss);
   archive.number("evaluations", solution.evaluations);
+  archive.number("coarse_evaluations", solution.coarse_evaluations);
   archive.number("sweeps", solution.sweeps);
   const auto visit = [&](const std::string& name, Projection& projection) {
     archive.numbers(name + "_lambda", projection.lambda);
@@ -58,37 +60,6 @@ void archive(Archive& archive, CoordinateSolution& solution) {
 }
 
 namespace {
-
-/// F with a memory: of earlier evaluations, and of the map of the last point that was accepted.
-class Descent {
- public:
-  Descent(const ProcessGrid& processes, const CoordinateSettings& settings, Index measures, Keeper& keeper)
-      : record_(processes.world(), settings.stopping, keeper, measures, 0, [this](Archive& archive) {
-          archive.number("value", value_);
-          archive.numbers("lambda", lambda_);
-          archive.field("log_map", log_map_);
-        }) {}
-
-  /// `point` is the last one evaluated. What an earlier run had accepted it has kept.
-  void accept(const CoordinateObjective& objective, const SimplexPoint& point) {
-    if (record_.made() == 0) return;
-    lambda_ = point.lambda;
-    value_ = point.value;
-    log_map_ = copy_of(objective.log_map());
-  }
-
-  EvaluationRecord& record() { return record_; }
-  /// Of the last point that was accepted; empty where there is none.
-  [[nodiscard]] const std::vector<Real>& lambda() const { return lambda_; }
-  [[nodiscard]] const Field& log_map() const { return log_map_; }
-  [[nodiscard]] Real value() const { return value_; }
-
- private:
-  Real value_ = infinity;
-  std::vector<Real> lambda_;
-  Field log_map_;
-  EvaluationRecord record_;  // the last: it reads the others
-};
 
 /// The pointwise distances of a map, and the loss where it is not known.
 void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Field& target,
@@ -109,23 +80,21 @@ void measure(const CoordinateSettings& settings, const Support& support, const O
 
 CoordinateSolution solve_coordinates(const ProcessGrid& processes, const CoordinateSettings& settings,
                                      CoordinateData data, const FitProgress& progress, Keeper* given_keeper) {
-  const Support& support = data.support;
+  const Support support = data.support;
   const OwnedRows rows = own_rows(support, processes.along_rows());
-  CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}, 0, 0};
+  CoordinateSolution solution{{}, 0.0, rows, {}, {}, {}};
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
-  const Field measures =
-      make_unset_field("hpot::coordinates::measures", static_cast<Index>(data.measures.size()), rows.local_n());
-  for (std::size_t k = 0; k < data.measures.size(); ++k)
-    set_entry(measures, static_cast<Index>(k), owned_values(std::exchange(data.measures[k], {}), rows));
-  const Field target = make_field("hpot::coordinates::target", 1, owned_values(std::exchange(data.target, {}), rows));
+  std::vector<CoordinateLevel> levels =
+      make_coordinate_levels(settings, data, processes.along_rows(), solution.target_epsilon);
+  const Field target = levels[0].target;
   const auto distances = [&](const Field& log_map, Projection& projection) {
     measure(settings, support, rows, target, log_map, solution.target_epsilon, projection);
   };
 
   // the mixture that is closest
-  const EuclideanProjection mixture = project_euclidean(rows, processes.along_batches(), measures, target);
+  const EuclideanProjection mixture = project_euclidean(rows, processes.along_batches(), levels[0].measures, target);
   solution.euclidean.lambda = mixture.lambda;
   solution.euclidean.map = mixture.map;
   const Field log_mixture = copy_of(mixture.map);
@@ -135,49 +104,16 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   // the barycenter that is closest
   Keeper keeps_nothing;
   const auto count = static_cast<Index>(mixture.lambda.size());
-  Descent descent(processes, settings, count, given_keeper == nullptr ? keeps_nothing : *given_keeper);
-  take_log(measures);
-  EvaluationRecord& record = descent.record();
-  CoordinateObjective objective(make_sweeps(settings, support, rows, processes.along_batches(), measures,
-                                            solution.target_epsilon, [&] { record.look_around(); }),
-                                make_map_loss(settings.loss_at(solution.target_epsilon), support, rows, target));
-  solution.sweeps = objective.sweeps().sweeps();
-
-  SimplexFunction function;
-  function.evaluate = [&](const std::vector<Real>& lambda, std::vector<Real>& gradient) {
-    return record.evaluate([&](std::vector<Real>& slope) { return objective.evaluate(lambda, slope); }, gradient);
-  };
-  function.accept = [&](const SimplexPoint& point) {
-    descent.accept(objective, point);
-    CoordinateHistory& history = solution.history;
-    history.loss.push_back(point.value);
-    history.gap.push_back(point.gap);
-    history.lambda.insert(history.lambda.end(), point.lambda.begin(), point.lambda.end());
-    Outcome& outcome = solution.outcome;
-    outcome.iterations = static_cast<Index>(history.loss.size()) - 1;
-    outcome.error = history.loss[0] > 0.0 ? point.gap / history.loss[0] : 0.0;
-    outcome.seconds = record.elapsed();
-    progress({outcome.iterations, point.value, outcome.error, outcome.seconds});
-    outcome.reason = StopReason::converged;
-    if (outcome.error <= settings.stopping.tolerance) return true;
-    outcome.reason = StopReason::max_iterations;
-    return outcome.iterations >= settings.stopping.max_iterations;
-  };
-  const std::vector<Real> equal(mixture.lambda.size(), 1.0 / static_cast<Real>(count));
-  try {
-    if (!minimise_on_simplex(function, settings.memory, equal)) solution.outcome.reason = StopReason::diverged;
-  } catch (const Stopped& stopped) {
-    solution.outcome.reason = stopped.reason;
-  }
-  if (solution.outcome.reason != StopReason::converged) record.keep();
-  solution.evaluations = record.used();
-  solution.outcome.seconds = record.elapsed();
-  solution.wasserstein.lambda = descent.lambda().empty() ? equal : descent.lambda();
-  if (descent.lambda().empty()) return solution;
-  solution.wasserstein.loss = descent.value();
-  distances(descent.log_map(), solution.wasserstein);
-  solution.wasserstein.map = make_unset_field("hpot::coordinates::projection", 1, rows.local_n());
-  mean_of_ratio(Reference(ConstField(), 1), descent.log_map(), solution.wasserstein.map);
+  CoordinateDescent descent(processes, settings, count, progress,
+                            given_keeper == nullptr ? keeps_nothing : *given_keeper, solution);
+  descent.run(std::move(levels));
+  Projection& found = solution.wasserstein;
+  found.lambda = descent.lambda().empty() ? std::vector<Real>(count, 1.0 / static_cast<Real>(count)) : descent.lambda();
+  if (descent.log_map().extent(0) == 0) return solution;
+  found.loss = descent.loss();
+  distances(descent.log_map(), found);
+  found.map = make_unset_field("hpot::coordinates::projection", 1, rows.local_n());
+  mean_of_ratio(Reference(ConstField(), 1), descent.log_map(), found.map);
   return solution;
 }
 

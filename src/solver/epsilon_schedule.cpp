@@ -9,7 +9,8 @@ std::vector<OptionKey> ScheduleOptions::keys() {
   return {
       {"epsilon.schedule", "2", "eps is divided by this from about the largest cost to the target; none: no schedule",
        check::word_or({"none"}, check::real(1.01, 1e6))},
-      {"epsilon.multiscale", "true", "solve large eps on coarser grids first", check::flag()},
+      {"epsilon.multiscale", "true",
+       "solve large eps on coarser grids first; hpot-coordinates: find weights on coarser copies first", check::flag()},
       {"epsilon.stage_tolerance", "auto",
        "tolerance of every eps but the last; auto: 3e-3 between two measures, 1e-3 where clouds lie in heaps apart "
        "from "

@@ -50,6 +50,20 @@ class Coordinates(programs.DriverTest):
         self.assertLess(errors[1], 3e-3, errors)
         self.assertLess(errors[1], 0.5 * errors[0])
 
+    def test_coarser_copies_first_take_fewer_steps_and_end_at_the_same_weights(self):
+        steps, found = {}, {}
+        for first in ("true", "false"):
+            path = self.succeed("hpot-coordinates", "--input.measures", "synthetic:ellipse?n=64&count=4&seed=5", "--input.target",
+                                "synthetic:ellipse?n=64&item=7&seed=5", "--epsilon.target", "4", "--coordinates.sweeps", "20",
+                                "--epsilon.multiscale", first, "--stopping.tolerance", "1e-6", *QUIET)
+            with h5py.File(path) as file:
+                found[first] = file["projection/lambda"][()]
+                steps[first] = file.attrs["evaluations"] - file.attrs["coarse_evaluations"]
+                self.assertEqual(file.attrs["coarse_evaluations"] > 0, first == "true")
+                self.assertLessEqual(file.attrs["gap"], 1e-6)
+        self.assertLess(numpy.abs(found["true"] - found["false"]).max(), 1e-4, found)
+        self.assertLess(steps["true"], steps["false"])
+
     def test_weights_that_vanish_are_found_again(self):
         for weights in ((0.6, 0, 0.4, 0), (0, 1, 0, 0)):
             with self.subTest(weights=weights):

@@ -2,7 +2,8 @@
 // of given measures is closest to a target map, and the barycenter, the target's projection.
 //
 //   min over lambda of F(lambda) = loss(p^L(lambda)),    p^L of L sweeps (barycenter_sweeps.hpp), losses of map_loss.hpp
-// by L-BFGS (simplex_descent.hpp) from equal weights, until gap <= tolerance F(1/K, ..., 1/K). Beside it the Euclidean projection
+// by L-BFGS (simplex_descent.hpp) until gap <= tolerance F(1/K, ..., 1/K), from equal weights, on grids first on coarser copies of
+// the measures, of which every finer one begins with the weights of the one before. Beside it the Euclidean projection
 //   min over lambda of sum_i (sum_k lambda_k b_ki - t_i)^2
 // by the same steps from the measures' inner products.
 //
@@ -48,9 +49,11 @@ struct CoordinateSolution {
   Real target_epsilon = 0.0;
   OwnedRows rows;
   Projection wasserstein, euclidean;
-  CoordinateHistory history;
-  Index evaluations = 0;  // of F and its gradient
-  Index sweeps = 0;       // that each of them makes: L, and those that memory makes it repeat
+  CoordinateHistory history;     // of the given resolution
+  Real equal_loss = infinity;    // of equal weights there
+  Index evaluations = 0;         // of F and its gradient
+  Index coarse_evaluations = 0;  // those of them on coarser copies
+  Index sweeps = 0;              // that each of them makes: L, and those that memory makes it repeat
 };
 
 /// Measures are divided along batches, rows along rows. Move the data in. Collective.
