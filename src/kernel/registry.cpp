@@ -22,6 +22,7 @@ struct Geometry {
   const OwnedRows& target_rows;
   Real window_cut;
   Index heat_steps;
+  HeatSolver heat_solver;
 
   [[nodiscard]] const Communicator& along_rows() const { return source_rows.along_rows; }
   [[nodiscard]] std::shared_ptr<KernelOperator> distributed(std::unique_ptr<KernelOperator> local) const {
@@ -93,8 +94,8 @@ const Entry table[] = {
      }},
     {"heat",
      [](const Geometry& g) {
-       return g.distributed(
-           make_heat_operator(*g.source.mesh(), g.heat_steps, g.source_rows.range(), g.target_rows.range()));
+       return g.distributed(make_heat_operator(*g.source.mesh(), g.heat_steps, g.heat_solver, g.source_rows.range(),
+                                               g.target_rows.range()));
      }},
 };
 
@@ -118,6 +119,11 @@ std::vector<OptionKey> KernelOptions::keys() {
                   "of kernel.type = heat: implicit steps; the cost grows like the squared distance up to about "
                   "sqrt(steps * eps), and more slowly beyond",
                   check::integer(1, 10000)});
+  keys.push_back(
+      {"kernel.heat_solver", "auto",
+       "of kernel.type = heat: factor, a sparse factor on the processor; iterations, which run on GPUs, too; "
+       "auto: factor where kernels run on the processor",
+       check::one_of({"auto", "factor", "iterations"})});
   keys.push_back({"kernel.window_cut", "1e-15",
                   "fraction of a sum that may be left out, for speed; separable: along an axis (in mixed precision "
                   "1e-10 at least); "
@@ -173,6 +179,8 @@ KernelOptions KernelOptions::from(const Options& options) {
   result.radius = geodesic_radius(options);
   result.along_surface = hpot::is_geodesic(options) || result.is_heat();
   result.heat_steps = options.integer("kernel.heat_steps");
+  if (const std::string& solver = options.text("kernel.heat_solver"); solver != "auto")
+    result.heat_solver = solver == "factor" ? HeatSolver::factor : HeatSolver::iterations;
   if (result.is_heat() && options.given("cost.type") && !hpot::is_geodesic(options))
     options.reject("kernel.type", "heat stands for geodesic costs, and cost.type = " + options.text("cost.type"),
                    "leave cost.type out, or take another kernel");
@@ -201,8 +209,8 @@ void KernelOptions::make_costs(const Support& support, const OwnedRows& rows) {
 std::shared_ptr<KernelOperator> make_kernel(const KernelOptions& options, const Support& source_support,
                                             const OwnedRows& source, const Support& target_support,
                                             const OwnedRows& target) {
-  const Geometry geometry{options.cost, source_support,     target_support,    source,
-                          target,       options.window_cut, options.heat_steps};
+  const Geometry geometry{options.cost, source_support,     target_support,     source,
+                          target,       options.window_cut, options.heat_steps, options.heat_solver};
   if (options.is_geodesic()) {
     KernelOptions made = options;
     made.make_costs(source_support, source);  // nothing where they are there

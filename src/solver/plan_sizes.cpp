@@ -12,12 +12,15 @@ namespace {
 
 /// What operators on a surface keep: the stiffness, the factor and, while it is made, its matrix (heat.cpp); costs of pairs, a
 /// matrix of all or rows of near ones (geodesic.cpp).
-Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real local_n) {
-  constexpr Real of_entry = 2.0, stiffness = 27.0, matrix = 60.0, of_thread = 3.0;
+Real surface_values(const KernelOptions& kernel, const Mesh& mesh, Real batch_values, Real local_n) {
+  constexpr Real of_entry = 2.0, stiffness = 27.0, matrix = 60.0, of_thread = 1.0;
+  const Real of_map =
+      kernel.heat_solver == HeatSolver::factor ? 2.0 : 5.0;  // sums and moments; iterates, a negative part
   const auto n = static_cast<Real>(mesh.points());
   if (kernel.is_heat()) {
     const auto threads = static_cast<Real>(ExecutionSpace{}.concurrency());
-    return of_entry * heat_factor_entries(mesh.points()) + (stiffness + matrix + of_thread * threads) * n;
+    return of_entry * heat_factor_entries(mesh.points()) + (stiffness + matrix + of_thread * threads) * n +
+           of_map * n * std::max(1.0, batch_values / local_n);
   }
   if (kernel.radius == infinity) return local_n * n * (kernel.short_storage ? 0.5 : 1.0) + 6.0 * n;
   constexpr Real of_pair = 1.5;
@@ -65,7 +68,7 @@ Real values_of_reading(const KernelOptions& kernel, Real n, Real local_n) {
 Real held_points(const Support& support, Real n, Real local_n) { return support.grid() != nullptr ? local_n : n; }
 
 Real kernel_values(const KernelOptions& kernel, const Support& support, Real batch_values, Real n, Real local_n) {
-  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, local_n);
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) return surface_values(kernel, *mesh, batch_values, local_n);
   if (kernel.explicit_cost())
     return matrix_values(kernel, n, local_n) + 6.0 * n * std::max(1.0, batch_values / local_n);
   const bool cloud = support.cloud() != nullptr;

@@ -108,11 +108,50 @@ Values softmin_of(const KernelOperator& op, const Values& h, Index batch = 1) {
   return values_of(s);
 }
 
-std::unique_ptr<KernelOperator> heat_of(const Mesh& mesh, Index steps, Real epsilon) {
+std::unique_ptr<KernelOperator> heat_of(const Mesh& mesh, Index steps, Real epsilon,
+                                        HeatSolver solver = HeatSolver::factor) {
   const Range all{0, mesh.points()};
-  auto op = make_heat_operator(mesh, steps, all, all);
+  auto op = make_heat_operator(mesh, steps, solver, all, all);
   op->prepare(epsilon);
   return op;
+}
+
+/// Rough, with points of no weight.
+Values rough_logs(Index n, unsigned seed) {
+  Values h = reference::random_values(n, seed, -400.0, 0.0);
+  for (Index i = 0; i < n; ++i) {
+    if (i % 5 != 0) h[i] = log_zero;
+  }
+  return h;
+}
+
+/// Sums of far and of near vertices alike, and means of values of any sign.
+TEST(Heat, IterationsGiveTheSumsOfTheFactor) {
+  const Mesh two = make_mesh(joined({folded(6, 5), folded(4, 9)}));
+  for (const Mesh& mesh : {sphere(2), make_mesh(folded(14, 11)), two}) {
+    const Index n = mesh.points();
+    for (const Index steps : {Index{1}, Index{7}, Index{20}}) {
+      for (const Real spacings : {1.0, 8.0, 200.0}) {
+        const Real epsilon = spacings * mesh.mean_edge * mesh.mean_edge;
+        const auto by_factor = heat_of(mesh, steps, epsilon);
+        const auto by_iterations = heat_of(mesh, steps, epsilon, HeatSolver::iterations);
+        Values h = rough_logs(n, 3);
+        const Values other = rough_logs(n, 4);
+        h.insert(h.end(), other.begin(), other.end());
+        const Values expected = softmin_of(*by_factor, h, 2);
+        EXPECT_LT(reference::largest_difference(softmin_of(*by_iterations, h, 2), expected), 2e-11 * epsilon)
+            << n << " vertices, " << steps << " steps, eps " << epsilon;
+        Values v(2 * n);
+        for (Index i = 0; i < 2 * n; ++i) v[i] = std::sin(static_cast<Real>(7 * i));
+        const auto mean_of = [&](const KernelOperator& op) {
+          const Field mean("mean", 2, n);
+          op.average(Side::target, field_of(h, 2), field_of(v, 2), mean);
+          return values_of(mean);
+        };
+        EXPECT_LT(reference::largest_difference(mean_of(*by_iterations), mean_of(*by_factor)), 2e-11);
+      }
+    }
+  }
 }
 
 TEST(Heat, SoftminIsThatOfTheImplicitSteps) {

@@ -22,6 +22,7 @@ struct KernelOptions {
   Real radius = infinity;                      // of a geodesic cost
   std::shared_ptr<const NearCosts> near{};     // of pairs within it (geodesic.hpp), once made; `matrix` of all pairs
   Index heat_steps = default_heat_steps;
+  HeatSolver heat_solver = usual_heat_solver();
 
   static std::vector<OptionKey> keys();
   static KernelOptions from(const Options& options);
