@@ -55,11 +55,12 @@ std::vector<OptionKey> cost_keys() {
        "coordinates and dictionaries square: a row for every entry of the barycenter): .npy, FILE.h5:/dataset, .csv or "
        "synthetic:words?... (or vocabulary)",
        check::text()},
-      {"cost.storage", "double",
-       "of a cost matrix: double, or float, which rounds the costs and takes half the memory; values and certificates "
-       "are "
-       "of the costs as kept",
-       check::one_of({"double", "float"})},
+      {"cost.storage", "auto",
+       "of a cost matrix: double, or float, which rounds the costs and takes half the memory; auto: float where "
+       "epsilon.unit = max_cost and that moves a plan by less than a tenth of stopping.tolerance, 2^-24 <= 0.1 "
+       "tolerance epsilon.target (barycenters, coordinates and dictionaries: double). Values are of the costs as "
+       "kept, lower_cost and upper_cost bound those of the costs given",
+       check::one_of({"auto", "double", "float"})},
   };
 }
 

@@ -64,7 +64,7 @@ void check_entries(const std::string& file, const std::vector<Real>& values, Ind
   const Index at = bad - values.begin();
   const std::string place = "row " + std::to_string(row + at / columns) + ", column " + std::to_string(at % columns);
   require(false, file, place + ": " + std::to_string(*bad) + " is no cost",
-          std::isfinite(*bad) && *bad > 0.0 ? "it is too large for cost.storage = float"
+          std::isfinite(*bad) && *bad > 0.0 ? "it is too large for a float; cost.storage = double keeps it"
                                             : "costs are finite and not negative; a constant can be added to all");
 }
 

@@ -4,6 +4,7 @@
 #include "point_sweep.hpp"
 
 #include <cmath>
+#include <type_traits>
 
 namespace hpot {
 namespace {
@@ -57,6 +58,8 @@ class MatrixOperator final : public KernelOperator {
   MatrixOperator(std::shared_ptr<const CostMatrix> matrix, CostMatrix::Rows<T> rows, const OwnedRows& source,
                  const OwnedRows& target)
       : matrix_(std::move(matrix)), rows_(std::move(rows)), source_(source), target_(target) {}
+
+  [[nodiscard]] Real cost_rounding() const override { return std::is_same_v<T, float> ? 0x1p-24 : 0.0; }
 
   void prepare(Real epsilon) override { epsilon_ = epsilon; }
   void set_precision(Precision precision) override { precision_ = precision; }

@@ -151,10 +151,9 @@ void certify_unbalanced(const Communicator& world, const TransportProblem& probl
                                 infinity);
 }
 
-}  // namespace
-
-TransportValues evaluate_transport(const Communicator& world, const TransportProblem& problem, const ConstField& f,
-                                   const ConstField& g) {
+/// Of the costs as the operator has them.
+TransportValues evaluate_as_kept(const Communicator& world, const TransportProblem& problem, const ConstField& f,
+                                 const ConstField& g) {
   const Marginal& a = problem.source;
   const Marginal& b = problem.target;
   problem.kernel->set_precision(Precision::full);
@@ -186,6 +185,18 @@ TransportValues evaluate_transport(const Communicator& world, const TransportPro
   } else {
     certify_unbalanced(world, problem, std::move(plan), mass_a, mass_b, values);
   }
+  return values;
+}
+
+}  // namespace
+
+TransportValues evaluate_transport(const Communicator& world, const TransportProblem& problem, const ConstField& f,
+                                   const ConstField& g) {
+  TransportValues values = evaluate_as_kept(world, problem, f, g);
+  const Real rounding = problem.kernel->cost_rounding();
+  if (rounding == 0.0) return values;
+  values.lower_cost -= rounding * std::abs(values.lower_cost);
+  values.upper_cost += 2.0 * rounding * std::abs(values.upper_cost);
   return values;
 }
 

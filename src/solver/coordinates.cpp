@@ -122,7 +122,8 @@ std::string advice(const CoordinateSolution& solution, const CoordinateSettings&
   if (outcome.reason == StopReason::converged) return {};
   std::ostringstream text;
   text << "not converged: " << name(outcome.reason) << " after " << outcome.iterations << " steps, " << outcome.seconds
-       << " s, gap " << outcome.error << " of the first loss (tolerance " << settings.stopping.tolerance << ").\n";
+       << " s, gap " << outcome.error << " of the loss of equal weights (tolerance " << settings.stopping.tolerance
+       << ").\n";
   if (outcome.reason == StopReason::diverged) {
     text << "  No step lowers the loss any more: what is left is rounding, or the error of the loss itself. Try: a "
             "larger "

@@ -76,6 +76,13 @@ OptionKey precision_key() {
           check::one_of({"auto", "mixed", "double"})};
 }
 
+bool short_storage(const Options& options, Real tolerance) {
+  constexpr Real part = 0.1, rounding = 0x1p-24;
+  const std::string& text = options.text("cost.storage");
+  if (text != "auto") return text == "float";
+  return options.text("epsilon.unit") == "max_cost" && rounding <= part * tolerance * options.real("epsilon.target");
+}
+
 Precision sweep_precision(const Options& options, Real tolerance) {
   constexpr Real room_for_float = 1e-5;
   const std::string& text = options.text("kernel.precision");

@@ -92,6 +92,29 @@ class Clouds(programs.DriverTest):
         with h5py.File(result) as file:
             self.assertAlmostEqual(file.attrs["transport_cost"], (plan * rounded).sum(), delta=1e-11)
 
+    def test_bounds_of_rounded_costs_hold_for_the_costs_given(self):
+        up = 1 + 0.45 * 2.0**-23  # 1 and 2 times this are rounded down
+        cost = up * numpy.array([[1.0, 2, 3], [2, 1, 3], [3, 2, 1]])
+        self.a = self.b = numpy.full(3, 1 / 3)
+        for storage in ("float", "double"):
+            result = self.succeed("hpot-sinkhorn", *self.matrix(cost), "--epsilon.unit", "cost", "--epsilon.target", "0.02",
+                                  "--stopping.tolerance", "1e-10", "--cost.storage", storage)
+            with h5py.File(result) as file:
+                lower, upper, kept = (file.attrs[name] for name in ("lower_cost", "upper_cost", "transport_cost"))
+            self.assertLess(upper - lower, 2e-7)
+            self.assertTrue(lower <= up <= upper, (storage, lower, up, upper))
+            self.assertEqual(abs(kept - up) < 1e-12, storage == "double")
+
+    def test_costs_are_kept_as_floats_where_the_tolerance_allows_it(self):
+        for tolerance, kept in (("1e-4", "float"), ("1e-7", "double")):
+            potentials = {}
+            for storage in ("auto", "float", "double"):
+                path = self.succeed("hpot-sinkhorn", *self.matrix(self.cost), "--epsilon.unit", "max_cost", "--epsilon.target",
+                                    "0.01", "--stopping.tolerance", tolerance, "--cost.storage", storage)
+                with h5py.File(path) as file:
+                    potentials[storage] = file["potentials/f"][()].tobytes()
+            self.assertEqual([storage for storage in ("float", "double") if potentials[storage] == potentials["auto"]], [kept])
+
     def test_ranks_agree(self):
         for arguments, tolerance in ((self.points(), 1e-11), (self.matrix(self.cost), 1e-11)):
             with self.subTest(arguments=arguments):

@@ -59,6 +59,9 @@ class KernelOperator {
   /// What average_cost, hard_min and hard_max are of. The same on all ranks.
   [[nodiscard]] virtual KnownCosts known_costs() const { return KnownCosts::all; }
 
+  /// Every cost is the one that was given but for this part of itself, at most, beside rounding to double. The same on all ranks.
+  [[nodiscard]] virtual Real cost_rounding() const { return 0.0; }
+
   /// s(k, i) for the rows of `side` owned here; h(k, j) for the rows of the other side owned here. Collective along rows
   /// where rows are distributed. s must not alias h.
   virtual void softmin(Side side, const ConstField& h, const Field& s) const = 0;

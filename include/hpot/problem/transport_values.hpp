@@ -25,7 +25,8 @@
 //                tv: potentials are clipped to [-rho, rho] (C >= 0)
 //   upper_cost   <P,C> + D_a + D_b of the feasible plan; balanced <P'',C> + e_a' C e_b / d
 // Both include their rounding errors, bounded in certificates.hpp, so that lower_cost <= OT_0 <= upper_cost holds as printed
-// for the weights as given and the costs as the operator evaluates them (a few ulps). dual_cost, primal_cost and gap are
+// for the weights as given and the costs as the operator evaluates them (a few ulps). Where it keeps costs rounded to (1 +- u) C,
+// OT_0 of those is within (1 +- u) of that of C, and the two bounds are wider by as much: they hold for both. dual_cost, primal_cost and gap are
 // as evaluated: correct to about error_floor times the potentials.
 //
 // The operator may leave out a fraction of every sum (kernel.window_cut): residuals, values and bounds include it.
