@@ -9,7 +9,7 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const auto local_n = static_cast<Real>(divide_rows(run.support, run.shape.rows).block(0).size());
   const Index owned_measures = (run.measures + run.shape.batches - 1) / run.shape.batches;
   const auto owned = static_cast<Real>(owned_measures);
-  const PlannedArrays base = library_buffers();
+  const PlannedArrays base = base_of(run.support);
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
   WorkPlan plan;
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, owned_measures);
@@ -19,6 +19,10 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
                             arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n),
                             arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
                             arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
+  if (const Real searches = search_values(settings.kernel, run.support, local_n); searches > 0.0)
+    plan.consider("search for geodesics",
+                  {base, arrays("measures and the target", (owned + 1.0) * n), arrays("distances", searches),
+                   arrays("kernel", kernel_values(settings.kernel, run.support, 0.0, n, local_n))});
   // BarycenterSweeps; CoordinateObjective, Descent
   const auto with = [&](std::vector<PlannedArrays> more) {
     more.insert(more.begin(), {base, maps});
@@ -30,8 +34,9 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   loss.insert(loss.begin(), sweeps.begin(), sweeps.begin() + 4);  // those that stay
   if (!settings.loss.starts_with("wasserstein")) loss.clear();
   plan.consider("transport of the loss", with(loss));
-  plan.consider("writing", {base, maps, arrays("a map on its way to the files", 2.0 * local_n),
-                            arrays("maps of the picture, whole, on rank 0", run.picture ? 2.0 * n : 0.0)});
+  plan.consider("writing",
+                {base, maps, arrays("a map on its way to the files", 2.0 * local_n), surface_maps(run.support, 1.0),
+                 arrays("maps of the picture, whole, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }
 

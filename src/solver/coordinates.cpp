@@ -91,16 +91,16 @@ class Descent {
 };
 
 /// The pointwise distances of a map, and the loss where it is not known.
-void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Field& target,
-             const Field& log_map, Real epsilon, Projection& projection) {
+void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Reference& q,
+             const Field& target, const Field& log_map, Real epsilon, Projection& projection) {
   const Field slope = make_unset_field("hpot::coordinates::slope", 1, rows.local_n());
   const auto distance = [&](const std::string& name) {
     LossSettings some = settings.loss_at(epsilon);
     some.name = name;
-    return make_map_loss(some, support, rows, target)->evaluate(log_map, slope);
+    return make_map_loss(some, support, rows, q, target)->evaluate(log_map, slope);
   };
   projection.quadratic = distance("quadratic");
-  projection.l1 = l1_distance(rows, log_map, target, 0.0, slope);
+  projection.l1 = l1_distance(rows, q, log_map, target, 0.0, slope);
   projection.kl = distance("kl");
   if (!std::isfinite(projection.loss)) projection.loss = distance(settings.loss);
 }
@@ -115,17 +115,19 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
+  check_epsilon(settings.kernel, support, solution.target_epsilon);
+  const Reference q(log_reference_of(support, rows), support.points());
   const Field measures =
       make_unset_field("hpot::coordinates::measures", static_cast<Index>(data.measures.size()), rows.local_n());
   for (std::size_t k = 0; k < data.measures.size(); ++k)
     set_entry(measures, static_cast<Index>(k), owned_values(std::exchange(data.measures[k], {}), rows));
   const Field target = make_field("hpot::coordinates::target", 1, owned_values(std::exchange(data.target, {}), rows));
   const auto distances = [&](const Field& log_map, Projection& projection) {
-    measure(settings, support, rows, target, log_map, solution.target_epsilon, projection);
+    measure(settings, support, rows, q, target, log_map, solution.target_epsilon, projection);
   };
 
   // the mixture that is closest
-  const EuclideanProjection mixture = project_euclidean(rows, processes.along_batches(), measures, target);
+  const EuclideanProjection mixture = project_euclidean(rows, q, processes.along_batches(), measures, target);
   solution.euclidean.lambda = mixture.lambda;
   solution.euclidean.map = mixture.map;
   const Field log_mixture = copy_of(mixture.map);
@@ -140,7 +142,7 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   EvaluationRecord& record = descent.record();
   CoordinateObjective objective(make_sweeps(settings, support, rows, processes.along_batches(), measures,
                                             solution.target_epsilon, [&] { record.look_around(); }),
-                                make_map_loss(settings.loss_at(solution.target_epsilon), support, rows, target));
+                                make_map_loss(settings.loss_at(solution.target_epsilon), support, rows, q, target));
   solution.sweeps = objective.sweeps().sweeps();
 
   SimplexFunction function;
