@@ -20,8 +20,8 @@ std::vector<OptionKey> keys() {
       {"input.measures", "",
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
-      {"input.target", "", "the map to be projected, on the same grid, or by the same cost matrix", check::text(),
-       true},
+      {"input.target", "", "the map to be projected, on the same grid or surface, or by the same cost matrix",
+       check::text(), true},
   };
   for (const auto& more : {InputOptions::keys(), CoordinateSettings::keys(), ParallelOptions::keys(),
                            ResourceOptions::keys(), CheckpointOptions::keys(), OutputOptions::keys("coordinates.h5")}) {
@@ -38,8 +38,7 @@ RawMeasures read_target(const ProcessGrid& processes, const Options& options, co
     options.reject("input.target", "it names " + std::to_string(names.size()) + " measures, one is needed",
                    "pick one, e.g. by ?item=0");
   RawMeasures target = read_measures(processes, names, {0, 1}, {support});
-  measures.further_names = target.names;
-  measures.further_sha256 = target.sha256;
+  measures.add_further(target);
   return target;
 }
 
@@ -48,8 +47,6 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = CoordinateSettings::from(options);
-  if (!input.mesh.empty())
-    options.reject("input.mesh", "coordinates are of maps on a grid, or by a cost matrix", "leave it out");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which measures
@@ -63,6 +60,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Support support = settings.kernel.explicit_cost() ? read_index_sets(world, {names[0]})[0]
                                                           : read_common_support(world, input, names);
   settings.kernel.check(support, names[0]);
+  settings.check_surface(options, "coordinates", support);
   const auto plan_with = [&](Index some, ProcessGridShape shape) {
     settings.places = some;
     return plan_coordinates(settings, {support, count, shape, !output.picture.empty()});
@@ -76,6 +74,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (settings.kernel.explicit_cost())  // groups of rows fail together
     world.agree([&] { read_cost_matrix(rows.along_rows, {support, support}, settings.kernel, raw); });
   settings.check_matrix(support, rows);
+  settings.kernel.make_costs(support, rows);
   const NegativeValues negative = input.parts()[0].first;
   MeasureSet set = make_measures(processes, raw, std::move(raw.data), negative, input.normalize);
   MeasureSet target = make_measures(processes, raw_target, std::move(raw_target.data), negative, input.normalize);

@@ -18,7 +18,8 @@ std::vector<OptionKey> keys() {
        "comma list of files, globs, containers (digits.idx.gz?label=3&count=200) and synthetic:FAMILY?...",
        check::text(), true},
       {"input.atoms", "none",
-       "atoms to begin with, on the same grid, or by the same cost matrix, e.g. those of an earlier dictionary, "
+       "atoms to begin with, on the same grid or surface, or by the same cost matrix, e.g. those of an earlier "
+       "dictionary, "
        "dictionary.h5:/atoms?stack=1; where one is 0 it stays 0; none: some of the maps",
        check::text()},
   };
@@ -34,8 +35,6 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto input = InputOptions::from(options);
   const auto output = OutputOptions::from(options);
   auto settings = DictionarySettings::from(options);
-  if (!input.mesh.empty())
-    options.reject("input.mesh", "dictionaries are of maps on a grid, or by a cost matrix", "leave it out");
   check_writable(world, {output.file, output.picture});
 
   // 2. who owns which maps; atoms are everywhere
@@ -55,6 +54,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const Support support = settings.kernel.explicit_cost() ? read_index_sets(world, {names[0]})[0]
                                                           : read_common_support(world, input, names);
   settings.kernel.check(support, names[0]);
+  settings.check_surface(options, "dictionary", support);
   const auto plan_with = [&](Index some, ProcessGridShape shape) {
     settings.places = some;
     return plan_dictionary(settings, {support, count, shape, !output.picture.empty()});
@@ -69,13 +69,13 @@ ExitCode body(const Communicator& world, const Options& options) {
   if (given) {
     RawMeasures raw_atoms = read_measures(processes, atom_names, {0, settings.atoms}, {support});
     atoms = make_measures(processes, raw_atoms, std::move(raw_atoms.data), negative, input.normalize);
-    raw.further_names = raw_atoms.names;
-    raw.further_sha256 = raw_atoms.sha256;
+    raw.add_further(raw_atoms);
   }
   const OwnedRows rows = own_rows(support, processes.along_rows());
   if (settings.kernel.explicit_cost())  // groups of rows fail together
     world.agree([&] { read_cost_matrix(rows.along_rows, {support, support}, settings.kernel, raw); });
   settings.check_matrix(support, rows);
+  settings.kernel.make_costs(support, rows);
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 

@@ -2,8 +2,7 @@
 
 #include "hpot/core/field.hpp"
 #include "hpot/io/free_support_result.hpp"
-#include "hpot/io/gifti.hpp"
-#include "hpot/io/surface_picture.hpp"
+#include "hpot/io/map_files.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -53,84 +52,20 @@ void print_barycenter(const std::string& group, std::size_t row, std::size_t row
 
 namespace {
 
-/// Maps on one support of which each has a file of its own, and all have a picture.
-struct MapSet {
-  std::string name;    // of the dataset, in its group
-  std::string suffix;  // of the files
-  const OwnedRows& rows;
-  std::vector<ConstField> maps;
-};
-
-/// The end of the name of map `k`'s file.
-std::string file_suffix(const std::string& group, const MapSet& set, std::size_t k) {
-  return (group.empty() ? "" : "_" + group.substr(1)) + set.suffix +
-         (set.maps.size() == 1 ? "" : "_" + std::to_string(k + 1));
+/// Columns of a sheet of maps that are not wide themselves.
+int columns_of(const std::vector<Raster>& rasters) {
+  return static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rasters.size()))));
 }
 
-/// One picture for each map, on rank 0. Collective.
-std::vector<Raster> write_on_grid(const Communicator& world, const OutputOptions& output, const std::string& group,
-                                  Hdf5Writer* file, const Grid& grid, const MapSet& set) {
-  const bool pictured = !output.picture.empty();
-  Index room = 0;
-  world.agree([&] {
-    if (world.rank() == 0)
-      room = file->room(group + "/" + set.name, data_shape(grid, static_cast<Index>(set.maps.size())));
-  });
-  std::vector<Raster> rasters;
-  for (std::size_t k = 0; k < set.maps.size(); ++k) {
-    const std::string volume = grid.affine ? beside(output.file, file_suffix(group, set, k) + ".nii.gz") : "";
-    const Index place = room + static_cast<Index>(k) * grid.points() * static_cast<Index>(sizeof(Real));
-    write_owned(world, file, place, set.rows, host_values(set.maps[k]));
-    const std::vector<Real> whole = write_volume(world, volume, grid, set.rows, set.maps[k], pictured);
-    if (pictured && world.rank() == 0) rasters.push_back(picture_of(grid, whole));
-  }
-  return rasters;
-}
-
-/// The same of a surface, with a GIfTI map of each.
-std::vector<Raster> write_on_surface(const Communicator& world, const OutputOptions& output, const std::string& group,
-                                     Hdf5Writer* file, const Mesh& mesh, const MapSet& set) {
-  std::vector<std::vector<Real>> maps;
-  for (const ConstField& map : set.maps) maps.push_back(in_input_order(mesh, gather_points(set.rows, map)));
-  std::vector<Raster> rasters;
-  world.agree([&] {
-    if (world.rank() != 0) return;
-    Array values{data_shape(mesh, static_cast<Index>(maps.size())), {}};
-    for (std::size_t k = 0; k < maps.size(); ++k) {
-      const std::vector<Real>& map = maps[k];
-      values.values.insert(values.values.end(), map.begin(), map.end());
-      if (!output.picture.empty()) rasters.push_back(picture_of(mesh, kept_values(mesh, map)));
-      const std::string path = beside(output.file, file_suffix(group, set, k) + ".func.gii");
-      write_gifti_map(path, map);
-      std::printf("map: %s\n", path.c_str());
-    }
-    file->dataset(group + "/" + set.name, values);
-  });
-  return rasters;
-}
-
-/// A sheet of the maps in `picture`, on rank 0.
-void write_sheet(const std::string& picture, const Support& support, const std::vector<Raster>& rasters) {
-  if (rasters.empty()) return;
-  const Grid* const grid = support.grid();
-  const int columns = (grid != nullptr && grid->dimension() == 3) || support.mesh() != nullptr
-                          ? 1
-                          : static_cast<int>(std::ceil(std::sqrt(static_cast<Real>(rasters.size()))));
-  write_png(picture, contact_sheet(rasters, columns));
-}
-
-/// Nothing of an empty set. Collective.
+/// The maps in their group, and a sheet of them. Collective.
 void write_set(const Communicator& world, const OutputOptions& output, const std::string& group, Hdf5Writer* file,
-               const Support& support, const MapSet& set) {
-  if (set.maps.empty()) return;
-  const std::vector<Raster> rasters = support.grid() != nullptr
-                                          ? write_on_grid(world, output, group, file, *support.grid(), set)
-                                          : write_on_surface(world, output, group, file, *support.mesh(), set);
-  world.agree([&] {
-    if (output.picture.empty()) return;
-    const std::string picture = picture_path(output.picture, group);
-    write_sheet(set.suffix.empty() ? picture : beside(picture, set.suffix + ".png"), support, rasters);
-  });
+               const Support& support, MapSet set) {
+  const std::string picture = picture_path(output.picture, group);
+  const std::string sheet = set.suffix.empty() ? picture : beside(picture, set.suffix + ".png");
+  set.dataset = group + "/" + set.dataset;
+  set.suffix = (group.empty() ? "" : "_" + group.substr(1)) + set.suffix;
+  const std::vector<Raster> rasters = write_maps(world, output, file, support, set);
+  world.agree([&] { write_sheet(sheet, support, rasters, columns_of(rasters)); });
 }
 
 /// Weights of the points of every row, in the order of the input, on rank 0. Collective.
@@ -165,10 +100,9 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
     std::vector<ConstField> barycenters;
     for (const BarycenterSolution& solution : solutions) barycenters.emplace_back(solution.result.barycenter);
     const OwnedRows& owned = solutions[0].rows;
-    for (const MapSet& set : {MapSet{"barycenter", "", owned, barycenters},
-                              MapSet{"euclidean_mean", "_euclidean_mean", owned, companions.means},
-                              MapSet{"measures", "_measures", owned, companions.measures}})
-      write_set(world, output, group, file, support, set);
+    write_set(world, output, group, file, support, {"barycenter", "", owned, barycenters});
+    write_set(world, output, group, file, support, {"euclidean_mean", "_euclidean_mean", owned, companions.means});
+    write_set(world, output, group, file, support, {"measures", "_measures", owned, companions.measures});
   }
   world.agree([&] {
     if (world.rank() != 0) return;
@@ -217,8 +151,10 @@ void write_barycenters(const ProcessGrid& processes, const OutputOptions& output
       write_known(*file, root, "objective", shown.free.objective);
       write_known(*file, root, "gap", shown.free.gap);
       write_known(*file, root, "movement", shown.free.movement);
-      if (!output.picture.empty())
-        write_sheet(picture_path(output.picture, group), support, pictures_of_free_supports(solutions, weights));
+      if (!output.picture.empty()) {
+        const std::vector<Raster> rasters = pictures_of_free_supports(solutions, weights);
+        write_sheet(picture_path(output.picture, group), support, rasters, columns_of(rasters));
+      }
     }
   });
   if (free) write_free_supports(processes, group, file, run, solutions);

@@ -1,5 +1,7 @@
 #include "hpot/io/coordinate_result.hpp"
 
+#include "hpot/io/map_files.hpp"
+
 #include <cstdio>
 
 namespace hpot {
@@ -66,25 +68,15 @@ void write_coordinates(const ProcessGrid& processes, const OutputOptions& output
     });
     write_support(*file, "/support", support);
   });
-  const Grid* const grid = support.grid();
-  const bool pictured = !output.picture.empty();
   std::vector<Raster> rasters;
-  const auto write_map = [&](const std::string& name, const std::string& suffix, const Field& map) {
-    write_points(world, file, name, support, solution.rows, map);
-    if (grid == nullptr) return;
-    const std::string volume = grid->affine && !suffix.empty() ? beside(output.file, suffix + ".nii.gz") : "";
-    const std::vector<Real> whole = write_volume(world, volume, *grid, solution.rows, map, pictured);
-    if (pictured && world.rank() == 0) rasters.push_back(picture_of(*grid, whole));
+  const auto write = [&](const MapSet& set) {
+    for (Raster& raster : write_maps(world, output, file, support, set)) rasters.push_back(std::move(raster));
   };
-  write_map("/target", "", target);
+  write({"/target", "", solution.rows, {target}, false});
   for_projections(solution, [&](const std::string& name, const Projection& projection) {
-    if (projection.map.extent(0) == 0) return;
-    write_map("/" + name + "/map", "_" + name, projection.map);
+    if (projection.map.extent(0) > 0) write({"/" + name + "/map", "_" + name, solution.rows, {projection.map}});
   });
-  world.agree([&] {
-    const int columns = support.dimension() == 3 ? 1 : static_cast<int>(rasters.size());
-    if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, columns));
-  });
+  world.agree([&] { write_sheet(output.picture, support, rasters, static_cast<int>(rasters.size())); });
 }
 
 }  // namespace hpot

@@ -1,10 +1,10 @@
 #include "hpot/io/dictionary_result.hpp"
 
+#include "hpot/io/map_files.hpp"
 #include "hpot/io/nifti.hpp"
 
 #include <algorithm>
 #include <cstdio>
-#include <sstream>
 
 namespace hpot {
 namespace {
@@ -17,6 +17,21 @@ std::vector<Real> atom_of(const DictionarySolution& solution, Index points, Inde
 
 /// Atoms of a sheet, in rows of at most so many.
 constexpr Index most_columns = 10;
+
+/// Its file, where it has one, and its picture, where one is wanted; in the order of the input. Rank 0.
+std::vector<Raster> write_atom(const OutputOptions& output, const Support& support, const std::vector<Real>& atom,
+                               const std::string& suffix) {
+  if (support.mesh() != nullptr) return write_surface_map(output, suffix, *support.mesh(), atom);
+  if (support.grid() == nullptr) return {};
+  const Grid& grid = *support.grid();
+  if (grid.affine) {
+    const std::string volume = beside(output.file, suffix + ".nii.gz");
+    write_nifti(volume, grid, atom);
+    std::printf("volume: %s\n", volume.c_str());
+  }
+  if (output.picture.empty()) return {};
+  return {picture_of(grid, atom)};
+}
 
 }  // namespace
 
@@ -59,25 +74,19 @@ void write_dictionary(const Communicator& world, const OutputOptions& output, Hd
     file->dataset("/steps/loss", {{static_cast<Index>(solution.history.size())}, solution.history});
     std::vector<Index> shape = data_shape(support);
     shape.insert(shape.begin(), atoms);
-    file->dataset("/atoms", {shape, solution.atoms});
+    Array all{shape, {}};
+    std::vector<Raster> rasters;
+    for (Index k = 0; k < atoms; ++k) {
+      const std::vector<Real> atom = in_input_order(support, atom_of(solution, support.points(), k));
+      all.values.insert(all.values.end(), atom.begin(), atom.end());
+      for (Raster& raster : write_atom(output, support, atom, "_" + std::to_string(k)))
+        rasters.push_back(std::move(raster));
+    }
+    file->dataset("/atoms", all);
     file->dataset("/weights", {{maps, atoms}, solution.weights});
     if (!solution.losses.empty()) file->dataset("/losses", {{maps}, solution.losses});
     write_support(*file, "/support", support);
-    if (support.grid() == nullptr) return;
-    const Grid& grid = *support.grid();
-    std::vector<Raster> rasters;
-    for (Index k = 0; k < atoms; ++k) {
-      const std::vector<Real> atom = atom_of(solution, grid.points(), k);
-      if (!output.picture.empty()) rasters.push_back(picture_of(grid, atom));
-      if (!grid.affine) continue;
-      std::ostringstream suffix;
-      suffix << "_" << k << ".nii.gz";
-      const std::string volume = beside(output.file, suffix.str());
-      write_nifti(volume, grid, atom);
-      std::printf("volume: %s\n", volume.c_str());
-    }
-    const Index columns = grid.dimension() == 3 ? 1 : std::min(atoms, most_columns);
-    if (!rasters.empty()) write_png(output.picture, contact_sheet(rasters, static_cast<int>(columns)));
+    write_sheet(output.picture, support, rasters, static_cast<int>(std::min(atoms, most_columns)));
   });
 }
 

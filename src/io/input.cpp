@@ -157,6 +157,11 @@ OwnedRows RawMeasures::rows(std::size_t k, const Communicator& along_rows) const
   return own_rows(support, support.grid() != nullptr ? along_rows : Communicator::self());
 }
 
+void RawMeasures::add_further(const RawMeasures& measures) {
+  further_names = joined(std::move(further_names), measures.names);
+  further_sha256 = joined(std::move(further_sha256), measures.sha256);
+}
+
 std::vector<std::string> RawMeasures::all_names() const { return joined(names, further_names); }
 std::vector<std::string> RawMeasures::all_sha256() const { return joined(sha256, further_sha256); }
 

@@ -1,5 +1,7 @@
 #include "hpot/problem/barycenter_problem.hpp"
 
+#include "hpot/core/field.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -30,6 +32,13 @@ void take_log(const Field& weight) {
   Kokkos::parallel_for(
       "hpot::take_log", all_points(weight),
       KOKKOS_LAMBDA(Index k, Index i) { weight(k, i) = weight(k, i) > 0.0 ? Kokkos::log(weight(k, i)) : log_zero; });
+}
+
+Field log_reference_of(const Support& support, const OwnedRows& rows) {
+  if (support.mesh() == nullptr) return {};
+  const Field log_q = make_field("hpot::log_reference_of", 1, owned_values(area_shares(*support.mesh()), rows));
+  take_log(log_q);
+  return log_q;
 }
 
 void add_log_reference(const Reference& q, const ConstField& f, Real epsilon, const Field& h) {

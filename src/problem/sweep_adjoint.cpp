@@ -19,11 +19,11 @@ ConstField on_device(const std::vector<Real>& lambda) { return make_field("hpot:
 
 }  // namespace
 
-void add_log_potential(Real log_constant, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
+void add_log_potential(const Reference& q, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
                        const Field& h) {
   Kokkos::parallel_for(
       "hpot::add_log_potential", all_points(h),
-      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = log_constant + (s(k, i) + eps_s * log_ratio(0, i)) / epsilon; });
+      KOKKOS_LAMBDA(Index k, Index i) { h(k, i) = q.log_at(i) + (s(k, i) + eps_s * log_ratio(0, i)) / epsilon; });
 }
 
 void close_data_side(const ConstField& g, const ConstField& t, Real epsilon, const Field& mean) {
@@ -59,11 +59,11 @@ void subtract_shares(const std::vector<Real>& lambda, const ConstField& rho, Rea
       KOKKOS_LAMBDA(Index k, Index i) { z(k, i) -= weights(0, k) * rho(0, i) / epsilon; });
 }
 
-void add_self_transport(Real log_q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+void add_self_transport(const Reference& q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
                         const Field& h) {
   Kokkos::parallel_for(
       "hpot::add_self_transport", Points(0, h.extent(1)),
-      KOKKOS_LAMBDA(Index i) { h(0, i) = log_q + log_ratio(0, i) + transform(0, i) / epsilon; });
+      KOKKOS_LAMBDA(Index i) { h(0, i) = q.log_at(i) + log_ratio(0, i) + transform(0, i) / epsilon; });
 }
 
 void close_log_d(const ConstField& rho, const ConstField& log_ratio, const ConstField& before, const ConstField& log_d,

@@ -327,11 +327,7 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
                             debiased_,  make_kernel(kernel_, data.support, data.rows, data.support, data.rows)};
   problem.inner_products = inner_products_;
   problem.penalty = penalty_;
-  if (const Mesh* mesh = data.support.mesh(); mesh != nullptr) {
-    const Field log_q = make_field("hpot::Barycenter::log_reference", 1, owned_values(area_shares(*mesh), data.rows));
-    take_log(log_q);
-    problem.log_reference = log_q;
-  }
+  problem.log_reference = log_reference_of(data.support, data.rows);
   if (entropy_bounded_) {
     const Reference q(problem.log_reference, data.support.points());
     problem.entropy_bound =

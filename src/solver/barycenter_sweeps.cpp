@@ -21,7 +21,7 @@ BarycenterSweeps::BarycenterSweeps(BarycenterProblem problem, std::vector<Real> 
       which_(which),
       recall_(states(), which == SweepGradient::implicit ? states() : places),
       before_sweep_(std::move(before_sweep)),
-      log_q_(-std::log(static_cast<Real>(problem_.rows.partition.global_n()))) {
+      q_(problem_.log_reference, problem_.rows.partition.global_n()) {
   const Index measures = static_cast<Index>(problem_.log_weight.extent(0));
   const Index n = problem_.rows.local_n();
   const Index n_debiased = problem_.debiased ? n : 0;
@@ -66,9 +66,10 @@ void BarycenterSweeps::take_log_d(const State& state, Real epsilon, const Field&
 void BarycenterSweeps::take_log_potential(const State& before, Index first, Index count, Real epsilon,
                                           const Field& h) const {
   if (before.sweep > 0) {
-    add_log_potential(log_q_, entries(before.s, first, count), before.log_ratio, eps(before.sweep), epsilon, h);
+    add_log_potential(q_, entries(before.s, first, count), before.log_ratio, eps(before.sweep), epsilon, h);
   } else {
-    Kokkos::deep_copy(h, log_q_);
+    Kokkos::deep_copy(h, 0.0);
+    add_log_reference(q_, h, 1.0, h);
   }
 }
 
@@ -93,12 +94,13 @@ void BarycenterSweeps::make(const State& before, const State& after) {
   add_log_mean(problem_.lambda, after.s, epsilon, quantum_for(problem_.rows.along_rows.max(largest)), after.log_ratio);
   problem_.along_batches.sum(after.log_ratio);
   if (problem_.debiased) combine(1.0, log_d_, 1.0, after.log_ratio);
-  add_constant(after.log_ratio, -log_mass(problem_.rows, after.log_ratio) - log_q_);
+  add_log_reference(q_, after.log_ratio, 1.0, product_);
+  add_constant(after.log_ratio, -log_mass(problem_.rows, product_));
   if (!problem_.debiased) return;
   // D <- (D + r + T/eps)/2
   const Field h = entries(h_, 0, 1);
   const Field transform = entries(a_, 0, 1);
-  add_log_reference({ConstField(), problem_.rows.partition.global_n()}, log_d_, 1.0, h);
+  add_log_reference(q_, log_d_, 1.0, h);
   problem_.kernel->softmin_spoiling(Side::source, h, transform);
   debias(log_d_, after.log_ratio, transform, epsilon, after.log_d);
 }
@@ -137,8 +139,7 @@ const Field& BarycenterSweeps::forward(const std::vector<Real>& lambda) {
     last_ = free_place(states());
     make(held_.back(), last_);
   }
-  Kokkos::deep_copy(log_map_, last_.log_ratio);
-  add_constant(log_map_, log_q_);
+  add_log_reference(q_, last_.log_ratio, 1.0, log_map_);
   return log_map_;
 }
 
@@ -186,8 +187,7 @@ void BarycenterSweeps::stay_at_last() {
 /// G_k -= <p rho, s_k>/eps,  z_k = phi_k - lambda_k rho/eps
 void BarycenterSweeps::add_gradient() {
   const Real epsilon = eps(last_.sweep);
-  Kokkos::deep_copy(product_, last_.log_ratio);
-  add_constant(product_, log_q_);
+  add_log_reference(q_, last_.log_ratio, 1.0, product_);
   times_map(product_, rho_, product_);
   const std::vector<Real> shares = common_dots(problem_.rows, product_, last_.s);
   for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] -= shares[k] / epsilon;
@@ -201,7 +201,7 @@ void BarycenterSweeps::step_back_to_data(const State& before, Index first, Index
   const Field y = entries(a_, 0, count);
   const Field t = entries(t_, 0, count);
   const Field g = entries(g_, first, count);
-  add_log_potential(log_q_, entries(last_.s, first, count), last_.log_ratio, epsilon, epsilon, h);
+  add_log_potential(q_, entries(last_.s, first, count), last_.log_ratio, epsilon, epsilon, h);
   problem_.kernel->average(Side::target, h, entries(z_, first, count), y);
   if (g_serves_) {
     Kokkos::deep_copy(t, g);
@@ -249,9 +249,9 @@ void BarycenterSweeps::step_back_log_d(const State& before) {
   const Field u = entries(a_, 0, 1);
   const Field mean = entries(t_, 0, 1);
   take_log_d(before, epsilon, log_d_);
-  add_log_reference({ConstField(), problem_.rows.partition.global_n()}, log_d_, 1.0, h);
+  add_log_reference(q_, log_d_, 1.0, h);
   problem_.kernel->softmin_spoiling(Side::source, h, u);  // T
-  add_self_transport(log_q_, last_.log_ratio, u, epsilon, h);
+  add_self_transport(q_, last_.log_ratio, u, epsilon, h);
   problem_.kernel->average(Side::target, h, delta_, mean);
   problem_.kernel->softmin_spoiling(Side::target, h, u);
   close_log_d(rho_, last_.log_ratio, before.log_ratio, log_d_, u, epsilon, mean, eps(before.sweep) / epsilon, delta_);

@@ -75,11 +75,12 @@ void CoordinateDescent::run(std::vector<CoordinateLevel> levels) {
 
 std::vector<Real> CoordinateDescent::descend(const CoordinateLevel& level, const std::vector<Real>& start,
                                              bool finest) {
+  const Reference q(log_reference_of(level.support, level.rows), level.support.points());
   take_log(level.measures);
   CoordinateObjective objective(
       make_sweeps(settings_, level.support, level.rows, processes_.along_batches(), level.measures, level.epsilon,
                   [this] { record_.look_around(); }),
-      make_map_loss(settings_.loss_at(level.epsilon), level.support, level.rows, level.target));
+      make_map_loss(settings_.loss_at(level.epsilon), level.support, level.rows, q, level.target));
   solution_.sweeps = objective.sweeps().sweeps();
   const bool from_equal = start == equal_;
   if (!from_equal) {

@@ -14,7 +14,7 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const Grid* const grid = run.support.grid();  // of which every coarser copy has a half along each axis
   const bool coarsens = grid != nullptr && settings.schedule.multiscale;
   const Real coarser = coarsens ? local_n / (std::exp2(run.support.dimension()) - 1.0) : 0.0;
-  const PlannedArrays base = library_buffers();
+  const PlannedArrays base = base_of(run.support);
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
   WorkPlan plan;
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, owned_measures);
@@ -25,6 +25,10 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
                             arrays("coarser copies", coarser * (owned + 1.0)),
                             arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
                             arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
+  if (const Real searches = search_values(settings.kernel, run.support, local_n); searches > 0.0)
+    plan.consider("search for geodesics",
+                  {base, arrays("measures and the target", (owned + 1.0) * n), arrays("distances", searches),
+                   arrays("kernel", kernel_values(settings.kernel, run.support, 0.0, n, local_n))});
   // BarycenterSweeps; CoordinateObjective, Descent
   const auto with = [&](std::vector<PlannedArrays> more) {
     more.insert(more.begin(), {base, maps});
@@ -36,8 +40,9 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   loss.insert(loss.begin(), sweeps.begin(), sweeps.begin() + 4);  // those that stay
   if (!settings.loss.starts_with("wasserstein")) loss.clear();
   plan.consider("transport of the loss", with(loss));
-  plan.consider("writing", {base, maps, arrays("a map on its way to the files", 2.0 * local_n),
-                            arrays("maps of the picture, whole, on rank 0", run.picture ? 2.0 * n : 0.0)});
+  plan.consider("writing",
+                {base, maps, arrays("a map on its way to the files", 2.0 * local_n), surface_maps(run.support, 1.0),
+                 arrays("maps of the picture, whole, on rank 0", run.picture ? 2.0 * n : 0.0)});
   return plan;
 }
 

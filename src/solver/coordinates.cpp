@@ -62,16 +62,16 @@ void archive(Archive& archive, CoordinateSolution& solution) {
 namespace {
 
 /// The pointwise distances of a map, and the loss where it is not known.
-void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Field& target,
-             const Field& log_map, Real epsilon, Projection& projection) {
+void measure(const CoordinateSettings& settings, const Support& support, const OwnedRows& rows, const Reference& q,
+             const Field& target, const Field& log_map, Real epsilon, Projection& projection) {
   const Field slope = make_unset_field("hpot::coordinates::slope", 1, rows.local_n());
   const auto distance = [&](const std::string& name) {
     LossSettings some = settings.loss_at(epsilon);
     some.name = name;
-    return make_map_loss(some, support, rows, target)->evaluate(log_map, slope);
+    return make_map_loss(some, support, rows, q, target)->evaluate(log_map, slope);
   };
   projection.quadratic = distance("quadratic");
-  projection.l1 = l1_distance(rows, log_map, target, 0.0, slope);
+  projection.l1 = l1_distance(rows, q, log_map, target, 0.0, slope);
   projection.kl = distance("kl");
   if (!std::isfinite(projection.loss)) projection.loss = distance(settings.loss);
 }
@@ -86,15 +86,17 @@ CoordinateSolution solve_coordinates(const ProcessGrid& processes, const Coordin
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
+  check_epsilon(settings.kernel, support, solution.target_epsilon);
+  const Reference q(log_reference_of(support, rows), support.points());
   std::vector<CoordinateLevel> levels =
       make_coordinate_levels(settings, data, processes.along_rows(), solution.target_epsilon);
   const Field target = levels[0].target;
   const auto distances = [&](const Field& log_map, Projection& projection) {
-    measure(settings, support, rows, target, log_map, solution.target_epsilon, projection);
+    measure(settings, support, rows, q, target, log_map, solution.target_epsilon, projection);
   };
 
   // the mixture that is closest
-  const EuclideanProjection mixture = project_euclidean(rows, processes.along_batches(), levels[0].measures, target);
+  const EuclideanProjection mixture = project_euclidean(rows, q, processes.along_batches(), levels[0].measures, target);
   solution.euclidean.lambda = mixture.lambda;
   solution.euclidean.map = mixture.map;
   const Field log_mixture = copy_of(mixture.map);

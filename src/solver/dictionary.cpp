@@ -80,8 +80,8 @@ std::vector<Index> shuffled(Index count, Index seed, const char* stream, Index i
 }
 
 /// K of the maps, nine tenths of each and a tenth of the uniform map: from positive weights every atom can be reached.
-Field atoms_from_maps(const ProcessGrid& processes, const DictionarySettings& settings, const OwnedRows& rows,
-                      const Field& maps) {
+Field atoms_from_maps(const ProcessGrid& processes, const DictionarySettings& settings, const Support& support,
+                      const OwnedRows& rows, const Field& maps) {
   const OwnedBatch batch(processes.along_batches(), static_cast<Index>(maps.extent(0)));
   const std::vector<Index> picked = shuffled(batch.count(), settings.seed, "hpot::dictionary::atoms", 0);
   const Field atoms = make_field("hpot::dictionary::atoms", settings.atoms, rows.local_n());
@@ -90,7 +90,9 @@ Field atoms_from_maps(const ProcessGrid& processes, const DictionarySettings& se
     if (n >= 0 && n < batch.range().size()) combine(0.9, entries(maps, n, 1), 0.0, entries(atoms, k, 1));
   }
   processes.along_batches().sum(atoms);  // an entry has one owner
-  add_constant(atoms, 0.1 / static_cast<Real>(rows.partition.global_n()));
+  const Field uniform = make_field("hpot::dictionary::uniform", 1, rows.local_n());
+  mean_of_ratio({log_reference_of(support, rows), support.points()}, uniform, uniform);
+  for (Index k = 0; k < settings.atoms; ++k) combine(0.1, uniform, 1.0, entries(atoms, k, 1));
   return atoms;
 }
 
@@ -290,8 +292,10 @@ DictionarySolution solve_dictionary(const ProcessGrid& processes, const Dictiona
   solution.target_epsilon = settings.epsilon.target * support_unit(settings.epsilon, settings.kernel, support);
   solution.outcome.epsilon = solution.target_epsilon;
   solution.outcome.error = infinity;  // until it is known
+  check_epsilon(settings.kernel, support, solution.target_epsilon);
   const Field maps = field_of(data.maps);
-  const Field atoms = data.atoms.empty() ? atoms_from_maps(processes, settings, rows, maps) : field_of(data.atoms);
+  const Field atoms =
+      data.atoms.empty() ? atoms_from_maps(processes, settings, support, rows, maps) : field_of(data.atoms);
   Keeper keeps_nothing;
   Fit fit(processes, settings, support, maps, atoms, progress, given_keeper == nullptr ? keeps_nothing : *given_keeper,
           solution);

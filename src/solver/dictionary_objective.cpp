@@ -44,8 +44,9 @@ DictionaryObjective::DictionaryObjective(const ProcessGrid& processes, const Swe
                  nullptr),
       sum_(atoms, rows_.local_n()) {
   partition_ = Partition(batch_.count(), 1, along_batches_.size());
+  const Reference q(objective_.sweeps().problem().log_reference, points_);
   for (Index n = 0; n < batch_.range().size(); ++n)
-    losses_.push_back(make_map_loss(settings.loss_at(epsilon), support, rows_, entries(maps, n, 1)));
+    losses_.push_back(make_map_loss(settings.loss_at(epsilon), support, rows_, q, entries(maps, n, 1)));
 }
 
 void DictionaryObjective::set_atoms(const std::vector<Real>& point) {

@@ -13,7 +13,7 @@ WorkPlan plan_dictionary(const DictionarySettings& settings, const DictionaryRun
   const auto atoms = static_cast<Real>(settings.atoms);
   const Real variables = atoms * (n + static_cast<Real>(run.maps));
   const bool transport = settings.loss.starts_with("wasserstein");
-  const PlannedArrays base = library_buffers();
+  const PlannedArrays base = base_of(run.support);
   WorkPlan plan;
   // of one map: times the maps, in a gradient of all
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, settings.atoms);
@@ -24,6 +24,10 @@ WorkPlan plan_dictionary(const DictionarySettings& settings, const DictionaryRun
                             arrays("atoms to begin with", 2.0 * atoms * held),
                             arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
                             arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
+  if (const Real searches = search_values(settings.kernel, run.support, local_n); searches > 0.0)
+    plan.consider("search for geodesics",
+                  {base, arrays("maps", owned * n), arrays("distances", searches),
+                   arrays("kernel", kernel_values(settings.kernel, run.support, 0.0, n, local_n))});
   // DictionaryObjective; Fit, minimise() and EvaluationRecord, or Adam
   const auto steps = static_cast<Real>(std::min(settings.memory, settings.stopping.max_iterations));
   const auto evaluations =
@@ -47,7 +51,7 @@ WorkPlan plan_dictionary(const DictionarySettings& settings, const DictionaryRun
   fit.insert(fit.end(), sweeps.begin(), sweeps.end());
   plan.consider("sweeps there and back", fit);
   plan.consider("writing", {base, arrays("maps", owned * local_n), arrays("atoms and weights", 3.0 * variables),
-                            arrays("pictures", (run.picture ? 1.0 : 0.0) * n)});
+                            surface_maps(run.support, 1.0), arrays("pictures", (run.picture ? 1.0 : 0.0) * n)});
   return plan;
 }
 

@@ -1,6 +1,7 @@
 #include "hpot/solver/euclidean_projection.hpp"
 
 #include "hpot/core/field.hpp"
+#include "hpot/problem/map_distance.hpp"
 #include "hpot/problem/sweep_adjoint.hpp"
 #include "hpot/solver/simplex_descent.hpp"
 
@@ -8,8 +9,8 @@
 
 namespace hpot {
 
-EuclideanProjection project_euclidean(const OwnedRows& rows, const Communicator& along_batches, const Field& measures,
-                                      const Field& target) {
+EuclideanProjection project_euclidean(const OwnedRows& rows, const Reference& q, const Communicator& along_batches,
+                                      const Field& measures, const Field& target) {
   constexpr Real tolerance = 1e-12;  // of the gap, relative to sum t^2
   constexpr Index memory = 20;
   constexpr Index most_steps = 10000;
@@ -25,10 +26,13 @@ EuclideanProjection project_euclidean(const OwnedRows& rows, const Communicator&
     std::vector<Real> unit(count, 0.0);
     unit[l] = 1.0;
     mix(unit);
+    divide_by_reference(q, map);
     products.push_back(batch.of_all(common_dots(rows, map, measures)));
   }
-  const std::vector<Real> with_target = batch.of_all(common_dots(rows, target, measures));
-  const Real square = common_dots(rows, target, target)[0];
+  Kokkos::deep_copy(map, target);
+  divide_by_reference(q, map);
+  const std::vector<Real> with_target = batch.of_all(common_dots(rows, map, measures));
+  const Real square = sum_of_squares(rows, q, target);
 
   EuclideanProjection projection;
   Index steps = 0;

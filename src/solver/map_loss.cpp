@@ -9,24 +9,27 @@ namespace {
 
 class PointwiseLoss final : public MapLoss {
  public:
-  PointwiseLoss(const LossSettings& settings, const OwnedRows& rows, const Field& target)
-      : name_(settings.name), rows_(rows), target_(target) {
-    smoothing_ = settings.smoothing / static_cast<Real>(rows.partition.global_n());
-    sum_of_squares_ = inner_product(rows, target, target)[0];
-  }
+  PointwiseLoss(const LossSettings& settings, const OwnedRows& rows, const Reference& q, const Field& target)
+      : name_(settings.name),
+        smoothing_(settings.smoothing),
+        rows_(rows),
+        q_(q),
+        target_(target),
+        square_(sum_of_squares(rows, q_, target)) {}
 
   Real evaluate(const ConstField& log_p, const Field& slope) override {
-    if (name_ == "quadratic") return quadratic_distance(rows_, log_p, target_, sum_of_squares_, slope);
-    if (name_ == "l1") return l1_distance(rows_, log_p, target_, smoothing_, slope);
+    if (name_ == "quadratic") return quadratic_distance(rows_, q_, log_p, target_, square_, slope);
+    if (name_ == "l1") return l1_distance(rows_, q_, log_p, target_, smoothing_, slope);
     return kl_distance(rows_, log_p, target_, slope);
   }
 
  private:
   std::string name_;
+  Real smoothing_;
   OwnedRows rows_;
+  Reference q_;
   Field target_;
-  Real smoothing_ = 0.0;
-  Real sum_of_squares_ = 0.0;
+  Real square_;
 };
 
 class TransportLoss final : public MapLoss {
@@ -81,9 +84,9 @@ class TransportLoss final : public MapLoss {
 std::vector<std::string> LossSettings::names() { return {"quadratic", "l1", "kl", "wasserstein", "wasserstein_plain"}; }
 
 std::unique_ptr<MapLoss> make_map_loss(const LossSettings& settings, const Support& support, const OwnedRows& rows,
-                                       const Field& target) {
+                                       const Reference& q, const Field& target) {
   if (settings.name.starts_with("wasserstein")) return std::make_unique<TransportLoss>(settings, support, rows, target);
-  return std::make_unique<PointwiseLoss>(settings, rows, target);
+  return std::make_unique<PointwiseLoss>(settings, rows, q, target);
 }
 
 }  // namespace hpot

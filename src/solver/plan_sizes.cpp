@@ -97,9 +97,9 @@ Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real 
   return local_n * sides;
 }
 
-Real average_values(const KernelOptions& kernel, const Support& support, Real local_n) {
+Real average_values(const KernelOptions& kernel, const Support& support, Real local_n, Real share) {
   if (kernel.resolved_type(support) != "separable") return 0.0;
-  return static_cast<Real>(support.dimension()) * local_n;
+  return static_cast<Real>(support.dimension()) * share * local_n;
 }
 
 Real search_values(const KernelOptions& kernel, const Support& support, Real local_n) {
@@ -110,6 +110,19 @@ Real search_values(const KernelOptions& kernel, const Support& support, Real loc
 Real geometry_values(const Support& support) {
   constexpr Real of_vertex = 12.0;
   return support.mesh() == nullptr ? 0.0 : of_vertex * static_cast<Real>(support.points());
+}
+
+PlannedArrays base_of(const Support& support) {
+  PlannedArrays base = library_buffers();
+  base.bytes += arrays({}, geometry_values(support)).bytes;
+  if (support.mesh() != nullptr) base.name += ", the surface";
+  return base;
+}
+
+PlannedArrays surface_maps(const Support& support, Real maps) {
+  constexpr Real of_map = 3.0;  // gathered, in the files' order, in a dataset
+  const auto n = static_cast<Real>(support.points());
+  return arrays("maps of a surface, whole, on rank 0", support.mesh() == nullptr ? 0.0 : of_map * maps * n);
 }
 
 Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n) {

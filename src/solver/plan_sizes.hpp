@@ -36,8 +36,8 @@ Real held_points(const Support& support, Real n, Real local_n);
 /// Terms of one softmin of one measure on the owned share of the rows.
 Real terms_of_softmin(const KernelOptions& kernel, const Support& support, Real n, Real local_n);
 
-/// The work arrays of average (separable.cpp): log-sums, and one or two arrays between the passes.
-Real average_values(const KernelOptions& kernel, const Support& support, Real local_n);
+/// The work arrays of an average of `share` fields: log-sums, and one or two arrays between the passes (separable.cpp); moments (heat.cpp), of all points.
+Real average_values(const KernelOptions& kernel, const Support& support, Real local_n, Real share = 1.0);
 
 /// What a sweep of hpot-sinkhorn in one visit takes beside the operator.
 Real visit_values(const KernelOptions& kernel, const Support& support, Real n, Real local_n);
@@ -47,6 +47,12 @@ Real search_values(const KernelOptions& kernel, const Support& support, Real loc
 
 /// A surface's geometry, on the host of every rank.
 Real geometry_values(const Support& support);
+
+/// Libraries, and the geometry.
+PlannedArrays base_of(const Support& support);
+
+/// Maps of a surface, whole, on their way to the files on rank 0: so many at once.
+PlannedArrays surface_maps(const Support& support, Real maps);
 
 enum class Reduction { softmin, average };
 

@@ -31,12 +31,14 @@ std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Sup
   const Real local_n = local_points(support, row_ranks);
   const auto measures = static_cast<Real>(owned);
   const auto share = static_cast<Real>(BarycenterMap::measures_at_once(owned, support.points(), row_ranks));
+  const Real reference = support.mesh() != nullptr ? 1.0 : 0.0;  // log q
   return {arrays("log weights", measures * local_n),
           arrays("states of " + std::to_string(settings.places) + " of " + std::to_string(settings.sweeps) + " sweeps",
                  static_cast<Real>(settings.places) * (measures + (settings.debiased ? 2.0 : 1.0)) * local_n),
           arrays("adjoints", 2.0 * measures * local_n),
-          arrays("half-steps in flight, maps of the sweeps", (3.0 * share + (settings.debiased ? 8.0 : 6.0)) * local_n),
-          arrays("averages", average_values(settings.kernel, support, share * local_n)),
+          arrays("half-steps in flight, maps of the sweeps",
+                 (3.0 * share + (settings.debiased ? 8.0 : 6.0) + reference) * local_n),
+          arrays("averages", average_values(settings.kernel, support, local_n, share)),
           between_ranks(settings.kernel, support, row_ranks, Reduction::average, share),
           arrays("kernel", kernel_values(settings.kernel, support, share * local_n, n, local_n))};
 }
@@ -45,14 +47,19 @@ std::vector<PlannedArrays> loss_arrays(const SweepSettings& settings, const Supp
   if (!settings.loss.starts_with("wasserstein")) return {};
   // TransportLoss: target and map; one problem at a time
   TransportRun pair{support, support, row_ranks, 1, false, true, {}};
+  pair.costs_made = true;
   TransportSettings transport = settings.loss_at(1.0).transport;
   transport.acceleration = transport.mixing();
   const Real local_n = local_points(support, row_ranks);
   const Real matrix = matrix_values(transport.kernel, static_cast<Real>(support.points()), local_n);
+  // those of the sweeps stay while the pair has its own heat, or the same costs
+  const auto n = static_cast<Real>(support.points());
+  const Real of_sweeps = support.mesh() == nullptr ? 0.0 : kernel_values(settings.kernel, support, 0.0, n, local_n);
   return {arrays("target and map of the loss", 3.0 * local_n),
+          arrays("kernel of the sweeps", of_sweeps),
           arrays("cost matrix", matrix),  // of the pair and of the sweeps, one
           {"arrays of the pair",
-           plan_transport(transport, pair).bytes() - library_buffers().bytes - arrays({}, matrix).bytes}};
+           plan_transport(transport, pair).bytes() - base_of(support).bytes - arrays({}, matrix).bytes}};
 }
 
 AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, SweepSettings settings,

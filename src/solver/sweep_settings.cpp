@@ -73,6 +73,19 @@ void SweepSettings::check_matrix(const Support& support, const OwnedRows& rows) 
                               "take the method plain, and another loss than wasserstein, or make it symmetric"));
 }
 
+void SweepSettings::check_surface(const Options& options, const std::string& section, const Support& support) const {
+  if (support.mesh() == nullptr || !loss.starts_with("wasserstein")) return;
+  const Index components = support.mesh()->components;
+  if (components > 1)
+    options.reject(section + ".loss",
+                   "it is infinite where a barycenter has not the map's mass on each of the " +
+                       std::to_string(components) + " components of the surface",
+                   "take quadratic, l1 or kl, or each component by itself");
+  if (kernel.ends_at_radius())
+    options.reject(section + ".loss", "it is infinite where a barycenter has mass beyond cost.radius from the map's",
+                   "take quadratic, l1 or kl, or set cost.radius = none");
+}
+
 LossSettings SweepSettings::loss_at(Real eps) const {
   LossSettings result;
   result.name = loss;
@@ -92,6 +105,7 @@ BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& suppo
                              std::function<void()> before_sweep) {
   BarycenterProblem problem{rows, along_batches,     log_weight,
                             {},   settings.debiased, make_kernel(settings.kernel, support, rows, support, rows)};
+  problem.log_reference = log_reference_of(support, rows);
   problem.kernel->set_precision(settings.precision);
   const Real largest = largest_cost_of(settings.kernel, support, support);
   return {std::move(problem), sweep_epsilons(settings.sweeps, epsilon, largest, settings.schedule.factor),

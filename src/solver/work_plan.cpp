@@ -89,7 +89,8 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   const auto from_ranks = [&](Reduction reduction) {
     return between_ranks(settings.kernel, support, run.ranks, reduction);
   };
-  const Real kernel = kernel_values(settings.kernel, support, local_n, n, local_n);
+  const bool made = run.costs_made && settings.kernel.is_geodesic();
+  const Real kernel = made ? 0.0 : kernel_values(settings.kernel, support, local_n, n, local_n);
   const bool separable = settings.kernel.resolved_type(support) == "separable";
   // drivers/sinkhorn.cpp keeps raw data for the second part; for the divergence both weights while (a, b) is solved, then
   // those of b and the potentials
@@ -107,7 +108,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   if (support.cloud() != nullptr || support.mesh() != nullptr) base.name += ", coordinates of the points";
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
-  if (const Real searches = search_values(settings.kernel, support, local_n); searches > 0.0) {
+  if (const Real searches = search_values(settings.kernel, support, local_n); searches > 0.0 && !made) {
     plan.consider("search for geodesics", {base, whole, arrays("measures, whole", 2.0 * n),
                                            arrays("distances", searches), arrays("kernel", kernel)});
   }

@@ -130,7 +130,6 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-coordinates", (*target, "--input.negative", "split"), "input.negative = split", "clip")
         self.refuse("hpot-coordinates", (*target, "--cost.type", "cosine"), "cost.type = cosine")
         self.refuse("hpot-coordinates", (*target, "--epsilon.unit", "mean_cost"), "epsilon.unit = mean_cost")
-        self.refuse("hpot-coordinates", (*target, "--input.mesh", "synthetic:sphere?subdivisions=2"), "input.mesh", "a grid")
 
     def test_dictionary_that_cannot_be(self):
         self.refuse("hpot-dictionary", (), "input.measures")
@@ -141,9 +140,23 @@ class BadInput(programs.DriverTest):
         self.refuse("hpot-dictionary", (*FOUR, "--input.normalize", "false"), "input.normalize = false", "true")
         self.refuse("hpot-dictionary", (*FOUR, "--input.negative", "split"), "input.negative = split", "clip")
         self.refuse("hpot-dictionary", (*FOUR, "--cost.type", "cosine"), "cost.type = cosine")
-        self.refuse("hpot-dictionary", (*FOUR, "--dictionary.atoms", "2", "--input.mesh", "synthetic:sphere?subdivisions=2"),
-                    "input.mesh", "a grid")
         self.refuse("hpot-dictionary", (*FOUR, "--input.atoms", "nowhere.npy"), "nowhere.npy")
+
+    def test_coordinates_and_dictionaries_on_surfaces_that_cannot_be(self):
+        sphere = "synthetic:sphere?subdivisions=2"
+        heat = ("--kernel.type", "heat", "--epsilon.target", "4")
+        for program, more in (("coordinates", ("--input.target", f"{sphere}&item=4")),
+                              ("dictionary", ("--dictionary.atoms", "2"))):
+            run = (*more, "--input.measures", f"{sphere}&count=3", f"--{program}.sweeps", "2")
+            on, key = (*run, "--input.mesh", sphere), f"{program}.loss = wasserstein"
+            program = f"hpot-{program}"
+            self.refuse(program, run, "set input.mesh = FILE")
+            self.refuse(program, on, "measures on a surface go along it", "kernel.type = heat")
+            self.refuse(program, (*on, *heat[:2], "--epsilon.target", "0.2"), "epsilon.target", "heat of so short a time is noise")
+            self.refuse(program, (*run, "--input.mesh", "synthetic:sphere?subdivisions=1", *heat), "162 values", "42 vertices")
+            self.refuse(program, (*on, "--cost.type", "geodesic", "--cost.radius", "60", key.split(" =")[0].join(("--", "")),
+                                  "wasserstein"), key, "cost.radius", "quadratic")
+            self.refuse(program, (*on, *heat, "--epsilon.unit", "mean_cost"), "epsilon.unit = mean_cost")
 
     def test_maps_by_a_cost_matrix_that_cannot_be(self):
         generator = numpy.random.default_rng(0)

@@ -98,6 +98,19 @@ class Memory(programs.DriverTest):
         self.growth("hpot-dictionary", *volumes(44, 3), "--dictionary.atoms", "2", "--epsilon.target", "64", "--dictionary.sweeps",
                     "2", "--dictionary.memory", "4", "--stopping.max_iterations", "20", "--stopping.tolerance", "1e-12")
 
+    def test_dry_run_on_surfaces_is_near_what_coordinates_and_dictionaries_take(self):
+        few = ("--epsilon.target", "64", "--stopping.max_iterations", "1")
+        for subdivisions, kernel, loss, ranks in ((5, ("--kernel.type", "heat", "--kernel.heat_steps", "3"), "quadratic", 1),
+                                                  (5, ("--kernel.type", "heat", "--kernel.heat_steps", "3"), "wasserstein", 1),
+                                                  (4, ("--cost.type", "geodesic", "--cost.radius", "60"), "quadratic", 2)):
+            sphere = f"synthetic:sphere?subdivisions={subdivisions}"
+            for program, more in (("coordinates", ("--input.target", f"{sphere}&item=7")),
+                                  ("dictionary", ("--dictionary.atoms", "2"))):
+                with self.subTest(program=program, kernel=kernel, loss=loss, ranks=ranks):
+                    self.growth(f"hpot-{program}", "--input.mesh", sphere, "--input.measures", f"{sphere}&count=3", *more,
+                                *kernel, *few, f"--{program}.sweeps", "4", f"--{program}.loss", loss,
+                                f"--{program}.loss_tolerance", "1e-2", "--parallel.rows", ranks, ranks=ranks, at_least=15)
+
     def test_less_memory_holds_fewer_sweeps_and_finds_the_same_weights(self):
         run = ("--input.measures", "synthetic:ellipse?n=64&count=3&seed=5", "--input.target",
                "synthetic:ellipse?n=64&item=5&seed=5", "--epsilon.target", "8", "--coordinates.sweeps", "150",

@@ -79,6 +79,13 @@ RUNS = {  # every way to run a program with a checkpoint
                                 WORDS[0].replace("stack=1", "stack=1&item=0"), "--cost.type", "matrix", "--cost.matrix",
                                 WORDS[1], "--epsilon.unit", "max_cost", "--epsilon.target", "0.1", "--stopping.tolerance",
                                 "1e-6"),
+    "coordinates on a surface": ("hpot-coordinates", "--input.mesh", "synthetic:sphere?subdivisions=2", "--input.measures",
+                                 "synthetic:sphere?subdivisions=2&count=3", "--input.target",
+                                 "synthetic:sphere?subdivisions=2&item=5", "--kernel.type", "heat", "--epsilon.target", "4",
+                                 "--coordinates.sweeps", "20", "--stopping.tolerance", "1e-6"),
+    "dictionary on a surface": ("hpot-dictionary", "--input.mesh", "synthetic:sphere?subdivisions=2", "--input.measures",
+                                "synthetic:sphere?subdivisions=2&count=5", "--cost.type", "geodesic", "--epsilon.target", "4",
+                                "--dictionary.atoms", "2", "--dictionary.sweeps", "8", "--stopping.tolerance", "1e-2"),
     "dictionary of batches": ("hpot-dictionary", *DICTIONARY, "--dictionary.batch", "5", "--stopping.tolerance", "0.1"),
 }
 UNEQUAL = {"seconds", "memory_growth_max", "config"}  # config names output.file

@@ -157,6 +157,67 @@ class Surfaces(programs.DriverTest):
         self.assertTrue((numpy.diag(distances) == 0).all() and (distances[numpy.triu_indices(3, 1)] > 0).all())
         self.assert_equal_results(one, two, "distances", 1e-9)
 
+    def test_weights_of_a_barycenter_are_found_again(self):
+        sphere, weights = "synthetic:sphere?subdivisions=2", numpy.array([0.5, 0.3, 0.2, 0])
+        maps = ("--input.mesh", sphere, "--input.measures", f"{sphere}&count=4")
+        for kind, loss in ((HEAT, "quadratic"), (GEODESIC, "wasserstein")):
+            made = self.succeed("hpot-barycenter", *maps, *kind, *PLAIN, "--barycenter.weights", ",".join(map(str, weights)),
+                                "--stopping.tolerance", "1e-9", "--kernel.precision", "double")
+            target = made.rename(self.folder / "made.h5")
+            run = (*maps, "--input.target", f"{target}:/barycenter", *kind, "--coordinates.loss", loss, "--stopping.tolerance",
+                   "1e-5", "--coordinates.sweeps", "30")
+            with h5py.File(self.succeed("hpot-coordinates", *run)) as file, h5py.File(target) as known:
+                self.assertLess(abs(file["projection/lambda"][()] - weights).max(), 1e-3)
+                self.assertLess(abs(file["projection/map"][()] - known["barycenter"][()]).max(), 1e-3 / 162)
+                self.assertEqual(file["support"].attrs["type"], "surface")
+                self.assertEqual([name.split("?")[0] for name in file.attrs["inputs"][4:]], ["synthetic:sphere", f"{target}:/barycenter"])
+            few = ("--coordinates.sweeps", "6", "--stopping.max_iterations", "2")
+            one, three = [self.succeed("hpot-coordinates", *run[:-2], *few, ranks=ranks, code=3) for ranks in (1, 3)]
+            for name in ("projection/lambda", "projection/map", "euclidean/map"):
+                self.assert_equal_results(one, three, name, 1e-8)
+
+    def test_coordinates_and_atoms_are_maps_and_pictures_and_leave_masked_vertices_out(self):
+        mask = numpy.where(self.points[:, 0] > 12, 0.0, 1.0)
+        numpy.save(self.folder / "mask.npy", mask)
+        out = mask == 0
+        on = ("--input.mesh", self.surface("a.gii", "B64GZ"), "--input.mask", self.folder / "mask.npy", *HEAT, "--output.picture",
+              self.folder / "p.png", "--stopping.max_iterations", "3", "--stopping.tolerance", "1e-9")
+        names = self.names().split(",")
+        path = self.succeed("hpot-coordinates", *on, "--input.measures", ",".join(names[:2]), "--input.target", names[2],
+                            "--coordinates.sweeps", "10", code=3)
+        self.assertEqual(png_size(self.folder / "p.png"), (962, 3 * 480 + 2 * 2))
+        with h5py.File(path) as file:
+            q = file["support/areas"][()][~out]
+            q /= q.mean()
+            target = file["target"][()]
+            for name in ("projection", "euclidean"):
+                values = file[name]["map"][()]
+                self.assertTrue((values[out] == 0).all() and abs(values.sum() - 1.0) < 1e-12)
+                square = ((values - target)[~out] ** 2 / q).sum() / (2 * (target[~out] ** 2 / q).sum())
+                self.assertAlmostEqual(file[name].attrs["quadratic"] / square, 1.0, delta=1e-10)
+                written = nibabel.load(self.folder / f"result1_{name}.func.gii").darrays[0].data
+                self.assertLess(abs(written - values).max(), 1e-8)
+        atoms = self.succeed("hpot-dictionary", *on, "--input.measures", ",".join(names), "--dictionary.atoms", "2",
+                             "--dictionary.sweeps", "8", code=3)
+        kept = atoms.rename(self.folder / "atoms.h5")
+        self.assertEqual(png_size(self.folder / "p.png"), (962, 2 * 480 + 2))
+        with h5py.File(kept) as file:
+            values, loss = file["atoms"][()], file["losses"][()]
+            self.assertEqual(values.shape, (2, len(self.points)))
+            self.assertTrue((values[:, out] == 0).all())
+            for k in range(2):
+                written = nibabel.load(self.folder / f"result1_{k}.func.gii").darrays[0].data
+                self.assertLess(abs(written - values[k]).max(), 1e-8)
+        # other programs read the atoms
+        path = self.succeed("hpot-coordinates", *on, "--input.measures", f"{kept}:/atoms?stack=1", "--input.target", names[1],
+                            "--coordinates.sweeps", "8", code=3)
+        with h5py.File(path) as file:
+            self.assertLess(file["projection"].attrs["loss"], 1.05 * loss[1])
+        again = self.succeed("hpot-dictionary", *on, "--input.measures", ",".join(names), "--input.atoms", f"{kept}:/atoms?stack=1",
+                             "--dictionary.sweeps", "8", code=3)
+        with h5py.File(again) as file, h5py.File(kept) as before:
+            self.assertLess(file["steps/loss"][-1], before["steps/loss"][-1])
+
     def test_mask_and_nan_are_dropped_and_counted(self):
         mask = numpy.where(self.points[:, 0] > 12, 0.0, 1.0)
         mask[self.points[:, 0] > 16] = numpy.nan
@@ -211,6 +272,12 @@ class Surfaces(programs.DriverTest):
             for ranks in (1, 3):
                 with self.subTest(text=text, ranks=ranks):
                     self.assertIn(text, self.refused(*arguments, ranks=ranks))
+        numpy.save(self.folder / "both.npy", numpy.concatenate([self.maps[0], self.maps[1]]))
+        both, two = self.folder / "both.npy", ("--input.mesh", f"{mesh},{mesh}", *HEAT)
+        for ranks in (1, 3):
+            message = self.refused(*two, "--input.measures", f"{both},{both}", "--input.target", both, "--coordinates.loss",
+                                   "wasserstein", program="hpot-coordinates", ranks=ranks)
+            self.assertIn("components", message)
         pair = ("--input.mesh", mesh, "--input.source", name, "--input.target", self.folder / "map1.npy")
         for more, text in (((*GEODESIC, "--cost.radius", "1.5"), "no balanced plan exists"),
                            ((*GEODESIC, "--output.map", "true"), "output.map"), ((*HEAT, "--epsilon.unit", "mean_cost"), "mean_cost")):

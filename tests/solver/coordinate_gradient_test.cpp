@@ -1,6 +1,7 @@
 // The gradient of a loss of L sweeps against central differences, and the same on any number of ranks and places.
 #include "hpot/solver/coordinate_objective.hpp"
 
+#include "hpot/measure/synthetic_surface.hpp"
 #include "hpot/problem/barycenter_problem.hpp"
 #include "transport.hpp"
 
@@ -29,7 +30,12 @@ struct Case {
 
 KernelOptions kernel_of(const Case& some, const OwnedRows& rows) {
   if (!some.costs.empty()) return test::matrix_kernel(some.costs, rows);
-  return {some.kernel, SquaredEuclidean{}};
+  KernelOptions kernel{some.kernel, SquaredEuclidean{}};
+  if (some.support.mesh() == nullptr) return kernel;
+  kernel.along_surface = true;
+  if (some.kernel == "geodesic") kernel.type = "auto";
+  kernel.make_costs(some.support, rows);
+  return kernel;
 }
 
 LossSettings loss_settings(const std::string& name, const Case& some, const OwnedRows& rows) {
@@ -60,8 +66,10 @@ CoordinateObjective objective_of(const Case& some, const std::string& loss, Inde
   BarycenterProblem problem{rows,          processes.along_batches(),
                             log_weight,    {},
                             some.debiased, make_kernel(kernel_of(some, rows), some.support, rows, some.support, rows)};
+  problem.log_reference = log_reference_of(some.support, rows);
+  const Reference q(problem.log_reference, some.support.points());
   BarycenterSweeps sweeps(problem, some.epsilons, places, {}, some.gradient);
-  auto map_loss = make_map_loss(loss_settings(loss, some, rows), some.support, rows,
+  auto map_loss = make_map_loss(loss_settings(loss, some, rows), some.support, rows, q,
                                 make_field("test::target", 1, owned_values(some.target, rows)));
   return {std::move(sweeps), std::move(map_loss)};
 }
@@ -89,9 +97,21 @@ Case words(std::vector<Real> epsilons, bool symmetric, Index n = 30) {
           {},          false,    test::random_costs(n, symmetric)};
 }
 
+/// Maps on a sphere of 42 or 162 vertices, squashed so that these have different areas; eps in squared mean edges.
+Case sphere(std::vector<Real> epsilons, const std::string& kernel, int subdivisions = 1) {
+  MeshData data = synthetic_surface("sphere?subdivisions=" + std::to_string(subdivisions));
+  for (std::size_t c = 2; c < data.coordinates.size(); c += 3) data.coordinates[c] *= 0.6;
+  const Mesh mesh = make_mesh(data);
+  for (Real& epsilon : epsilons) epsilon *= mesh.mean_edge * mesh.mean_edge;
+  std::vector<Values> measures;
+  for (unsigned k = 0; k < 3; ++k) measures.push_back(test::random_measure(mesh.points(), k + 1, 0.5));
+  return {mesh, measures, test::random_measure(mesh.points(), 9, 0.3), std::move(epsilons), kernel};
+}
+
 const Values three{0.5, 0.2, 0.3};
 const Values four{0.1, 0.4, 0.2, 0.3};
 const std::vector<Real> falling{40.0, 20.0, 10.0, 5.0, 3.0, 3.0, 3.0, 3.0};
+const std::vector<Real> falling_edges{8.0, 4.0, 2.0, 1.5, 1.5, 1.5};  // on surfaces
 const std::vector<Real> falling_costs{4.0, 2.0, 1.0, 0.5, 0.5, 0.5};  // of matrices
 
 Case debiased(Case some) {
@@ -195,7 +215,10 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
                                                    {words(falling_costs, true), three},
                                                    {debiased(words(falling_costs, true)), three},
                                                    {words(falling_costs, false), three},
-                                                   {debiased(words(falling_costs, false)), three}};
+                                                   {debiased(words(falling_costs, false)), three},
+                                                   {sphere(falling_edges, "heat"), three},
+                                                   {debiased(sphere(falling_edges, "heat")), three},
+                                                   {sphere(falling_edges, "geodesic"), three}};
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
@@ -211,6 +234,9 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
     expect_gradient(debiased(image({12.0, 6.0, 6.0, 6.0})), four, loss, 4);
     expect_gradient(words(falling_costs, true), three, loss, 3);
     expect_gradient(words(falling_costs, false), three, loss, 6);
+    expect_gradient(sphere({6.0, 3.0, 3.0}, "heat"), three, loss, 3);
+    expect_gradient(debiased(sphere({6.0, 3.0, 3.0}, "heat")), three, loss, 3);
+    expect_gradient(sphere({6.0, 3.0, 3.0}, "geodesic"), three, loss, 3);
   }
 }
 
@@ -218,7 +244,8 @@ TEST(CoordinateGradient, OfTheEndOfSweepsIsThatOfDifferencesFromOneState) {
   for (const auto& [some, lambda] : {std::pair{implicit(line({}), 60.0), three},
                                      {implicit(debiased(words({}, true)), 0.2), three},
                                      {implicit(image({}), 8.0), four},
-                                     {implicit(words({}, false), 1.0), three}}) {
+                                     {implicit(words({}, false), 1.0), three},
+                                     {implicit(sphere({}, "heat"), 3000.0), three}}) {
     for (const char* loss : {"quadratic", "l1", "kl", "wasserstein_plain"}) {
       expect_gradient(some, lambda, loss, 1);
       EXPECT_LT(error_of_slope(some, lambda, loss, 1, 1e-3), 1e-6) << loss << ", " << some.describe();
@@ -250,7 +277,10 @@ TEST(AtomGradient, IsThatOfDifferencesForEveryPointwiseLoss) {
                                                    {words(falling_costs, true), three},
                                                    {debiased(words(falling_costs, true)), three},
                                                    {words(falling_costs, false), three},
-                                                   {debiased(words(falling_costs, false)), three}};
+                                                   {debiased(words(falling_costs, false)), three},
+                                                   {sphere(falling_edges, "heat"), three},
+                                                   {debiased(sphere(falling_edges, "heat")), three},
+                                                   {sphere(falling_edges, "geodesic"), three}};
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, static_cast<Index>(some.epsilons.size())}) {
@@ -267,6 +297,8 @@ TEST(AtomGradient, IsThatOfDifferencesForTransportLosses) {
     EXPECT_LT(error_of_slope(image({12.0, 6.0, 6.0, 6.0}), four, loss, 3, 1e-3), 1e-6) << loss;
     EXPECT_LT(error_of_slope(words(falling_costs, true), three, loss, 3, 1e-3), 1e-6) << loss;
     EXPECT_LT(error_of_slope(words(falling_costs, false), three, loss, 6, 1e-3), 1e-6) << loss;
+    EXPECT_LT(error_of_slope(sphere({6.0, 3.0, 3.0}, "heat"), three, loss, 3, 1e-3), 1e-6) << loss;
+    EXPECT_LT(error_of_slope(sphere({6.0, 3.0, 3.0}, "geodesic"), three, loss, 3, 1e-3), 1e-6) << loss;
   }
 }
 
@@ -290,8 +322,8 @@ TEST(AtomGradient, IsZeroAlongTheMassOfAMeasure) {
 
 TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
-  for (const Case& some :
-       {line(falling), debiased(image(falling)), words(falling_costs, false, 150), implicit(line({}), 8.0)}) {
+  for (const Case& some : {line(falling), debiased(image(falling)), words(falling_costs, false, 150),
+                           debiased(sphere({6.0, 3.0, 3.0}, "heat", 2)), implicit(line({}), 8.0)}) {
     const Index measures = static_cast<Index>(some.measures.size());
     const Values& lambda = measures == 3 ? three : four;
     const Index n = some.support.points();
@@ -325,7 +357,8 @@ TEST(AtomGradient, IsTheSameOnAnyNumberOfRanks) {
 TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
   for (const Case& some : {line(falling), image(falling), debiased(image(falling)), words(falling_costs, false, 150),
-                           debiased(words(falling_costs, true, 150)), implicit(image({}), 8.0)}) {
+                           debiased(words(falling_costs, true, 150)), debiased(sphere({6.0, 3.0, 3.0}, "heat", 2)),
+                           sphere({6.0, 3.0, 3.0}, "geodesic", 2), implicit(image({}), 8.0)}) {
     const Values& lambda = some.measures.size() == 3 ? three : four;
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);

@@ -1,6 +1,7 @@
 // The gradient of a dictionary's loss against differences, the same bits however maps are divided, and the descents.
 #include "hpot/solver/dictionary.hpp"
 
+#include "hpot/measure/synthetic_surface.hpp"
 #include "hpot/solver/adam.hpp"
 #include "transport.hpp"
 
@@ -45,9 +46,17 @@ std::vector<Values> share_of(const std::vector<Values>& all, const ProcessGrid& 
   return {all.begin() + mine.begin, all.begin() + mine.end};
 }
 
-/// With the owned rows of the costs of an index set, at an eps that is to them what that of the others is to a grid's.
+/// With the owned rows of the costs of an index set, at an eps that is to them what that of the others is to a grid's; of a surface
+/// heat where `symmetric`, else geodesic costs.
 DictionarySettings on(const Support& support, DictionarySettings settings, const ProcessGrid& processes,
                       bool symmetric) {
+  if (const Mesh* mesh = support.mesh(); mesh != nullptr) {
+    settings.kernel.type = symmetric ? "heat" : "auto";
+    settings.kernel.along_surface = true;
+    settings.kernel.make_costs(support, own_rows(support, processes.along_rows()));
+    settings.epsilon.target = 2.0 * mesh->mean_edge * mesh->mean_edge;
+    return settings;
+  }
   if (support.dimension() > 0) return settings;
   settings.kernel =
       test::matrix_kernel(test::random_costs(support.points(), symmetric), own_rows(support, processes.along_rows()));
@@ -127,6 +136,59 @@ TEST(DictionaryObjective, HasTheGradientOfCentralDifferences) {
   }
 }
 
+TEST(DictionaryObjective, HasTheGradientOfCentralDifferencesOnASurface) {
+  const Support support = make_mesh(synthetic_surface("sphere?subdivisions=1"));
+  for (const bool heat : {true, false}) {
+    for (const std::string& loss : LossSettings::names()) {
+      DictionaryObjective objective = objective_of(support, settings_of(loss), alone(), heat);
+      const Values point = point_on(support);
+      Values slope;
+      Values unused;
+      objective.evaluate(point, {3, 1}, slope);
+      const Values d = direction_on(support, 5);
+      const auto at = [&](Real h) {
+        Values moved = point;
+        for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += h * d[i];
+        return objective.evaluate(moved, {3, 1}, unused);
+      };
+      const Real h = 1e-3;
+      const Real quotient = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+      const Real found = std::inner_product(d.begin(), d.end(), slope.begin(), 0.0);
+      EXPECT_NEAR(found, quotient, 1e-6 * std::abs(quotient)) << loss << (heat ? ", heat" : ", geodesic");
+    }
+  }
+}
+
+/// Two spheres: p has on each the weighted geometric mean of the atoms' masses there, scaled.
+TEST(DictionaryObjective, GivesComponentsTheGeometricMeanOfMasses) {
+  MeshData one = synthetic_surface("sphere?subdivisions=1");
+  const Mesh mesh = make_mesh(joined({one, one}));
+  ASSERT_EQ(mesh.components, 2);
+  DictionarySettings settings = on(mesh, settings_of("quadratic"), alone(), true);
+  settings.sweeps = settings.places = 60;
+  const OwnedRows rows = own_rows(mesh, test::alone());
+  const Real first[] = {0.8, 0.3};
+  const Field log_atoms = make_unset_field("test::log_atoms", atoms, mesh.points());
+  for (Index k = 0; k < atoms; ++k) {
+    Values atom = test::random_measure(mesh.points(), static_cast<unsigned>(k), 0.2);
+    for (const Index c : {0, 1}) {
+      Real sum = 0.0;
+      for (Index v = 0; v < mesh.points(); ++v) sum += (*mesh.component)[v] == c ? atom[v] : 0.0;
+      for (Index v = 0; v < mesh.points(); ++v)
+        if ((*mesh.component)[v] == c) atom[v] *= (c == 0 ? first[k] : 1.0 - first[k]) / sum;
+    }
+    set_entry(log_atoms, k, atom);
+  }
+  take_log(log_atoms);
+  BarycenterSweeps sweeps =
+      make_sweeps(settings, mesh, rows, test::alone(), log_atoms, settings.epsilon.target, nullptr);
+  const Values log_p = host_values(sweeps.forward({0.6, 0.4}));
+  Real mass = 0.0;
+  for (Index v = 0; v < mesh.points(); ++v) mass += (*mesh.component)[v] == 0 ? std::exp(log_p[v]) : 0.0;
+  const Real here = std::pow(0.8, 0.6) * std::pow(0.3, 0.4), there = std::pow(0.2, 0.6) * std::pow(0.7, 0.4);
+  EXPECT_NEAR(mass, here / (here + there), 1e-6);
+}
+
 TEST(DictionaryObjective, IsTheMeanOfTheLossesOfItsMaps) {
   const Support support = make_grid({24}, {1.0});
   DictionaryObjective objective = objective_of(support, settings_of("kl"), alone());
@@ -158,6 +220,7 @@ void expect_same_on_any_ranks(const Support& support) {
 TEST(DictionaryObjective, IsTheSameOnAnyNumberOfRanks) {
   expect_same_on_any_ranks(make_grid({9, 8}, {1.0, 1.0}));
   expect_same_on_any_ranks(IndexSet{150});
+  expect_same_on_any_ranks(make_mesh(synthetic_surface("sphere?subdivisions=1")));
 }
 
 TEST(SweepSettings, KnowWhichCostsAreSymmetric) {

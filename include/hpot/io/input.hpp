@@ -35,6 +35,8 @@ struct RawMeasures {
   /// Of a cost matrix: of the sums over rows of each byte of their digests, the same on any number of ranks.
   std::vector<std::string> further_sha256;
 
+  /// `measures`, without what they read beside them, as what else this run reads.
+  void add_further(const RawMeasures& measures);
   /// Those of the points of owned measure k that are here.
   [[nodiscard]] OwnedRows rows(std::size_t k, const Communicator& along_rows) const;
   /// Names and digests of all that the run reads.

@@ -14,6 +14,7 @@
 
 #include "hpot/core/reduction.hpp"
 #include "hpot/kernel/operator.hpp"
+#include "hpot/measure/support.hpp"
 
 #include <memory>
 
@@ -44,7 +45,14 @@ struct Reference {
       : q(1.0 / static_cast<Real>(points)), log_q(-Kokkos::log(static_cast<Real>(points))), each(log_reference) {}
   KOKKOS_INLINE_FUNCTION Real at(Index i) const { return each.extent(1) > 0 ? Kokkos::exp(each(0, i)) : q; }
   KOKKOS_INLINE_FUNCTION Real log_at(Index i) const { return each.extent(1) > 0 ? each(0, i) : log_q; }
+  /// N q_i.
+  KOKKOS_INLINE_FUNCTION Real relative_at(Index i) const {
+    return each.extent(1) > 0 ? Kokkos::exp(each(0, i)) / q : 1.0;
+  }
 };
+
+/// log q of a surface's owned rows; of other supports empty: 1/N. Local.
+Field log_reference_of(const Support& support, const OwnedRows& rows);
 
 /// log b, log_zero where b is 0; in place.
 void take_log(const Field& weight);

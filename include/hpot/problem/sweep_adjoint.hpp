@@ -2,12 +2,12 @@
 // rows. Local, except what returns numbers: collective along rows.
 #pragma once
 
-#include "hpot/core/reduction.hpp"
+#include "hpot/problem/barycenter_problem.hpp"
 
 namespace hpot {
 
-/// h = log_constant + (s + eps_s log_ratio)/eps: log q + f/eps for the f that a sweep at eps_s has left.
-void add_log_potential(Real log_constant, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
+/// h = log q + (s + eps_s log_ratio)/eps: log q + f/eps for the f that a sweep at eps_s has left.
+void add_log_potential(const Reference& q, const ConstField& s, const ConstField& log_ratio, Real eps_s, Real epsilon,
                        const Field& h);
 
 /// y = -exp((g - t)/eps) mean, in place of mean.
@@ -24,7 +24,7 @@ void sum_entries(const std::vector<Real>& lambda, const ConstField& z, const Fie
 void subtract_shares(const std::vector<Real>& lambda, const ConstField& rho, Real epsilon, const Field& z);
 
 /// h = log q + r + T/eps: log p + T/eps.
-void add_self_transport(Real log_q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
+void add_self_transport(const Reference& q, const ConstField& log_ratio, const ConstField& transform, Real epsilon,
                         const Field& h);
 
 /// delta = scale [(rho + delta/2) exp(r - r_before) - exp(D - U/eps - r_before) mean/2].

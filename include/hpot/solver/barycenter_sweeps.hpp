@@ -4,7 +4,7 @@
 //   g_k = softmin(log q + f_k/eps_l),  s_k^l = softmin(log b_k + g_k/eps_l),
 //   r^l = log(p^l/q) = D^(l-1) - sum_k lambda_k s_k^l/eps_l - c,  f_k = s_k^l + eps_l r^l
 //   plain: D = 0.  debiased: D^l = (D^(l-1) + r^l + T/eps_l)/2,  T = softmin(log q + D^(l-1))
-// where c makes p^l a map of mass 1. It shifts all f_k alike, g back and s again, so that no p depends on it. eps_l falls from
+// where c makes p^l a map of mass 1 (of several components of a surface: in all). It shifts all f_k alike, g back and s again, so that no p depends on it. eps_l falls from
 // large values to that of the last sweeps: coarse structure is in place before the fine one. eps D is what carries over.
 //
 // Back from m = dF/dp^L, sum p m = 0. Adjoints are relative to a measure, so that each is a mean times an exponential near 1:
@@ -101,7 +101,7 @@ class BarycenterSweeps {
   SweepRecall recall_;
   std::vector<State> places_, free_;
   std::function<void()> before_sweep_;
-  Real log_q_;
+  Reference q_;
   bool prepared_ = false;    // the kernel, at problem_.epsilon
   std::vector<State> held_;  // by sweep
   State last_;               // the one after those that are wanted

@@ -26,7 +26,7 @@ struct CoordinateSettings : SweepSettings {
 };
 
 struct CoordinateData {
-  Support support;                          // a grid, or the rows and the columns of a cost matrix
+  Support support;                          // a grid, a surface, or the rows and the columns of a cost matrix
   std::vector<std::vector<Real>> measures;  // of mass 1, those owned here: all points, or the owned rows
   std::vector<Real> target;                 // of mass 1, likewise
 };

@@ -37,7 +37,7 @@ struct DictionarySettings : SweepSettings {
 };
 
 struct DictionaryData {
-  Support support;                       // a grid, or the rows and the columns of a cost matrix
+  Support support;                       // a grid, a surface, or the rows and the columns of a cost matrix
   std::vector<std::vector<Real>> maps;   // of mass 1, those owned here: all points, or the owned rows
   std::vector<std::vector<Real>> atoms;  // to begin with, all of them, likewise; none: from maps
 };

@@ -30,6 +30,10 @@ struct SweepSettings {
   /// debiased, which needs the costs within each map. Collective along rows.
   void check_matrix(const Support& support, const OwnedRows& rows) const;
 
+  /// InputError where the loss is a transport between maps of which some mass may have no way to the other: on several components of a
+  /// surface, on which p and the map have masses of their own, or within a cost.radius. Local.
+  void check_surface(const Options& options, const std::string& section, const Support& support) const;
+
   /// eps, in the unit of the cost.
   [[nodiscard]] LossSettings loss_at(Real epsilon) const;
 

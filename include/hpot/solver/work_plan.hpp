@@ -53,7 +53,8 @@ struct TransportRun {
   bool divergence = false;
   bool normalized = true;  // masses are 1; others are certified on copies of mass 1
   MapRun maps;
-  bool picture = false;  // of both measures
+  bool picture = false;     // of both measures
+  bool costs_made = false;  // those of a surface, by what needs the transport
 };
 /// Of the clouds of a barycenter with a free support.
 struct CloudSizes {
