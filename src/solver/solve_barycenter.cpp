@@ -27,7 +27,7 @@ std::vector<OptionKey> BarycenterSettings::keys() {
        "Peyre 2016]; TV the "
        "sum of the Euclidean norms of differences of the map (of its mass) to the next points, on axes of wider "
        "spacing divided by "
-       "spacing/(smallest spacing); tau in the unit of epsilon. Ranks divide measures only",
+       "spacing/(smallest spacing); tau in the unit of epsilon",
        check::real(0.0, 1e300)},
       {"penalty.measures", "balanced",
        "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
@@ -120,13 +120,10 @@ void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
                               "widen the range, or set input.normalize = true"));
 }
 
-void BarycenterSettings::check_variation(const Support& support, const ProcessGridShape& shape) const {
-  if (variation == 0.0) return;
-  const auto refuse = [&](const std::string& why, const std::string& remedy) {
-    throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), why, remedy));
-  };
-  if (support.grid() == nullptr) refuse("the total variation is taken on grids", "set it to 0");
-  if (shape.rows > 1) refuse("it takes whole maps, and rows are divided over ranks", "set parallel.rows = 1");
+void BarycenterSettings::check_variation(const Support& support) const {
+  if (variation == 0.0 || support.grid() != nullptr) return;
+  throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), "the total variation is taken on grids",
+                              "set it to 0"));
 }
 
 namespace {
@@ -200,7 +197,7 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
                                     Keeper* keeper) {
   settings.check_entropy_bound(support);
-  settings.check_variation(support, processes.shape());
+  settings.check_variation(support);
   refuse_infeasible(processes, settings, support, measures, lambda);
   const AccelerationOptions mixing = settings.acceleration_on(support);
   const Real unit = support_unit(settings.epsilon, settings.kernel, support);

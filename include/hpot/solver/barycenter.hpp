@@ -22,7 +22,7 @@ struct BarycenterStart {
   Field variation;  // w
 };
 
-/// tau TV(mu) is added to what is minimised, on grids that no ranks divide the rows of; tau 0: it is not.
+/// tau TV(mu) is added to what is minimised, on grids; tau 0: it is not.
 struct VariationTerm {
   Real tau = 0.0;
   GridSteps steps;

@@ -21,14 +21,14 @@ namespace hpot {
 
 class VariationProx {
  public:
-  /// tau > 0. Two fields of (dimension, points); `w` of that shape is taken over, else it is 0.
+  /// tau > 0. Two fields of (dimension, owned points) and a plane; `w` of that shape is taken over, else it is 0. Local.
   VariationProx(const OwnedRows& rows, const GridSteps& steps, Real tau, const Field& w);
 
   /// log_ratio, the base, becomes that of mu. Steps until the error, relative to the mass of mu, is `wanted`, or for a fixed number
   /// at most. `scratch`: (1, points). Collective.
   void apply(const Field& log_ratio, Real epsilon, Real wanted, const Field& scratch);
-  /// The same at the present w. Local.
-  void add(const Field& log_ratio, Real epsilon) const { add_divergence(steps_, log_ratio, w_, epsilon, log_ratio); }
+  /// The same at the present w. Collective.
+  void add(const Field& log_ratio, Real epsilon) const { add_divergence(slab_, log_ratio, w_, epsilon, log_ratio); }
   /// Collective.
   [[nodiscard]] Variation measure(const ConstField& log_ratio) const;
   /// Relative to the mass. Collective.
@@ -38,8 +38,7 @@ class VariationProx {
   void archive(Archive& archive);
 
  private:
-  OwnedRows rows_;
-  GridSteps steps_;
+  GridSlab slab_;
   Reference reference_;
   Real tau_;
   Field w_, y_;
