@@ -19,8 +19,8 @@ std::vector<OptionKey> BarycenterSettings::keys() {
       {"barycenter.entropy_bound", "max",
        "of entropy_bounded: H = -sum p log(p/q) in nats, p the map scaled to mass 1, q the uniform one: 0 that of q, "
        "less that of "
-       "sharper maps; max: the largest of the measures of lambda > 0; far below that there may be no such map, and "
-       "sweeps do not converge",
+       "sharper maps; max: the largest of the measures of lambda > 0; below that of measures narrower by eps/2 of each "
+       "variance, about, sweeps do not converge",
        check::word_or({"max"}, check::real(-1e3, 0.0))},
       {"barycenter.tv", "0",
        "tau >= 0: tau TV(mu) is added to what any method on grids minimises, for plateaus with sharp edges [Cuturi, "
@@ -204,7 +204,7 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
   MultiscaleBarycenter problem(settings.kernel,
                                {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
                                 parse_penalty(settings.penalty, unit), settings.entropy_bounded, settings.entropy_bound,
-                                settings.variation * unit},
+                                settings.epsilon.target * unit, settings.variation * unit},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};
