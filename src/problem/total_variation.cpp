@@ -16,15 +16,16 @@ struct Slope {
 };
 
 KOKKOS_INLINE_FUNCTION Slope slope_at(const GridSteps& steps, const SlabValues& l, Index i) {
+  const GridSteps::Neighbours has = steps.neighbours(i);
   Slope slope;
   slope.top = l(i);
   for (int d = 0; d < steps.dimension; ++d) {
-    if (steps.has_next(i, d)) slope.top = Kokkos::max(slope.top, l(i + steps.stride[d]));
+    if (has.next[d]) slope.top = Kokkos::max(slope.top, l(i + steps.stride[d]));
   }
   const Real here = Kokkos::exp(l(i) - slope.top);
   Real square = 0.0;
   for (int d = 0; d < steps.dimension; ++d) {
-    if (!steps.has_next(i, d)) continue;
+    if (!has.next[d]) continue;
     const Real next = Kokkos::exp(l(i + steps.stride[d]) - slope.top);
     slope.forward[d] = steps.scale[d] * (next - here);
     slope.curvature = Kokkos::max(slope.curvature, steps.scale[d] * steps.scale[d] * (next + here));
@@ -65,13 +66,14 @@ void add_divergence(const GridSlab& slab, const ConstField& base, const Field& w
   const SlabValues along_slabs = slab.halo.with_last(entries(w, 0, 1));
   Kokkos::parallel_for(
       "hpot::add_divergence", Points(0, log_ratio.extent(1)), KOKKOS_LAMBDA(Index i) {
+        const GridSteps::Neighbours has = steps.neighbours(i);
         Real sum = 0.0;  // grad'w
         for (int d = 0; d < steps.dimension; ++d) {
-          if (steps.has_last(i, d)) {
+          if (has.last[d]) {
             const Index last = i - steps.stride[d];
             sum += steps.scale[d] * (d == 0 ? along_slabs(last) : w(d, last));
           }
-          if (steps.has_next(i, d)) sum -= steps.scale[d] * w(d, i);
+          if (has.next[d]) sum -= steps.scale[d] * w(d, i);
         }
         log_ratio(0, i) = base(0, i) - sum / epsilon;
       });

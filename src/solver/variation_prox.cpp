@@ -34,7 +34,8 @@ Variation VariationProx::measure(const ConstField& log_ratio) const {
 }
 
 Real VariationProx::error(const Variation& variation, const ConstField& log_ratio, Real epsilon) const {
-  return std::sqrt(2.0 * variation.gap / (epsilon * mass_of_ratio(slab_.rows, reference_, log_ratio)));
+  const Real z = variation.gap / (epsilon * mass_of_ratio(slab_.rows, reference_, log_ratio));
+  return 0.25 * z + std::sqrt(0.0625 * z * z + z);
 }
 
 void VariationProx::apply(const Field& log_ratio, Real epsilon, Real wanted, const Field& scratch) {

@@ -5,7 +5,9 @@
 //   mu_w = q exp(base - grad'w/eps),   |w_i|_2 <= tau                                              [Cuturi, Peyre 2016, section 4]
 // The prox min over mu of eps KL(mu | q exp(base)) + tau TV(mu) is mu_w at the w that maximises -eps mass(mu_w), whose gradient is
 // grad mu_w. What any w leaves:
-//   gap = tau TV(mu_w) - <w, grad mu_w> = sum of terms >= 0,   eps KL(mu_w | prox) <= gap
+//   gap = tau TV(mu_w) - <w, grad mu_w> = sum of terms >= 0,   eps (KL(mu_w | prox) + KL(prox | mu_w)) <= gap:
+// primal less dual value, where eps KL(. | prox) bounds what the primal at mu_w has too much, and eps KL(prox | mu_w) what the dual
+// at w lacks.
 //
 // A step of ascent, of point i:  w_i + (grad mu)_i/L_i,  L_i = max over d of (u/h_d)^2 2 dim (mu_i + mu_(i + e_d))/eps,  above the
 // second derivative: it is that of empty and of full regions alike, and moves no log mu by more than 1.
@@ -29,9 +31,22 @@ struct GridSteps {
   Real scale[3] = {0.0, 0.0, 0.0};  // u/h_d
   Index first = 0;                  // of the points that i counts
 
-  KOKKOS_INLINE_FUNCTION Index place(Index i, int d) const { return ((first + i) / stride[d]) % extent[d]; }
-  KOKKOS_INLINE_FUNCTION bool has_next(Index i, int d) const { return place(i, d) + 1 < extent[d]; }
-  KOKKOS_INLINE_FUNCTION bool has_last(Index i, int d) const { return place(i, d) > 0; }
+  /// Which neighbours a point has on every axis.
+  struct Neighbours {
+    bool last[3], next[3];
+  };
+  KOKKOS_INLINE_FUNCTION Neighbours neighbours(Index i) const {
+    Neighbours has;
+    Index rest = first + i;
+    for (int d = dimension - 1; d >= 0; --d) {
+      const Index lines = rest / extent[d];
+      const Index place = rest - lines * extent[d];
+      has.last[d] = place > 0;
+      has.next[d] = place + 1 < extent[d];
+      rest = lines;
+    }
+    return has;
+  }
 };
 /// Local.
 GridSteps steps_of(const Grid& grid, Real unit);

@@ -9,7 +9,8 @@
 // turn: ascent in one concave dual [Chizat et al. 2018]. The prox is found by accelerated projected ascent in w, which begins
 // where the sweep before ended, with the restart of [O'Donoghue, Candes 2015].
 //
-// Error of mu: |mu - prox|_1 <= sqrt(2 M KL(mu | prox)) <= sqrt(2 M gap/eps) [Pinsker; M the larger mass of the two]. With the
+// Error of mu: both KL are sum (mu - p) log(mu/p) >= sum 2 (mu - p)^2/(mu + p) >= 2 |mu - p|_1^2/(mass(mu) + mass(p)), p the prox, so
+// that with r = |mu - p|_1/mass(mu), mass(p) <= (1 + r) mass(mu) and z = gap/(eps mass(mu)):  r^2 <= (1 + r/2) z. With the
 // marginals' error it is zero at the optimum only: |w_i| <= tau and <w, grad mu> = tau TV(mu) are what is left of the optimum's
 // conditions where all P_k 1 = mu.
 #pragma once
