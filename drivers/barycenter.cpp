@@ -54,8 +54,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto names = expand_everywhere(world, options.text("input.measures"));
   const Index count = static_cast<Index>(names.size());
   const auto lambdas = barycenter_weights(options, count);
-  auto parallel = ParallelOptions::from(options);
-  if (settings.variation > 0.0 && parallel.rows == 0) parallel.rows = 1;
+  const auto parallel = ParallelOptions::from(options);
   const ProcessGrid processes(world, parallel.shape(world.size(), count));
   const Partition batches(count, 1, processes.shape().batches);
 
@@ -72,7 +71,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                     clouds ? clouds->sizes() : CloudSizes{}};
   settings.kernel.check(run.support, names[0]);
   settings.check_entropy_bound(run.support);
-  settings.check_variation(run.support, processes.shape());
+  settings.check_variation(run.support);
   const auto planner = [&](const AccelerationOptions& acceleration, int ranks) -> std::optional<WorkPlan> {
     BarycenterSettings other = settings;
     other.acceleration = acceleration;

@@ -4,7 +4,8 @@
 Reads a result of hpot-barycenter of images or volumes. With one row of weights: /measures and /euclidean_mean, where
 output.measures and output.euclidean_mean have written them, and /barycenter, each under its sharpness: the size of the smallest
 set of points that holds half of its mass, in the unit of the spacing (mm^3 of a brain volume). The smaller the sharper; the
-average of maps that lie apart is blunter than each of them. Of signed maps (input.negative = split) the positive and the negative
+average of maps that lie apart is blunter than each of them. What is printed beside it is the size of an even map of the same
+entropy, for a second measure. Of signed maps (input.negative = split) the positive and the negative
 parts stand below one another. With several rows of weights: all barycenters, each under its weights. Volumes are cut through the
 barycenter's median along each axis. All maps of a part have one scale: from 0 to the 99.9 % quantile of what is drawn.
 """
@@ -33,6 +34,12 @@ def half_mass_size(values, cell):
     half = held[-1] / 2
     cells = np.searchsorted(held, half)
     return cell * (cells + 1 - (held[cells] - half) / values[cells])
+
+
+def entropy_size(values, cell):
+    """Size of the set of cells on which an even map has as much entropy."""
+    shares = values[values > 0] / values.sum()
+    return cell * float(np.exp(-(shares * np.log(shares)).sum())) if shares.size else 0.0
 
 
 def cuts(values, places, signs):
@@ -81,9 +88,12 @@ class Part:
             self.maps.append(("Euclidean mean", group["euclidean_mean"][()]))
         self.maps.append(("Wasserstein barycenter", maps))
 
+    def size(self, measure, values):
+        size = measure(values, self.spacing.prod())
+        return f"{size:{',.0f' if size >= 1000 else '.4g'}}{self.unit}"
+
     def sharpness(self, values):
-        size = half_mass_size(values, self.spacing.prod())
-        return f"half of the mass in {size:{',.0f' if size >= 1000 else '.4g'}}{self.unit}"
+        return "half of the mass in " + self.size(half_mass_size, values)
 
 
 def read(path):
@@ -157,7 +167,8 @@ def main():
     print(f"{arguments.output}: {sum(len(part.maps) for part in parts)} maps")
     for part in parts:
         for name, values in part.maps if len(part.weights) == 1 else ():
-            print(f"  {part.name + ': ' if part.name else ''}{name}: {part.sharpness(values)}")
+            print(f"  {part.name + ': ' if part.name else ''}{name}: {part.sharpness(values)}, as much entropy as "
+                  f"an even map on {part.size(entropy_size, values)}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #include "hpot/problem/total_variation.hpp"
 
+#include "hpot/core/field.hpp"
+
 namespace hpot {
 namespace {
 
@@ -13,17 +15,18 @@ struct Slope {
   Real size = 0.0;                    // |grad|_2
 };
 
-KOKKOS_INLINE_FUNCTION Slope slope_at(const GridSteps& steps, const ConstField& l, Index i) {
+KOKKOS_INLINE_FUNCTION Slope slope_at(const GridSteps& steps, const SlabValues& l, Index i) {
+  const GridSteps::Neighbours has = steps.neighbours(i);
   Slope slope;
-  slope.top = l(0, i);
+  slope.top = l(i);
   for (int d = 0; d < steps.dimension; ++d) {
-    if (steps.has_next(i, d)) slope.top = Kokkos::max(slope.top, l(0, i + steps.stride[d]));
+    if (has.next[d]) slope.top = Kokkos::max(slope.top, l(i + steps.stride[d]));
   }
-  const Real here = Kokkos::exp(l(0, i) - slope.top);
+  const Real here = Kokkos::exp(l(i) - slope.top);
   Real square = 0.0;
   for (int d = 0; d < steps.dimension; ++d) {
-    if (!steps.has_next(i, d)) continue;
-    const Real next = Kokkos::exp(l(0, i + steps.stride[d]) - slope.top);
+    if (!has.next[d]) continue;
+    const Real next = Kokkos::exp(l(i + steps.stride[d]) - slope.top);
     slope.forward[d] = steps.scale[d] * (next - here);
     slope.curvature = Kokkos::max(slope.curvature, steps.scale[d] * steps.scale[d] * (next + here));
     square += slope.forward[d] * slope.forward[d];
@@ -52,24 +55,36 @@ GridSteps steps_of(const Grid& grid, Real unit) {
   return steps;
 }
 
-void add_divergence(const GridSteps& steps, const ConstField& base, const ConstField& w, Real epsilon,
+GridSlab::GridSlab(const OwnedRows& owned, const GridSteps& whole)
+    : rows(owned), steps(whole), halo(owned, whole.stride[0]) {
+  steps.first = rows.range().begin;
+}
+
+void add_divergence(const GridSlab& slab, const ConstField& base, const Field& w, Real epsilon,
                     const Field& log_ratio) {
+  const GridSteps steps = slab.steps;
+  const SlabValues along_slabs = slab.halo.with_last(entries(w, 0, 1));
   Kokkos::parallel_for(
       "hpot::add_divergence", Points(0, log_ratio.extent(1)), KOKKOS_LAMBDA(Index i) {
+        const GridSteps::Neighbours has = steps.neighbours(i);
         Real sum = 0.0;  // grad'w
         for (int d = 0; d < steps.dimension; ++d) {
-          if (steps.has_last(i, d)) sum += steps.scale[d] * w(d, i - steps.stride[d]);
-          if (steps.has_next(i, d)) sum -= steps.scale[d] * w(d, i);
+          if (has.last[d]) {
+            const Index last = i - steps.stride[d];
+            sum += steps.scale[d] * (d == 0 ? along_slabs(last) : w(d, last));
+          }
+          if (has.next[d]) sum -= steps.scale[d] * w(d, i);
         }
         log_ratio(0, i) = base(0, i) - sum / epsilon;
       });
 }
 
-Variation variation_of(const OwnedRows& rows, const GridSteps& steps, Real q, const ConstField& log_ratio, Real tau,
-                       const ConstField& w) {
+Variation variation_of(const GridSlab& slab, Real q, const ConstField& log_ratio, Real tau, const ConstField& w) {
+  const GridSteps steps = slab.steps;
+  const SlabValues values = slab.halo.with_next(log_ratio);
   const std::vector<Real> sums = sum_over_points(
-      "hpot::variation_of", rows, 2, KOKKOS_LAMBDA(Index which, Index i) {
-        const Slope slope = slope_at(steps, log_ratio, i);
+      "hpot::variation_of", slab.rows, 2, KOKKOS_LAMBDA(Index which, Index i) {
+        const Slope slope = slope_at(steps, values, i);
         const Real unit = q * Kokkos::exp(slope.top);
         if (which == 0) return unit * slope.size;
         Real along = 0.0;
@@ -79,11 +94,13 @@ Variation variation_of(const OwnedRows& rows, const GridSteps& steps, Real q, co
   return {sums[0], sums[1]};
 }
 
-Real ascend(const OwnedRows& rows, const GridSteps& steps, Real q, const ConstField& log_ratio, Real epsilon, Real tau,
-            const Field& y, const ConstField& w) {
+Real ascend(const GridSlab& slab, Real q, const ConstField& log_ratio, Real epsilon, Real tau, const Field& y,
+            const ConstField& w) {
+  const GridSteps steps = slab.steps;
+  const SlabValues values = slab.halo.with_next(log_ratio);
   return sum_over_points(
-      "hpot::ascend", rows, 1, KOKKOS_LAMBDA(Index, Index i) {
-        const Slope slope = slope_at(steps, log_ratio, i);
+      "hpot::ascend", slab.rows, 1, KOKKOS_LAMBDA(Index, Index i) {
+        const Slope slope = slope_at(steps, values, i);
         if (!(slope.curvature > 0.0)) return 0.0;                                 // the last point of every axis
         const Real per_unit = 2.0 * steps.dimension * slope.curvature / epsilon;  // L
         Real square = 0.0;

@@ -134,15 +134,17 @@ Real BarycenterMap::constant_of_tilt() const {
   return (is_balanced(problem_.penalty) ? 0.0 : tilted_.free_log_mass()) - tilted_.log_mass;
 }
 
-Real BarycenterMap::meet_entropy_bound() {
+Real BarycenterMap::meet_entropy_bound(bool at_any_exponent) {
   const Kokkos::Profiling::ScopedRegion region("hpot: bound of the entropy");
   const Field& m = next_log_d_;
   Kokkos::deep_copy(m, log_ratio_);
   combine(-1.0, log_d_, 1.0, m);
-  tilted_ = sharpen(problem_.rows, reference_, m, problem_.entropy_bound);
+  tilted_ = sharpen(problem_.rows, reference_, m, problem_.entropy_bound,
+                    at_any_exponent ? most_exponent : exponent_on_the_way);
   combine(tilted_.beta, m, 0.0, log_ratio_);
   add_constant(log_ratio_, constant_of_tilt());
-  return tilted_.beta < most_exponent ? 0.0 : std::max(0.0, tilted_.entropy() - problem_.entropy_bound);
+  if (!at_any_exponent || tilted_.beta < most_exponent) return 0.0;
+  return std::max(0.0, tilted_.entropy() - problem_.entropy_bound);
 }
 
 void BarycenterMap::step_in_entropy() {
@@ -165,7 +167,7 @@ Real BarycenterMap::evaluate() {
     variation_->apply(log_ratio_, epsilon, share_of_prox * last_error_, entries(h_, 0, 1));
     of_variation = variation_->error(variation_->measure(log_ratio_), log_ratio_, epsilon);
   }
-  Real error = problem_.entropy_bounded() ? meet_entropy_bound() : 0.0;
+  Real error = problem_.entropy_bounded() ? meet_entropy_bound(epsilon <= problem_.bounded_from) : 0.0;
   for (const Real e : marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, epsilon)) {
     if (!(e <= error)) error = e;
     if (std::isnan(error)) break;
@@ -240,7 +242,7 @@ BarycenterResult BarycenterMap::result() {
     variation = variation_->measure(log_ratio_);
     errors.variation = variation_->error(variation, log_ratio_, problem_.epsilon);
   }
-  if (problem_.entropy_bounded()) meet_entropy_bound();
+  if (problem_.entropy_bounded()) meet_entropy_bound(true);
   errors.marginal = batch_.of_all(marginal_errors(problem_.rows, reference_, f_, image_, log_ratio_, problem_.epsilon));
   const Real image_mass = mass_of_image();
   const Real cut = std::expm1(problem_.kernel->softmin_excess());  // of every marginal at most, by the operator
@@ -290,6 +292,7 @@ MultiscaleBarycenter::MultiscaleBarycenter(const KernelOptions& kernel, Barycent
       penalty_(data.penalty),
       entropy_bounded_(data.entropy_bounded),
       entropy_bound_(data.entropy_bound),
+      bounded_from_(data.bounded_from),
       variation_(data.variation),
       processes_(processes) {
   std::vector<Support> supports{data.support};
@@ -330,11 +333,11 @@ FixedPointMap& MultiscaleBarycenter::enter(int level) {
   problem.log_reference = log_reference_of(data.support, data.rows);
   if (entropy_bounded_) {
     const Reference q(problem.log_reference, data.support.points());
-    problem.entropy_bound =
-        std::isfinite(entropy_bound_)
-            ? std::max(entropy_bound_, least_entropy(data.support))  // coarse grids have fewer points
-            : largest_entropy(processes_.along_batches(), data.rows, q, log_weight, lambda_);
+    problem.entropy_bound = std::isfinite(entropy_bound_)
+                                ? entropy_bound_
+                                : largest_entropy(processes_.along_batches(), data.rows, q, log_weight, lambda_);
   }
+  problem.bounded_from = level == 0 ? bounded_from_ : 0.0;
   problem.kernel->set_precision(precision_);
   VariationTerm variation;
   if (variation_ > 0.0)

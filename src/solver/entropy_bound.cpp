@@ -14,7 +14,7 @@ constexpr int most_steps = 100;
 }  // namespace
 
 /// Newton's steps in log beta, within an interval that holds the exponent and shrinks by half where they leave it.
-TiltedMap sharpen(const OwnedRows& rows, const Reference& q, const ConstField& m, Real bound) {
+TiltedMap sharpen(const OwnedRows& rows, const Reference& q, const ConstField& m, Real bound, Real most) {
   const Real largest = largest_value(rows, m);
   TiltedMap map = tilt(rows, q, m, largest, 1.0);
   const Real near = enough * (1.0 + std::abs(bound));
@@ -22,12 +22,12 @@ TiltedMap sharpen(const OwnedRows& rows, const Reference& q, const ConstField& m
   for (int step = 0; step < most_steps; ++step) {
     const Real excess = map.entropy() - bound;
     if (std::abs(excess) <= near || (excess < 0.0 && map.beta == 1.0) || !std::isfinite(excess)) break;
-    if (excess > 0.0 && map.beta == most_exponent) break;
+    if (excess > 0.0 && map.beta == most) break;
     (excess > 0.0 ? low : high) = map.beta;
     const Real slope = map.beta * map.beta * map.variance;  // -dH/d(log beta)
     Real beta = slope > 0.0 ? map.beta * std::exp(std::clamp(excess / slope, -1.0, 1.0)) : 2.0 * map.beta;
     if (!(beta > low && beta < high)) beta = std::isfinite(high) ? std::sqrt(low * high) : 2.0 * low;
-    map = tilt(rows, q, m, largest, std::min(beta, most_exponent));
+    map = tilt(rows, q, m, largest, std::min(beta, most));
   }
   return map;
 }

@@ -19,15 +19,15 @@ std::vector<OptionKey> BarycenterSettings::keys() {
       {"barycenter.entropy_bound", "max",
        "of entropy_bounded: H = -sum p log(p/q) in nats, p the map scaled to mass 1, q the uniform one: 0 that of q, "
        "less that of "
-       "sharper maps; max: the largest of the measures of lambda > 0; far below that there may be no such map, and "
-       "sweeps do not converge",
+       "sharper maps; max: the largest of the measures of lambda > 0; below that of measures narrower by eps/2 of each "
+       "variance, about, sweeps do not converge",
        check::word_or({"max"}, check::real(-1e3, 0.0))},
       {"barycenter.tv", "0",
        "tau >= 0: tau TV(mu) is added to what any method on grids minimises, for plateaus with sharp edges [Cuturi, "
        "Peyre 2016]; TV the "
        "sum of the Euclidean norms of differences of the map (of its mass) to the next points, on axes of wider "
        "spacing divided by "
-       "spacing/(smallest spacing); tau in the unit of epsilon. Ranks divide measures only",
+       "spacing/(smallest spacing); tau in the unit of epsilon",
        check::real(0.0, 1e300)},
       {"penalty.measures", "balanced",
        "on the marginal of every measure: balanced, kl:RHO, tv:RHO, range:LO,HI (multiples of the weights); without "
@@ -120,13 +120,10 @@ void BarycenterSettings::check_masses(const std::vector<Real>& masses) const {
                               "widen the range, or set input.normalize = true"));
 }
 
-void BarycenterSettings::check_variation(const Support& support, const ProcessGridShape& shape) const {
-  if (variation == 0.0) return;
-  const auto refuse = [&](const std::string& why, const std::string& remedy) {
-    throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), why, remedy));
-  };
-  if (support.grid() == nullptr) refuse("the total variation is taken on grids", "set it to 0");
-  if (shape.rows > 1) refuse("it takes whole maps, and rows are divided over ranks", "set parallel.rows = 1");
+void BarycenterSettings::check_variation(const Support& support) const {
+  if (variation == 0.0 || support.grid() != nullptr) return;
+  throw InputError(error_text({}, "barycenter.tv", std::to_string(variation), "the total variation is taken on grids",
+                              "set it to 0"));
 }
 
 namespace {
@@ -200,14 +197,14 @@ BarycenterSolution solve_barycenter(const ProcessGrid& processes, const Barycent
                                     const std::vector<Real>& lambda, const std::vector<Monitor*>& monitors,
                                     Keeper* keeper) {
   settings.check_entropy_bound(support);
-  settings.check_variation(support, processes.shape());
+  settings.check_variation(support);
   refuse_infeasible(processes, settings, support, measures, lambda);
   const AccelerationOptions mixing = settings.acceleration_on(support);
   const Real unit = support_unit(settings.epsilon, settings.kernel, support);
   MultiscaleBarycenter problem(settings.kernel,
                                {support, std::move(measures), lambda, settings.debiased, mixing.type == "anderson",
                                 parse_penalty(settings.penalty, unit), settings.entropy_bounded, settings.entropy_bound,
-                                settings.variation * unit},
+                                settings.epsilon.target * unit, settings.variation * unit},
                                processes, settings.schedule.coarsest_side());
   problem.set_precision(settings.precision);
   BarycenterSolution solution{{}, settings.epsilon.target * unit, {{}, processes.world()}, {}, settings.debiased, {}};

@@ -14,7 +14,7 @@ constexpr int steps_to_a_check = 10;  // of the error
 }  // namespace
 
 VariationProx::VariationProx(const OwnedRows& rows, const GridSteps& steps, Real tau, const Field& w)
-    : rows_(rows), steps_(steps), reference_({}, rows.partition.global_n()), tau_(tau), w_(w) {
+    : slab_(rows, steps), reference_({}, rows.partition.global_n()), tau_(tau), w_(w) {
   const Index n = rows.local_n();
   if (static_cast<Index>(w_.extent(0)) != steps.dimension || static_cast<Index>(w_.extent(1)) != n)
     w_ = make_field("hpot::VariationProx::w", steps.dimension, n);
@@ -30,22 +30,23 @@ void VariationProx::archive(Archive& archive) {
 }
 
 Variation VariationProx::measure(const ConstField& log_ratio) const {
-  return variation_of(rows_, steps_, reference_.q, log_ratio, tau_, w_);
+  return variation_of(slab_, reference_.q, log_ratio, tau_, w_);
 }
 
 Real VariationProx::error(const Variation& variation, const ConstField& log_ratio, Real epsilon) const {
-  return std::sqrt(2.0 * variation.gap / (epsilon * mass_of_ratio(rows_, reference_, log_ratio)));
+  const Real z = variation.gap / (epsilon * mass_of_ratio(slab_.rows, reference_, log_ratio));
+  return 0.25 * z + std::sqrt(0.0625 * z * z + z);
 }
 
 void VariationProx::apply(const Field& log_ratio, Real epsilon, Real wanted, const Field& scratch) {
   for (int step = 0; step < most_steps; ++step) {
     if (step % steps_to_a_check == 0) {
-      add_divergence(steps_, log_ratio, w_, epsilon, scratch);
+      add_divergence(slab_, log_ratio, w_, epsilon, scratch);
       const Real left = error(measure(scratch), scratch, epsilon);
       if (left <= wanted || !std::isfinite(left)) break;
     }
-    add_divergence(steps_, log_ratio, y_, epsilon, scratch);
-    const bool wrong_way = ascend(rows_, steps_, reference_.q, scratch, epsilon, tau_, y_, w_) > 0.0;
+    add_divergence(slab_, log_ratio, y_, epsilon, scratch);
+    const bool wrong_way = ascend(slab_, reference_.q, scratch, epsilon, tau_, y_, w_) > 0.0;
     const Real next = wrong_way ? 1.0 : 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t_ * t_));
     go_on(wrong_way ? 0.0 : (t_ - 1.0) / next, y_, w_);
     t_ = next;

@@ -1,6 +1,7 @@
 #include "hpot/solver/work_plan.hpp"
 
 #include "hpot/kernel/separable.hpp"
+#include "hpot/measure/rows.hpp"
 #include "hpot/problem/block_couplings.hpp"
 #include "map_plan.hpp"
 #include "plan_sizes.hpp"
@@ -197,6 +198,7 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
   const Real share = static_cast<Real>(
       BarycenterMap::measures_at_once(static_cast<Index>(owned), run.support.points(), run.shape.rows));
   const Real dual = settings.variation > 0.0 ? static_cast<Real>(run.support.dimension()) : 0.0;  // fields of w
+  const Real halo = dual > 0.0 && run.shape.rows > 1 ? static_cast<Real>(plane_points(*run.support.grid())) : 0.0;
   const AccelerationOptions mixing = settings.acceleration_on(run.support);
   const Real metric = mixing.type == "anderson" ? 1.0 : 0.0;
   const Real solves = static_cast<Real>(run.rows) * run.parts;
@@ -236,15 +238,15 @@ WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun
                 {base, whole, companions, arrays("measures, owned rows", owned * local_n),
                  arrays("half-steps carried over", owned * local_n),
                  arrays("log weights, potentials, half-steps of the next coarser grid", 3.0 * owned * next),
-                 arrays("dual fields of the variation", dual * (local_n + 2.0 * next)),
+                 arrays("dual fields of the variation", dual * (local_n + 2.0 * next) + halo),
                  arrays("acceleration on the next coarser grid", copies_of_state(mixing) * states * next)});
   // BarycenterMap
   plan.consider(
       "sweeps on the given grid",
       {base, whole_then, companions, arrays("log weights, potentials, half-steps", 3.0 * owned * local_n),
        arrays("acceleration", (copies_of_state(mixing) * states + metric) * local_n),
-       arrays("half-steps in flight", share * local_n), arrays("dual fields of the variation", 2.0 * dual * local_n),
-       arrays("a row of the checkpoint", local_n),
+       arrays("half-steps in flight", share * local_n),
+       arrays("dual fields of the variation", 2.0 * dual * local_n + halo), arrays("a row of the checkpoint", local_n),
        arrays("barycenter and the offset of its method", (settings.keeps_log_d() ? 3.0 : 1.0) * local_n),
        arrays("barycenters of the rows of weights before", results),
        between_ranks(settings.kernel, run.support, run.shape.rows, Reduction::softmin, share),

@@ -48,7 +48,7 @@ RUNS = {  # every way to run a program with a checkpoint
     "barycenter of bounded entropy": ("hpot-barycenter", "--input.measures", "synthetic:phantom?n=12&count=3",
                                       "--epsilon.target", "4", "--barycenter.method", "entropy_bounded"),
     "barycenter smoothed by total variation": ("hpot-barycenter", "--input.measures", "synthetic:ellipse?n=24&count=3",
-                                               "--epsilon.target", "4", "--barycenter.tv", "1", "--parallel.rows", "1"),
+                                               "--epsilon.target", "4", "--barycenter.tv", "1", "--parallel.batches", "1"),
     "free support": (*FREE, "free_support"),
     "debiased free support": (*FREE, "debiased_free_support"),
     "transport": ("hpot-sinkhorn", *pair("phantom", 14), "--sinkhorn.divergence", "true"),

@@ -184,6 +184,9 @@ class Study(programs.DriverTest):
         even[1, :3] = 2.0
         self.assertAlmostEqual(plot_barycenters.half_mass_size(even, 10.0), 15.0)
         self.assertAlmostEqual(plot_barycenters.half_mass_size(numpy.array([3.0, 1.0, 1.0, 1.0]), 1.0), 1.0)
+        self.assertAlmostEqual(plot_barycenters.entropy_size(even, 10.0), 30.0)
+        self.assertAlmostEqual(plot_barycenters.entropy_size(numpy.array([2.0, 1.0, 1.0]), 1.0), 2.0 * 2.0**0.5)
+        self.assertEqual(plot_barycenters.entropy_size(numpy.zeros(3), 1.0), 0.0)
 
     def test_shapes_stand_in_a_square(self):
         done = self.runner(self.packaged("shapes", ("n=64", "n=16"), ("[jobs]", "stopping.tolerance = 1e-2\n[jobs]")))

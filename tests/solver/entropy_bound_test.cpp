@@ -86,6 +86,28 @@ TEST(EntropyBoundedBarycenter, OfGaussiansIsTheGaussianOfThatEntropy) {
   }
 }
 
+TEST(EntropyBoundedBarycenter, MeetsBoundsUpToThatOfMeasuresNarrowerByHalfEps) {
+  const std::vector<Values> measures{gaussian(-1.0, 1.0), gaussian(1.5, 1.0)};
+  const Real epsilon = 1.0;
+  for (const char* mixing : {"anderson", "none"}) {
+    BarycenterSettings settings = settings_for(epsilon, 1e-8);
+    settings.acceleration.type = mixing;
+    for (const Real variance : {0.7, 0.55, 0.52}) {
+      settings.entropy_bound = entropy_of(gaussian(0.0, variance));
+      const auto solution = solve_alone(settings, line, measures, {0.4, 0.6});
+      const std::string name = mixing + std::string(", variance ") + std::to_string(variance);
+      EXPECT_EQ(solution.outcome.reason, StopReason::converged) << name;
+      EXPECT_LT(solution.outcome.iterations, 2000) << name;
+      EXPECT_LT(l1(host_values(solution.result.barycenter), gaussian(0.5, variance)), 1e-5) << name;
+      const Real exponent = exponent_for(variance, {1.0}, {1.0}, epsilon);
+      EXPECT_NEAR(solution.result.entropy.exponent, exponent, 1e-3 * exponent) << name;
+    }
+    settings.entropy_bound = entropy_of(gaussian(0.0, 0.48));
+    settings.stopping.max_iterations = 500;
+    EXPECT_EQ(solve_alone(settings, line, measures, {0.4, 0.6}).outcome.reason, StopReason::max_iterations) << mixing;
+  }
+}
+
 TEST(EntropyBoundedBarycenter, IsThePlainOneWhereThatIsSharpEnough) {
   const std::vector<Values> measures{gaussian(-1.0, 0.5), gaussian(0.5, 1.0), gaussian(2.0, 1.6)};
   const Values lambda{0.5, 0.2, 0.3};

@@ -237,7 +237,41 @@ TEST(VariationBarycenterOnRanks, IsThatOfOneRankWhereMeasuresAreDivided) {
                                          {line.lambda.begin() + own.begin, line.lambda.begin() + own.end}, {});
   EXPECT_EQ(together.outcome.iterations, single.outcome.iterations);
   EXPECT_LT(l1(host_values(together.result.barycenter), host_values(single.result.barycenter)), 1e-12);
-  if (world.size() > 1) EXPECT_THROW(settings.check_variation(line.grid, {world.size(), 1}), InputError);
+}
+
+void expect_same_over_slabs(const Grid& grid, const BarycenterSettings& settings, const std::string& name) {
+  const bool balanced = settings.all_balanced();
+  std::vector<Values> measures;
+  for (const unsigned seed : {5U, 6U, 7U})
+    measures.push_back(test::scaled_to_mass(test::random_measure(grid.points(), seed, 0.3), balanced ? 1.0 : seed));
+  const Values lambda{0.2, 0.5, 0.3};
+  const auto single = solve_alone(settings, grid, measures, lambda);
+  const Communicator& world = Communicator::world();
+  const auto together = solve_barycenter(ProcessGrid(world, {world.size(), 1}), settings, grid, measures, lambda, {});
+  EXPECT_GT(single.result.variation.total, 0.0) << name;
+  EXPECT_EQ(together.outcome.iterations, single.outcome.iterations) << name;
+  EXPECT_EQ(together.outcome.error, single.outcome.error) << name;
+  EXPECT_EQ(together.result.variation.total, single.result.variation.total) << name;
+  EXPECT_EQ(together.result.variation.gap, single.result.variation.gap) << name;
+  EXPECT_EQ(host_values(together.result.barycenter), owned_values(host_values(single.result.barycenter), together.rows))
+      << name;
+}
+
+TEST(VariationBarycenterOnRanks, HasTheBitsOfOneRankOverSlabs) {
+  BarycenterSettings debiased = settings_for(Method::debiased, 2.0, 4.0, 1e-4);
+  BarycenterSettings bounded = settings_for(Method::entropy_bounded, 2.0, 4.0, 1e-4);
+  BarycenterSettings unbalanced = settings_for(Method::plain, 2.0, 4.0, 1e-4);
+  unbalanced.penalty = "kl:8";
+  for (BarycenterSettings* settings : {&debiased, &bounded, &unbalanced}) settings->stopping.max_iterations = 30;
+  expect_same_over_slabs(make_grid({150}, {1.0}), debiased, "line");
+  expect_same_over_slabs(make_grid({23, 18}, {1.0, 1.5}), unbalanced, "image of wide columns");
+  expect_same_over_slabs(make_grid({26, 18}, {1.0, 1.0}), bounded, "image");
+  expect_same_over_slabs(make_grid({12, 7, 6}, {1.5, 1.0, 1.0}), debiased, "volume of thick planes");
+  unbalanced.debiased = true;
+  expect_same_over_slabs(make_grid({36, 7, 6}, {1.0, 1.0, 1.5}), unbalanced, "volume with levels");
+  expect_same_over_slabs(make_grid({2, 25}, {1.0, 1.0}), debiased, "fewer rows than a tile's");
+  expect_same_over_slabs(make_grid({2, 5, 6}, {1.0, 1.0, 1.0}), debiased, "two planes");
+  expect_same_over_slabs(make_grid({1, 5, 6}, {1.0, 1.0, 1.0}), debiased, "one plane");
 }
 
 }  // namespace

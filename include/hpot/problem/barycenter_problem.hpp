@@ -32,6 +32,7 @@ struct BarycenterProblem {
   bool inner_products = true;     // false: none will be asked for, and their weights are not kept
   ConstField log_reference{};     // log q, owned rows; empty: 1/N
   Real entropy_bound = infinity;  // of mu (solver/entropy_bound.hpp); infinite: none. Not with debiased
+  Real bounded_from = infinity;   // at this eps and below by any exponent, before as far as a small one goes
 
   [[nodiscard]] bool entropy_bounded() const { return entropy_bound < infinity; }
   [[nodiscard]] bool keeps_log_d() const { return debiased || entropy_bounded(); }

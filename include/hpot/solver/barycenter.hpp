@@ -22,7 +22,7 @@ struct BarycenterStart {
   Field variation;  // w
 };
 
-/// tau TV(mu) is added to what is minimised, on grids that no ranks divide the rows of; tau 0: it is not.
+/// tau TV(mu) is added to what is minimised, on grids; tau 0: it is not.
 struct VariationTerm {
   Real tau = 0.0;
   GridSteps steps;
@@ -107,8 +107,8 @@ class BarycenterMap final : public FixedPointMap {
   [[nodiscard]] Real mass_of_image() const;
   void reduce_log_ratio(const Field& s);
   /// log_ratio = m + D becomes that of the map which meets the entropy bound, and next_log_d_ m. Returns by how much the map
-  /// misses it.
-  Real meet_entropy_bound();
+  /// misses it, not counting what a small exponent leaves where it is not to be met `at_any_exponent`.
+  Real meet_entropy_bound(bool at_any_exponent);
   /// The next D, from m, and log_ratio = m + D for the new potentials.
   void step_in_entropy();
   /// log(mu/q) - beta m of the map that meets the bound.
@@ -142,6 +142,7 @@ struct BarycenterData {
   MarginalPenalty penalty = Balanced{};  // on every measure
   bool entropy_bounded = false;
   Real entropy_bound = infinity;  // infinite: the largest entropy of the measures of lambda > 0
+  Real bounded_from = infinity;   // eps at and below which sweeps on the given grid meet it
   Real variation = 0.0;           // tau; lengths in units of the smallest spacing
 };
 
@@ -172,7 +173,7 @@ class MultiscaleBarycenter final : public LeveledProblem {
   bool debiased_, inner_products_;
   MarginalPenalty penalty_;
   bool entropy_bounded_;
-  Real entropy_bound_;
+  Real entropy_bound_, bounded_from_;
   Real variation_;
   ProcessGrid processes_;
   std::vector<Level> levels_;

@@ -12,6 +12,11 @@
 // Sweep: f_k <- s_k + eps (m + D),  D <- (1 - theta) D + theta ((beta - 1) m - its mean under p),  theta = 2/(1 + beta). At one beta
 // errors common to all f_k change by factors 1 - theta (1 + (beta - 1) a), a in [0, 1] of the plans: at most (beta - 1)/(beta + 1) in size.
 // [Solomon]'s D adds up instead; it ends at some map of the entropy asked whose plans agree, not at the one of least cost.
+//
+// Which bounds are met: between equal Gaussians of variance v on a line beta = eps/(2 S (1 - v/(r + eps/4))) at variance S of mu,
+// r^2 = (eps/4)^2 + S v, so that S > v - eps/2, where beta is infinite and mu the free support's [Cuturi, Doucet 2014]; a sharper map
+// would need gamma > eps. At large eps beta is about eps/(2 S) for any bound, and coarse grids may have no map of it: on the way to
+// the last eps exponents stop at 2, and no bound need be met.
 #pragma once
 
 #include "hpot/measure/support.hpp"
@@ -19,11 +24,13 @@
 
 namespace hpot {
 
-/// The exponent >= 1 nearest to 1 at which H <= `bound`, and the map there. Stops at most_exponent, where no exponent is enough,
+/// The exponent >= 1 nearest to 1 at which H <= `bound`, and the map there. Stops at exponent `most`, where none below is enough,
 /// as for a bound below that of the maxima of m. Collective.
-TiltedMap sharpen(const OwnedRows& rows, const Reference& q, const ConstField& m, Real bound);
+TiltedMap sharpen(const OwnedRows& rows, const Reference& q, const ConstField& m, Real bound, Real most);
 
 inline constexpr Real most_exponent = 1e4;
+/// At larger eps and on coarser grids: that of equal measures that come back as they are, at small eps.
+inline constexpr Real exponent_on_the_way = 2.0;
 
 /// The largest entropy of the measures of lambda > 0 owned along batches. Collective.
 Real largest_entropy(const Communicator& along_batches, const OwnedRows& rows, const Reference& q,

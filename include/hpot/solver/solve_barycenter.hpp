@@ -37,8 +37,8 @@ struct BarycenterSettings {
   void check_masses(const std::vector<Real>& masses) const;
   /// InputError where not even a map of one point is so sharp.
   void check_entropy_bound(const Support& support) const;
-  /// InputError where a variation has no whole grid to be taken on.
-  void check_variation(const Support& support, const ProcessGridShape& shape) const;
+  /// InputError where a variation has no grid to be taken on.
+  void check_variation(const Support& support) const;
 
   static std::vector<OptionKey> keys();
   static BarycenterSettings from(const Options& options);

@@ -9,7 +9,8 @@
 // turn: ascent in one concave dual [Chizat et al. 2018]. The prox is found by accelerated projected ascent in w, which begins
 // where the sweep before ended, with the restart of [O'Donoghue, Candes 2015].
 //
-// Error of mu: |mu - prox|_1 <= sqrt(2 M KL(mu | prox)) <= sqrt(2 M gap/eps) [Pinsker; M the larger mass of the two]. With the
+// Error of mu: both KL are sum (mu - p) log(mu/p) >= sum 2 (mu - p)^2/(mu + p) >= 2 |mu - p|_1^2/(mass(mu) + mass(p)), p the prox, so
+// that with r = |mu - p|_1/mass(mu), mass(p) <= (1 + r) mass(mu) and z = gap/(eps mass(mu)):  r^2 <= (1 + r/2) z. With the
 // marginals' error it is zero at the optimum only: |w_i| <= tau and <w, grad mu> = tau TV(mu) are what is left of the optimum's
 // conditions where all P_k 1 = mu.
 #pragma once
@@ -21,14 +22,14 @@ namespace hpot {
 
 class VariationProx {
  public:
-  /// tau > 0. Two fields of (dimension, points); `w` of that shape is taken over, else it is 0.
+  /// tau > 0. Two fields of (dimension, owned points) and a plane; `w` of that shape is taken over, else it is 0. Local.
   VariationProx(const OwnedRows& rows, const GridSteps& steps, Real tau, const Field& w);
 
   /// log_ratio, the base, becomes that of mu. Steps until the error, relative to the mass of mu, is `wanted`, or for a fixed number
   /// at most. `scratch`: (1, points). Collective.
   void apply(const Field& log_ratio, Real epsilon, Real wanted, const Field& scratch);
-  /// The same at the present w. Local.
-  void add(const Field& log_ratio, Real epsilon) const { add_divergence(steps_, log_ratio, w_, epsilon, log_ratio); }
+  /// The same at the present w. Collective.
+  void add(const Field& log_ratio, Real epsilon) const { add_divergence(slab_, log_ratio, w_, epsilon, log_ratio); }
   /// Collective.
   [[nodiscard]] Variation measure(const ConstField& log_ratio) const;
   /// Relative to the mass. Collective.
@@ -38,8 +39,7 @@ class VariationProx {
   void archive(Archive& archive);
 
  private:
-  OwnedRows rows_;
-  GridSteps steps_;
+  GridSlab slab_;
   Reference reference_;
   Real tau_;
   Field w_, y_;
