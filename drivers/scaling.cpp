@@ -1,4 +1,4 @@
-// hpot-scaling: one sweep of an operator on this number of ranks; a row of a CSV table for each run.
+// hpot-scaling: one sweep of an operator, or a gradient, on this number of ranks; a row of a CSV table for each run.
 #include "hpot/solver/scaling.hpp"
 #include "hpot/core/memory.hpp"
 #include "hpot/core/parallel_options.hpp"
@@ -47,10 +47,10 @@ ExitCode body(const Communicator& world, const Options& options) {
   const auto scaling = ScalingOptions::from(options);
   const std::string file = options.text("output.file");
   check_writable(world, {file});
-  const Index batch = scaling.barycenter() ? scaling.on(world.size()).measures : 1;
+  const Index batch = scaling.of_measures() ? scaling.on(world.size()).measures : 1;
   const ParallelOptions parallel = ParallelOptions::from(options);
   const ProcessGrid processes(
-      world, scaling.barycenter() ? parallel.shape(world.size(), batch) : ProcessGridShape{world.size(), 1});
+      world, scaling.of_measures() ? parallel.shape(world.size(), batch) : ProcessGridShape{world.size(), 1});
   if (options.action() == Options::Action::dry_run) {
     const WorkPlan plan = plan_scaling(scaling, processes.shape());
     if (world.rank() == 0) std::fputs(describe(plan, world.size()).c_str(), stdout);
@@ -60,19 +60,14 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 2. input, apart from the sweeps
   ScalingCase made;
   const Real setup = sweep_seconds(world, 1, [&] { made = make_scaling_case(processes, scaling); })[0];
-  const auto sweep = [&] {
-    (void)made.map->evaluate();
-    made.map->accept();
-  };
-
   // 3. warm-up, and what it sends from the second sweep of an eps on; then every repetition by itself
-  sweep_seconds(world, options.integer("scaling.warm_up"), sweep);
+  sweep_seconds(world, options.integer("scaling.warm_up"), made.sweep);
   const Traffic before = Communicator::traffic();
-  sweep();
+  made.sweep();
   const Traffic after = Communicator::traffic();
   StepTimes times;
   const Index repetitions = options.integer("scaling.repetitions");
-  const std::vector<Real> seconds = sweep_seconds(world, repetitions, sweep);
+  const std::vector<Real> seconds = sweep_seconds(world, repetitions, made.sweep);
   const std::string steps = steps_text(world, times, static_cast<Real>(repetitions));
 
   // 4. the network, and the machine when all ranks work at once
@@ -93,37 +88,40 @@ ExitCode body(const Communicator& world, const Options& options) {
   };
   std::string size = made.size;
   std::replace(size.begin(), size.end(), ',', ';');
-  const CsvColumns columns = {{"operator", scaling.op},
-                              {"scaling", scaling.weak ? "weak" : "strong"},
-                              {"size", size},
-                              {"n", std::to_string(scaling.on(world.size()).n)},
-                              {"dimension", std::to_string(scaling.dimension)},
-                              {"measures", std::to_string(batch)},
-                              {"debiased", scaling.debiased ? "true" : "false"},
-                              {"precision", options.text("scaling.precision")},
-                              {"epsilon", options.text("scaling.epsilon")},
-                              {"ranks", std::to_string(world.size())},
-                              {"rows", std::to_string(processes.shape().rows)},
-                              {"batches", std::to_string(processes.shape().batches)},
-                              {"threads", std::to_string(threads_per_rank())},
-                              {"warm_up", options.text("scaling.warm_up")},
-                              {"repetitions", std::to_string(repetitions)},
-                              {"seconds_median", text_of(median)},
-                              {"seconds_min", text_of(quantile(seconds, 0.0))},
-                              {"seconds_quartile_1", text_of(quantile(seconds, 0.25))},
-                              {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
-                              {"seconds_max", text_of(quantile(seconds, 1.0))},
-                              {"setup_seconds", text_of(setup)},
-                              {"interactions_per_sweep", text_of(made.interactions)},
-                              {"interactions_per_second", text_of(made.interactions / median)},
-                              {"ceiling", ceiling},
-                              {"percent_of_ceiling", percent},
-                              {"calls_per_sweep", exact(after.calls - before.calls)},
-                              {"bytes_per_sweep", exact(after.bytes - before.bytes)},
-                              {"latency_seconds", text_of(latency)},
-                              {"megabyte_seconds", text_of(megabyte)},
-                              {"memory_bytes", exact(memory_growth())},
-                              {"steps", steps}};
+  const CsvColumns columns = {
+      {"operator", scaling.op},
+      {"scaling", scaling.weak ? "weak" : "strong"},
+      {"size", size},
+      {"n", scaling.sides.empty() ? std::to_string(scaling.on(world.size()).n) : options.text("scaling.n")},
+      {"dimension", std::to_string(scaling.dimension)},
+      {"measures", std::to_string(batch)},
+      {"sweeps", std::to_string(scaling.op == "coordinates" ? scaling.sweeps : 1)},
+      {"sweeps_made", std::to_string(scaling.sweeps_made())},
+      {"debiased", scaling.debiased ? "true" : "false"},
+      {"precision", options.text("scaling.precision")},
+      {"epsilon", options.text("scaling.epsilon")},
+      {"ranks", std::to_string(world.size())},
+      {"rows", std::to_string(processes.shape().rows)},
+      {"batches", std::to_string(processes.shape().batches)},
+      {"threads", std::to_string(threads_per_rank())},
+      {"warm_up", options.text("scaling.warm_up")},
+      {"repetitions", std::to_string(repetitions)},
+      {"seconds_median", text_of(median)},
+      {"seconds_min", text_of(quantile(seconds, 0.0))},
+      {"seconds_quartile_1", text_of(quantile(seconds, 0.25))},
+      {"seconds_quartile_3", text_of(quantile(seconds, 0.75))},
+      {"seconds_max", text_of(quantile(seconds, 1.0))},
+      {"setup_seconds", text_of(setup)},
+      {"interactions_per_sweep", text_of(made.interactions)},
+      {"interactions_per_second", text_of(made.interactions / median)},
+      {"ceiling", ceiling},
+      {"percent_of_ceiling", percent},
+      {"calls_per_sweep", exact(after.calls - before.calls)},
+      {"bytes_per_sweep", exact(after.bytes - before.bytes)},
+      {"latency_seconds", text_of(latency)},
+      {"megabyte_seconds", text_of(megabyte)},
+      {"memory_bytes", exact(memory_growth())},
+      {"steps", steps}};
   world.agree([&] {
     if (world.rank() == 0) append_row(file, columns);
   });

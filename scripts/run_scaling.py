@@ -16,7 +16,7 @@ import sys
 import scaling_model
 
 
-OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter")
+OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter", "coordinates")
 ON_SURFACES = ("heat", "geodesic")
 
 
@@ -25,7 +25,7 @@ def done_before(table, operator, ranks, options):
         return False
     wanted = {"operator": operator, "ranks": str(ranks), "scaling": "weak" if options.get("weak") == "true" else "strong"}
     wanted.update({key: options[key] for key in ("dimension", "precision", "debiased", "epsilon") if key in options})
-    if "n" in options and (wanted["scaling"] == "strong" or operator in ("separable", "barycenter")):
+    if "n" in options and (wanted["scaling"] == "strong" or operator in scaling_model.ON_GRIDS):
         wanted["n"] = options["n"]
     if "n" in options and wanted["scaling"] == "weak" and operator == "truncated":
         wanted["n"] = str(int(options["n"]) * ranks)

@@ -6,6 +6,8 @@
     scripts/run_study.py STUDY.ini --job 7                     this one only: an element of a job array
     scripts/run_study.py STUDY.ini --list | --count            names and states | how many there are
     scripts/run_study.py STUDY.ini --merge                     results so far into FOLDER.h5
+    scripts/run_study.py STUDY.ini --section.key value ...     with other values of the study's keys, as the programs take theirs:
+                                                               --study.folder results/mine --leave_one_out.measures 'maps/*.nii.gz'
 
 The INI file is explained in configs/studies/pairs.ini, leave_one_out.ini and palettes.ini. A job is done when its result says so; one that was stopped goes on from
 its checkpoint with the bits of a run that was not. SIGUSR1 and SIGTERM stop the job that runs, with its state kept.
@@ -61,11 +63,18 @@ def parts_of(file):
     return {f"{part}/": file[part] for part in ("positive", "negative")}
 
 
+def overrides_of(arguments):
+    """[(section, key, value)] of `--section.key value ...`; a key may have dots."""
+    if len(arguments) % 2 or not all(re.fullmatch(r"--\w+\.\S+", key) for key in arguments[::2]):
+        fail(" ".join(arguments), "neither an option of this script nor --section.key value", "see --help")
+    return [(*key[2:].split(".", 1), value) for key, value in zip(arguments[::2], arguments[1::2])]
+
+
 class Study:
     """[(name, arguments)] of all jobs, in the order of their numbers. Arguments that begin with a program are all that there is of
     this job; others follow the study's INI and options. A job may read files of those before it, {folder}/NAME.h5."""
 
-    def __init__(self, path):
+    def __init__(self, path, overrides=()):
         parser = configparser.ConfigParser(comment_prefixes=("#",), interpolation=None, strict=True)
         parser.optionxform = str
         try:
@@ -73,6 +82,10 @@ class Study:
                 parser.read_file(file)
         except (OSError, configparser.Error) as error:
             fail(path, str(error).replace("\n", " "), "see configs/studies/pairs.ini")
+        for section, key, value in overrides:
+            if section not in parser:
+                parser.add_section(section)
+            parser[section][key] = value
         sections = ("study", "names", "pairs", "leave_one_out", "options", "jobs")
         unknown = set(parser.sections()) - set(sections)
         if unknown:
@@ -315,8 +328,8 @@ def main():
     parser.add_argument("--copy", action="store_true", help="with --merge: datasets too, instead of links to the results")
     parser.add_argument("--launch", default="", help="what stands before the program, e.g. 'mpirun -n 4'")
     parser.add_argument("--bin", default="build/drivers", help="folder of the programs")
-    arguments = parser.parse_args()
-    study = Study(arguments.study)
+    arguments, rest = parser.parse_known_args()
+    study = Study(arguments.study, overrides_of(rest))
     if arguments.job is not None and not 0 <= arguments.job < len(study.jobs):
         fail(f"--job {arguments.job}", f"the study has jobs 0 to {len(study.jobs) - 1}", "see --list")
     if arguments.count:

@@ -19,6 +19,8 @@ import sys
 
 NUMBER = 8
 LINES = 8        # of a grid, in a tile that no two ranks share
+ON_GRIDS = ("separable", "barycenter", "coordinates")
+OF_MEASURES = ("barycenter", "coordinates")  # which ranks divide
 ONE_VISIT = ("dense", "stored", "matrix", "geodesic")  # serves both half-steps
 VALUES = 1 << 18  # of an exchange at once
 
@@ -43,21 +45,46 @@ def largest(count, parts):
     return -(-count // parts)
 
 
+def axes_of(case, ranks):
+    """Points along each, the slowest first: "64", or "225x276x208"."""
+    axes = [int(n) for n in case["n"].split("x")]
+    axes = axes if len(axes) > 1 else axes * int(case["dimension"])
+    if case["scaling"] == "weak" and case["operator"] == "separable":
+        axes[0] *= ranks
+    return axes
+
+
+def sweeps_of(case):
+    """(there and back, made with those made again) of a gradient of coordinates; 1 of others."""
+    return int(case.get("sweeps") or 1), int(case.get("sweeps_made") or 1)
+
+
+def softmins_of(case, measures):
+    """(of the work, of the traffic) of a sweep of so many measures on a grid; of coordinates of a gradient, whose averages count once, and
+    twice."""
+    if case["operator"] == "separable":
+        return 2, 2
+    extra, sweeps, made = int(case["debiased"] == "true"), *sweeps_of(case)
+    there = made * (2 * measures + extra)
+    if case["operator"] == "barycenter" or sweeps == 1:
+        return there, there
+    return (there + (sweeps - 1) * 3 * (measures + extra) + measures,
+            there + (sweeps - 1) * (5 * measures + 4 * extra) + measures)
+
+
 def work(case, ranks):
     """(points, tile, interactions, measures) of a sweep on all ranks; `case` holds the row's words."""
-    op, n, dimension = case["operator"], int(case["n"]), int(case["dimension"])
+    op = case["operator"]
     weak, before = case["scaling"] == "weak", int(case["ranks"])
     measures = int(case["measures"])
-    if op in ("separable", "barycenter"):
-        axes = [n] * dimension
-        if weak and op == "separable":
-            axes[0] *= ranks
-        if weak and op == "barycenter":
+    if op in ON_GRIDS:
+        axes = axes_of(case, ranks)
+        if weak and op in OF_MEASURES:
             measures = measures // before * ranks
         points = math.prod(axes)
-        tile = {1: 64, 2: 8 * axes[-1], 3: points // axes[0]}[dimension]
-        softmins = 2 if op == "separable" else 2 * measures + (case["debiased"] == "true")
-        return points, tile, softmins * points * sum(axes), measures
+        tile = {1: 64, 2: 8 * axes[-1], 3: points // axes[0]}[len(axes)]
+        return points, tile, softmins_of(case, measures)[0] * points * sum(axes), measures
+    n = int(case["n"])
     if op in ("heat", "geodesic"):  # spheres of 10 * 4^k + 2 vertices
         n = next(10 * 4**k + 2 for k in range(10) if k == 9 or 10 * 4**k + 2 >= n)
     if op == "truncated":
@@ -74,7 +101,7 @@ def grid_of(case, ranks):
     """(rows, batches): of the row itself, else every rank its own measure where there are enough."""
     if ranks == int(case["ranks"]):
         return int(case["rows"]), int(case["batches"])
-    if case["operator"] != "barycenter":
+    if case["operator"] not in OF_MEASURES:
         return ranks, 1
     measures = work(case, ranks)[3]
     return min(((ranks // b, b) for b in range(1, ranks + 1) if ranks % b == 0),
@@ -84,7 +111,7 @@ def grid_of(case, ranks):
 def softmin(case, ranks, rows):
     """(exchanges, bytes) of a softmin over slabs, of the rank with most."""
     points, tile, _, _ = work(case, ranks)
-    planes = int(case["n"]) * (ranks if case["scaling"] == "weak" and case["operator"] == "separable" else 1)
+    planes = axes_of(case, ranks)[0]
     lines = points // planes
     own = min(largest(largest(lines, LINES), rows) * LINES, lines)
     lots = largest(own, max(LINES, min(VALUES // planes // LINES * LINES, own)))
@@ -99,20 +126,24 @@ def traffic(case, ranks):
     tiles = largest(points, tile)
     local = min(largest(tiles, rows) * tile, points) * NUMBER
     whole, sums = points * NUMBER, tiles * NUMBER
-    slabs = case["operator"] in ("separable", "barycenter") and int(case["dimension"]) > 1
+    slabs = case["operator"] in ON_GRIDS and int(case["dimension"]) > 1
     exchanges, bytes_of_one = softmin(case, ranks, rows) if slabs else (1, local)
     own, extra = largest(measures, batches), int(case["debiased"] == "true")
-    softmins = 2 * own + extra if case["operator"] == "barycenter" else 2
+    softmins = softmins_of(case, own)[1] if case["operator"] in ON_GRIDS else 2
+    sweeps, made = sweeps_of(case)
     calls = reduced = potentials = 0
     if rows > 1:
         columns = (points + 2) * NUMBER if case["operator"] in ONE_VISIT else 0
-        reductions, arrays = (1 + extra, own + extra) if case["operator"] == "barycenter" else (1 + (columns > 0), 1)
+        reductions, arrays, numbers = {"barycenter": (1 + extra, own + extra, 0),
+                                       "coordinates": (3 * made + sweeps + 2, made + 2 + own * sweeps, 2 * made)}.get(
+                                           case["operator"], (1 + (columns > 0), 1, 0))
         calls = softmins * exchanges + reductions
-        reduced = columns + arrays * sums
+        reduced = columns + arrays * sums + numbers * NUMBER
         potentials = softmins * bytes_of_one
     if batches > 1:
-        calls += 2
-        reduced += local + NUMBER
+        calls += 2 * made + sweeps if case["operator"] == "coordinates" else 2
+        reduced += ((made + sweeps - 1) * local + (made + measures) * NUMBER if case["operator"] == "coordinates"
+                    else local + NUMBER)
     gathered = softmins * whole if rows > 1 and not slabs else 0
     return calls, potentials + reduced, gathered, reduced, potentials if slabs else 0
 
@@ -124,7 +155,7 @@ def share(case, ranks):
     own = min(largest(largest(points, tile), rows) * tile, points) / points
     if case["operator"] == "heat":
         return 1.0  # every rank solves for all vertices
-    return own * (largest(measures, batches) / measures if case["operator"] == "barycenter" else 1.0)
+    return own * (largest(measures, batches) / measures if case["operator"] in OF_MEASURES else 1.0)
 
 
 def seconds(case, ranks, rate, latency, bandwidth):
@@ -141,8 +172,8 @@ def families(rows):
     for row in rows:
         keys = ["operator", "scaling", "dimension", "debiased", "precision", "epsilon", "threads"]
         if row["scaling"] == "strong":
-            keys += ["n", "measures"]
-        found.setdefault(tuple(row[key] for key in keys), []).append(row)
+            keys += ["n", "measures", "sweeps", "sweeps_made"]
+        found.setdefault(tuple(row.get(key) for key in keys), []).append(row)
     return [sorted(group, key=lambda row: int(row["ranks"])) for group in found.values()]
 
 

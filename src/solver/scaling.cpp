@@ -1,9 +1,11 @@
 #include "hpot/solver/scaling.hpp"
 
+#include "hpot/core/field.hpp"
 #include "hpot/measure/synthetic.hpp"
 #include "hpot/measure/synthetic_points.hpp"
 #include "hpot/measure/synthetic_surface.hpp"
 #include "hpot/solver/barycenter.hpp"
+#include "hpot/solver/coordinate_plan.hpp"
 #include "hpot/solver/scales.hpp"
 #include "hpot/solver/sinkhorn.hpp"
 
@@ -17,8 +19,11 @@ constexpr Real matrix_epsilon = 0.02;        // of costs up to 1
 constexpr Real surface_epsilon = 4.0;        // mean edges squared: heat reaches farther than its noise there
 
 std::string shape_of(const ScalingOptions& options, int ranks) {
-  std::string shape = std::to_string(options.n * (options.weak && !options.barycenter() ? ranks : 1));
-  for (int d = 1; d < options.dimension; ++d) shape += "x" + std::to_string(options.n);
+  std::string shape;
+  for (int d = 0; d < options.dimension; ++d) {
+    const Index side = options.sides.empty() ? options.n : options.sides[d];
+    shape += (d > 0 ? "x" : "") + std::to_string(side * (d == 0 && options.weak && !options.of_measures() ? ranks : 1));
+  }
   return shape;
 }
 
@@ -93,7 +98,7 @@ KernelOptions kernel_of(const ScalingOptions& options) {
     kernel.type = "auto";
     kernel.short_storage = options.precision == Precision::mixed;
   }
-  if (options.barycenter()) kernel.type = "separable";
+  if (options.of_measures()) kernel.type = "separable";
   kernel.along_surface = options.on_surface();
   return kernel;
 }
@@ -111,20 +116,46 @@ std::vector<Demand> demands_of_axes(int dimension, Real softmins_of_points) {
   return {{Ceiling::memory_read, 2.0 * sizeof(Real) * dimension * softmins_of_points}};
 }
 
+/// Of "64" one, of "225x276x208" three.
+std::vector<std::string> sides_of(const std::string& text) {
+  std::vector<std::string> sides;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('x', begin), text.size());
+    sides.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return sides;
+}
+
+std::string sides_problem(const std::string& text) {
+  const std::vector<std::string> sides = sides_of(text);
+  if (sides.size() > 3) return "at most three sides";
+  for (const std::string& side : sides) {
+    if (std::string problem = check::integer(2, Index{1} << 32)(side); !problem.empty()) return problem;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<OptionKey> ScalingOptions::keys() {
   return {
       {"scaling.operator", "separable",
        "separable (grids), dense, stored or truncated (clouds), matrix (explicit costs), heat or geodesic (a sphere's "
-       "surface), barycenter (of grids)",
-       check::one_of({"separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter"})},
+       "surface), barycenter (of grids), coordinates (a gradient of them, of grids)",
+       check::one_of(
+           {"separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter", "coordinates"})},
       {"scaling.n", "64",
-       "points along every axis of a grid, of a cloud, rows of a matrix, or least vertices of a surface; weak: of one "
-       "rank",
-       check::integer(2, Index{1} << 32)},
-      {"scaling.dimension", "3", "of grids and clouds", check::integer(1, 3)},
-      {"scaling.measures", "8", "of a barycenter; weak: of one rank", check::integer(1, 1 << 20)},
+       "points along every axis of a grid, or 225x276x208 along each, the slowest first, of a cloud, rows of a matrix, "
+       "or "
+       "least vertices of a surface; weak: of one rank",
+       sides_problem},
+      {"scaling.dimension", "3", "of grids, where scaling.n does not say, and clouds", check::integer(1, 3)},
+      {"scaling.measures", "8", "of a barycenter or coordinates; weak: of one rank", check::integer(1, 1 << 20)},
+      {"scaling.sweeps", "20", "of coordinates: those that a gradient goes through there and back",
+       check::integer(1, 1000)},
+      {"scaling.held", "all", "of coordinates: states of sweeps that are held at once; the others are made again",
+       check::word_or({"all"}, check::integer(1, 1000))},
       {"scaling.epsilon", "1",
        "multiples of the squared spacing; of a matrix: of a fiftieth of its largest cost; of a surface: of four "
        "squared "
@@ -132,21 +163,37 @@ std::vector<OptionKey> ScalingOptions::keys() {
        check::positive()},
       {"scaling.weak", "false",
        "the problem grows with the ranks, so that the work of each stays what it is; not of surfaces", check::flag()},
-      {"scaling.debiased", "false", "of a barycenter", check::flag()},
+      {"scaling.debiased", "false", "of a barycenter or coordinates", check::flag()},
       {"scaling.precision", "double", "of the exponentials; mixed: a matrix of floats, too",
        check::one_of({"double", "mixed"})},
   };
 }
 
 ScalingOptions ScalingOptions::from(const Options& options) {
-  const ScalingOptions result{options.text("scaling.operator"),
-                              options.integer("scaling.n"),
-                              static_cast<int>(options.integer("scaling.dimension")),
-                              options.integer("scaling.measures"),
-                              options.real("scaling.epsilon"),
-                              options.flag("scaling.weak"),
-                              options.flag("scaling.debiased"),
-                              options.text("scaling.precision") == "mixed" ? Precision::mixed : Precision::full};
+  ScalingOptions result;
+  result.op = options.text("scaling.operator");
+  const std::vector<std::string> sides = sides_of(options.text("scaling.n"));
+  result.n = std::stoll(sides[0]);
+  result.dimension = static_cast<int>(options.integer("scaling.dimension"));
+  result.measures = options.integer("scaling.measures");
+  result.sweeps = options.integer("scaling.sweeps");
+  if (options.text("scaling.held") != "all") result.held = std::min(options.integer("scaling.held"), result.sweeps);
+  if (result.held > 0 && result.held < SweepRecall::fewest(result.sweeps))
+    options.reject("scaling.held",
+                   "the way back takes " + std::to_string(SweepRecall::fewest(result.sweeps)) + " at least",
+                   "raise it");
+  result.epsilon = options.real("scaling.epsilon");
+  result.weak = options.flag("scaling.weak");
+  result.debiased = options.flag("scaling.debiased");
+  result.precision = options.text("scaling.precision") == "mixed" ? Precision::mixed : Precision::full;
+  if (sides.size() > 1) {
+    for (const std::string& side : sides) result.sides.push_back(std::stoll(side));
+    result.dimension = static_cast<int>(sides.size());
+    if (!result.on_grid())
+      options.reject("scaling.n", "scaling.operator = " + result.op + " is not of a grid", "give one number");
+    if (options.given("scaling.dimension") && options.integer("scaling.dimension") != result.dimension)
+      options.reject("scaling.dimension", "scaling.n has " + std::to_string(sides.size()) + " sides", "leave it out");
+  }
   if (result.weak && result.on_surface())
     options.reject("scaling.weak", "spheres come in sizes that differ four times", "leave it out");
   if (result.on_surface() && result.n > synthetic_surface_vertices(sphere(result)))
@@ -154,19 +201,43 @@ ScalingOptions ScalingOptions::from(const Options& options) {
   return result;
 }
 
+Index ScalingOptions::sweeps_made() const {
+  return op == "coordinates" ? SweepRecall(sweeps, held > 0 ? held : sweeps).sweeps() : 1;
+}
+
 ScalingOptions ScalingOptions::on(int ranks) const {
   ScalingOptions here = *this;
   if (!weak) return here;
-  if (barycenter()) here.measures *= ranks;
+  if (of_measures()) here.measures *= ranks;
   if (op == "truncated") here.n *= ranks;
   if (op == "dense" || op == "stored" || op == "matrix") here.n = std::llround(static_cast<Real>(n) * std::sqrt(ranks));
   return here;
 }
 
+namespace {
+
+/// Of all measures, at one eps.
+SweepSettings sweep_settings(const ScalingOptions& options) {
+  SweepSettings settings;
+  settings.kernel = kernel_of(options);
+  settings.schedule.factor = 1.0;
+  settings.precision = options.precision;
+  settings.debiased = options.debiased;
+  settings.sweeps = options.sweeps;
+  settings.places = options.held > 0 ? options.held : options.sweeps;
+  return settings;
+}
+
+}  // namespace
+
 WorkPlan plan_scaling(const ScalingOptions& asked, ProcessGridShape shape) {
   const int ranks = shape.rows * shape.batches;
   const ScalingOptions options = asked.on(ranks);
-  if (options.barycenter()) {
+  if (options.op == "coordinates") {
+    const Support grid = synthetic_grid(waves(options, ranks));
+    return plan_coordinates({sweep_settings(options), {}}, {grid, options.measures, shape, false});
+  }
+  if (options.op == "barycenter") {
     BarycenterSettings settings;
     settings.debiased = options.debiased;
     settings.acceleration.type = "none";
@@ -201,6 +272,65 @@ Real share_of(const OwnedRows& rows) {
   return static_cast<Real>(rows.local_n()) / static_cast<Real>(rows.partition.global_n());
 }
 
+/// Sweeps of a problem with one level.
+std::function<void()> sweep_of(std::shared_ptr<LeveledProblem> problem, Real epsilon) {
+  FixedPointMap& map = problem->enter(0);
+  map.set_epsilon(epsilon);
+  return [problem = std::move(problem), &map] {
+    (void)map.evaluate();
+    map.accept();
+  };
+}
+
+Real sum_of_sides(const Grid& grid) {
+  Real sides = 0.0;
+  for (const Axis& axis : grid.axes) sides += static_cast<Real>(axis.n);
+  return sides;
+}
+
+/// What softmins of measures on a grid take, so many on all ranks and so many on this one.
+void count_softmins(const ScalingOptions& options, const Grid& grid, const OwnedRows& rows, Real all, Real own,
+                    ScalingCase& made) {
+  const Real points = static_cast<Real>(grid.points());
+  made.size = std::to_string(options.measures) + " of " + grid.describe();
+  made.interactions = all * points * sum_of_sides(grid);
+  made.least = demands_of_axes(options.dimension, own * points * share_of(rows));
+}
+
+ScalingCase make_coordinates_case(const ProcessGrid& processes, const ScalingOptions& options) {
+  const auto& along_rows = processes.along_rows();
+  const std::string source = waves(options, processes.world().size());
+  const Grid grid = synthetic_grid(source);
+  const OwnedRows rows = own_rows(grid, along_rows);
+  const Range owned = Partition(options.measures, 1, processes.shape().batches).block(processes.along_batches().rank());
+  const auto map = [&](Index item) {  // the target comes last
+    return slab_of_waves(source, options.measures + 1, item, along_rows);
+  };
+  const Field log_weight = make_unset_field("hpot::make_coordinates_case", owned.size(), rows.local_n());
+  for (Index k = 0; k < owned.size(); ++k) set_entry(log_weight, k, map(owned.begin + k));
+  take_log(log_weight);
+  const Field target = make_field("hpot::make_coordinates_case::target", 1, map(options.measures));
+  const auto objective = std::make_shared<CoordinateObjective>(
+      make_sweeps(sweep_settings(options), grid, rows, processes.along_batches(), log_weight, options.epsilon, {}),
+      make_map_loss({}, grid, rows, {ConstField(), grid.points()}, target));
+  const std::vector<Real> lambda(options.measures, 1.0 / static_cast<Real>(options.measures));
+  const auto sweeps = static_cast<Real>(options.sweeps);
+  const auto softmins =
+      [&](Index count) {  // with two averages and a softmin back, another one of the last sweep's potentials
+        const auto measures = static_cast<Real>(count);
+        const Real self = options.debiased ? 1.0 : 0.0;
+        return static_cast<Real>(options.sweeps_made()) * (2.0 * measures + self) +
+               (sweeps - 1.0) * 3.0 * (measures + self) + (sweeps > 1.0 ? measures : 0.0);
+      };
+  ScalingCase made;
+  count_softmins(options, grid, rows, softmins(options.measures), softmins(owned.size()), made);
+  made.sweep = [objective, lambda] {
+    std::vector<Real> gradient;
+    objective->evaluate(lambda, gradient);
+  };
+  return made;
+}
+
 ScalingCase make_barycenter_case(const ProcessGrid& processes, const ScalingOptions& options) {
   const auto& along_rows = processes.along_rows();
   const std::string source = waves(options, processes.world().size());
@@ -211,18 +341,13 @@ ScalingCase make_barycenter_case(const ProcessGrid& processes, const ScalingOpti
     data.measures.push_back(slab_of_waves(source, options.measures, k, along_rows));
   data.lambda.assign(data.measures.size(), 1.0 / static_cast<Real>(options.measures));
   const Grid grid = *data.support.grid();
-  const Real softmins = 2.0 * static_cast<Real>(options.measures) + (options.debiased ? 1.0 : 0.0);
-  const Real own_softmins = 2.0 * static_cast<Real>(owned.size()) + (options.debiased ? 1.0 : 0.0);
-  const Real points = static_cast<Real>(grid.points());
+  const Real self = options.debiased ? 1.0 : 0.0;
   ScalingCase made;
-  made.size = std::to_string(options.measures) + " of " + grid.describe();
-  made.interactions = softmins * points * static_cast<Real>(options.n * options.dimension);
-  made.least = demands_of_axes(options.dimension, own_softmins * points * share_of(own_rows(grid, along_rows)));
-  auto problem = std::make_unique<MultiscaleBarycenter>(kernel_of(options), std::move(data), processes, one_level);
+  count_softmins(options, grid, own_rows(grid, along_rows), 2.0 * static_cast<Real>(options.measures) + self,
+                 2.0 * static_cast<Real>(owned.size()) + self, made);
+  auto problem = std::make_shared<MultiscaleBarycenter>(kernel_of(options), std::move(data), processes, one_level);
   problem->set_precision(options.precision);
-  made.problem = std::move(problem);
-  made.map = &made.problem->enter(0);
-  made.map->set_epsilon(options.epsilon);
+  made.sweep = sweep_of(std::move(problem), options.epsilon);
   return made;
 }
 
@@ -230,9 +355,7 @@ ScalingCase make_barycenter_case(const ProcessGrid& processes, const ScalingOpti
 void count_work(const ScalingOptions& options, const TransportData& data, Real share, ScalingCase& made) {
   const Real points = static_cast<Real>(data.source_support.points());
   if (options.op == "separable") {
-    Real sides = 0.0;
-    for (const Axis& axis : data.source_support.grid()->axes) sides += static_cast<Real>(axis.n);
-    made.interactions = 2.0 * points * sides;
+    made.interactions = 2.0 * points * sum_of_sides(*data.source_support.grid());
     made.least = demands_of_axes(options.dimension, 2.0 * points * share);
   } else if (options.op == "truncated" || options.op == "heat") {
     made.interactions = 2.0 * points;
@@ -252,7 +375,8 @@ void count_work(const ScalingOptions& options, const TransportData& data, Real s
 ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions& asked) {
   const int ranks = processes.world().size();
   const ScalingOptions options = asked.on(ranks);
-  if (options.barycenter()) return make_barycenter_case(processes, options);
+  if (options.op == "barycenter") return make_barycenter_case(processes, options);
+  if (options.op == "coordinates") return make_coordinates_case(processes, options);
   const auto& along_rows = processes.along_rows();
   TransportData data = options.op == "separable" ? grids(options, ranks, along_rows)
                        : options.op == "matrix"  ? entries(options)
@@ -269,11 +393,9 @@ ScalingCase make_scaling_case(const ProcessGrid& processes, const ScalingOptions
   ScalingCase made;
   made.size = data.source_support.describe();
   count_work(options, data, share_of(rows), made);
-  auto problem = std::make_unique<MultiscaleSinkhorn>(kernel, std::move(data), along_rows, one_level);
+  auto problem = std::make_shared<MultiscaleSinkhorn>(kernel, std::move(data), along_rows, one_level);
   problem->set_precision(options.precision);
-  made.problem = std::move(problem);
-  made.map = &made.problem->enter(0);
-  made.map->set_epsilon(epsilon);
+  made.sweep = sweep_of(std::move(problem), epsilon);
   return made;
 }
 

@@ -1,5 +1,6 @@
 """hpot-scaling, the sweep over ranks, the model and the picture."""
 import csv
+import itertools
 import subprocess
 import sys
 import unittest
@@ -7,10 +8,10 @@ import unittest
 import programs
 from programs import BIN, SOURCE, png_size
 
-SMALL = ("--scaling.n", "20", "--scaling.measures", "4", "--scaling.repetitions", "3",
+SMALL = ("--scaling.n", "20", "--scaling.measures", "4", "--scaling.sweeps", "5", "--scaling.repetitions", "3",
          "--scaling.warm_up", "2")
 NO_CEILINGS = ("--scaling.ceilings", "false")
-OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter")
+OPERATORS = ("separable", "dense", "stored", "truncated", "matrix", "heat", "geodesic", "barycenter", "coordinates")
 
 
 class Scaling(programs.DriverTest):
@@ -22,8 +23,9 @@ class Scaling(programs.DriverTest):
 
     def sweep(self, ranks, *more, operators=",".join(OPERATORS), ceilings=NO_CEILINGS):
         table = self.folder / "scaling.csv"
+        options = {**dict(zip(SMALL[::2], SMALL[1::2])), **dict(zip(more[::2], more[1::2]))}
         self.script("run_scaling.py", "--ranks", ranks, "--operators", operators, "--bin", BIN, "-o", table, "--launch",
-                    programs.MPIEXEC + " --oversubscribe --bind-to none -n {ranks}", "--", *SMALL, *ceilings, *more)
+                    programs.MPIEXEC + " --oversubscribe --bind-to none -n {ranks}", "--", *itertools.chain(*options.items()), *ceilings)
         with open(table, newline="") as file:
             return table, list(csv.DictReader(file))
 
@@ -60,7 +62,7 @@ class Scaling(programs.DriverTest):
         self.assertIn("the model says", self.script("scaling_model.py", table, code=1).stderr)
 
     def test_weak_problems_grow_and_are_counted_too(self):
-        operators = ("separable", "dense", "truncated", "barycenter")
+        operators = ("separable", "dense", "truncated", "barycenter", "coordinates")
         table, rows = self.sweep("1,2,3", "--scaling.weak", "true", "--scaling.debiased", "true",
                                  operators=",".join(operators))
         self.script("scaling_model.py", table)
@@ -68,6 +70,23 @@ class Scaling(programs.DriverTest):
             work = [float(row["interactions_per_sweep"]) for row in rows if row["operator"] == operator]
             self.assertGreater(work[1], 1.7 * work[0])
             self.assertGreater(work[2], 2.5 * work[0])
+
+    def test_grids_may_have_other_sides(self):
+        operators = ("separable", "barycenter", "coordinates")
+        table, rows = self.sweep("1,2,3", "--scaling.n", "14x18x10", "--scaling.held", "3", operators=",".join(operators))
+        self.script("scaling_model.py", table)
+        for row in rows:
+            self.assertEqual((row["n"], row["dimension"]), ("14x18x10", "3"))
+            self.assertIn("10 x 18 x 14", row["size"])
+            softmins = float(row["interactions_per_sweep"]) / (14 * 18 * 10 * (14 + 18 + 10))
+            expected = {"separable": 2, "barycenter": 8, "coordinates": 8 * int(row["sweeps_made"]) + 4 * 12 + 4}
+            self.assertAlmostEqual(softmins, expected[row["operator"]], delta=1e-3 * softmins)
+        for more, text in ((("--scaling.n", "14x18x10x2"), "at most three"), (("--scaling.n", "14x"), "scaling.n = 14x"),
+                           (("--scaling.n", "14x18", "--scaling.operator", "dense"), "not of a grid"),
+                           (("--scaling.n", "14x18", "--scaling.dimension", "1"), "2 sides")):
+            done = programs.run("hpot-scaling", *more, "--output.file", self.folder / "none.csv", ranks=2)
+            self.assertEqual((done.code, len(done.messages())), (2, 1), done.err)
+            self.assertIn(text, done.messages()[0])
 
     def test_a_stopped_sweep_over_ranks_goes_on_and_ceilings_give_percentages(self):
         table, rows = self.sweep("1", operators="dense", ceilings=())

@@ -253,6 +253,18 @@ class Study(programs.DriverTest):
         self.assertEqual([line.split("\t")[2] for line in self.runner(study, "--list").stdout.splitlines()],
                          ["missing", "not converged", "done"])
 
+    def test_keys_on_the_command_line_take_the_place_of_the_files(self):
+        study = self.write()
+        self.runner(study, "--study.folder", self.folder / "mine", "--options.epsilon.target", "4", "--pairs.measures",
+                    "synthetic:ellipse?n=16&count=2&seed=3&item={0..1}")
+        self.assertFalse((self.folder / "study").exists())
+        with h5py.File(self.folder / "mine" / "0_1.h5") as file:
+            self.assertEqual(file.attrs["epsilon"], 4.0)
+            self.assertIn("n=16", file.attrs["inputs"][0])
+        for arguments, text in ((("--study.folder",), "neither"), (("--folder", "mine"), "neither"),
+                                (("--study.place", "mine"), "study.place"), (("--other.key", "1"), "[other]")):
+            self.assertIn(text, self.runner(study, *arguments, code=2).stderr)
+
     def test_bad_studies_are_refused(self):
         for text, saying in (("[study]\nprogram = hpot-sinkhorn\n", "study.config"), ("[stud]\n", "unknown"),
                              ("[study]\nprogram = a\nconfig = none.ini\nfolder = b\n", "none.ini"),

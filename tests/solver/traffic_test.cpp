@@ -82,14 +82,10 @@ Index transposed_bytes(const OwnedRows& rows, Index planes) {
 /// The second sweep of a case, against `calls` and `bytes`.
 void expect_traffic(const ProcessGrid& processes, const ScalingOptions& options, Index calls, Index bytes) {
   const ScalingCase made = make_scaling_case(processes, options);
-  const auto sweep = [&] {
-    (void)made.map->evaluate();
-    made.map->accept();
-  };
-  sweep();
+  made.sweep();
   const Counted before = counted;
   const Traffic said = Communicator::traffic();
-  sweep();
+  made.sweep();
   EXPECT_EQ(counted.calls - before.calls, calls) << options.op;
   EXPECT_EQ(counted.bytes - before.bytes, bytes) << options.op;
   EXPECT_EQ(counted.others - before.others, 0) << options.op;
@@ -153,6 +149,43 @@ TEST(Traffic, OfABarycentersSweepIsTheFormulas) {
         bytes += number * rows.local_n() + number;
       }
       expect_traffic(processes, options, calls, bytes);
+    }
+  }
+}
+
+TEST(Traffic, OfAGradientOfCoordinatesIsTheFormulas) {
+  const Communicator world = Communicator::world();
+  const Index side = 12, points = side * (side + 1) * (side - 1), measures = 5;
+  for (int batches = 1; batches <= world.size(); ++batches) {
+    if (world.size() % batches != 0) continue;
+    const ProcessGrid processes(world, {world.size() / batches, batches});
+    const Index owned = Partition(measures, 1, batches).block(processes.along_batches().rank()).size();
+    const OwnedRows rows{Partition(points, points / side, processes.shape().rows), processes.along_rows()};
+    for (const auto& [sweeps, held] : {std::pair<Index, Index>{1, 0}, {4, 0}, {6, 3}}) {
+      for (const Index extra : {0, 1}) {
+        ScalingOptions options;
+        options.op = "coordinates";
+        options.sides = {side, side + 1, side - 1};
+        options.measures = measures;
+        options.sweeps = sweeps;
+        options.held = held;
+        const Index made = options.sweeps_made();
+        EXPECT_EQ(made > sweeps, held > 0);
+        options.debiased = extra == 1;
+        Index calls = 0, bytes = 0;
+        if (processes.shape().rows > 1) {
+          const Index back = (5 * owned + 4 * extra) * (sweeps - 1) + (sweeps > 1 ? owned : 0);
+          const Index softmins = (2 * owned + extra) * made + back;
+          calls += 2 * softmins + 3 * made + sweeps + 2;
+          bytes +=
+              softmins * transposed_bytes(rows, side) + number * side * (made + 2 + owned * sweeps) + 2 * number * made;
+        }
+        if (batches > 1) {
+          calls += 2 * made + sweeps;
+          bytes += number * rows.local_n() * (made + sweeps - 1) + number * made + number * measures;
+        }
+        expect_traffic(processes, options, calls, bytes);
+      }
     }
   }
 }

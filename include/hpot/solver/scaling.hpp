@@ -1,4 +1,4 @@
-// One sweep of any operator on synthetic input of any size, for drivers/scaling. Collective.
+// One sweep of any operator, or one gradient, on synthetic input of any size, for drivers/scaling. Collective.
 //
 //   separable        transport between two grids of n^dim points (synthetic:waves)
 //   dense, stored    transport between two clouds of n points (synthetic:points), costs computed or kept
@@ -6,6 +6,9 @@
 //   matrix           transport by an explicit n x n cost matrix, double or float as the precision
 //   heat, geodesic   transport between two maps on a sphere of at least n vertices (synthetic:sphere)
 //   barycenter       `measures` grids of n^dim points (synthetic:waves), divided over rows x batches
+//   coordinates      the quadratic loss of the barycenter that `sweeps` sweeps make of as many, all sweeps at one eps, `held` of
+//                    them at once, and its gradient (barycenter_sweeps.hpp): what counts as a sweep here
+// Grids may have other sides than n each.
 // Weak scaling: the slowest axis of a grid, the points of clouds (where work grows with their square: n sqrt(ranks)) and
 // the measures of a barycenter grow with the ranks.
 //
@@ -21,6 +24,9 @@
 //   barycenter       along rows, K_r own measures: 2 K_r softmins, 1 reduction of 8 K_r T; debiased 1 softmin and 1 reduction
 //                    of 8 T more
 //                    along batches: 1 reduction of 8 N_r, 1 of 8 (the error)
+//   coordinates      L sweeps, M with those made again. Along rows: softmins, an average counting as two: 2 K_r M, of the way back 5 K_r
+//                    (L - 1) and K_r, debiased M + 4 (L - 1) more; 3 M + L + 2 reductions of 8 T (M + 2 + K_r L) + 16 M bytes in all
+//                    along batches: 2 M + L reductions of 8 N_r (M + L - 1) + 8 M + 8 K bytes in all, K measures
 #pragma once
 
 #include "hpot/kernel/kernel_benchmarks.hpp"
@@ -32,8 +38,11 @@ namespace hpot {
 struct ScalingOptions {
   std::string op = "separable";
   Index n = 64;
+  std::vector<Index> sides{};  // of grids, slowest axis first; empty: n each
   int dimension = 3;
   Index measures = 8;
+  Index sweeps = 20;   // of coordinates
+  Index held = 0;      // of their states; 0: all
   Real epsilon = 1.0;  // in the units of scaling.epsilon
   bool weak = false;
   bool debiased = false;
@@ -41,17 +50,21 @@ struct ScalingOptions {
 
   static std::vector<OptionKey> keys();
   static ScalingOptions from(const Options& options);
-  [[nodiscard]] bool barycenter() const { return op == "barycenter"; }
+  /// Of several measures, which ranks may divide.
+  [[nodiscard]] bool of_measures() const { return op == "barycenter" || op == "coordinates"; }
+  /// That a gradient of coordinates makes: sweeps, and those made again; of others 1.
+  [[nodiscard]] Index sweeps_made() const;
+  [[nodiscard]] bool on_grid() const { return op == "separable" || of_measures(); }
   [[nodiscard]] bool on_surface() const { return op == "heat" || op == "geodesic"; }
   /// As they are on so many ranks.
   [[nodiscard]] ScalingOptions on(int ranks) const;
 };
 
 struct ScalingCase {
-  std::unique_ptr<LeveledProblem> problem;
-  FixedPointMap* map = nullptr;
+  std::function<void()> sweep;
   std::string size;  // "64x64x64"
-  // of a sweep on all ranks: pairs (output, input), along each axis where separable; outputs where not all pairs are visited
+  // of a sweep on all ranks: pairs (output, input), along each axis where separable; outputs where not all pairs are visited; an average
+  // counts as a softmin
   Real interactions = 0.0;
   std::vector<Demand> least;  // that this rank cannot do without in a sweep; none where that is not known
 };
