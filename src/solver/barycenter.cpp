@@ -353,7 +353,7 @@ BarycenterStart MultiscaleBarycenter::carried(int to_level) const {
   const BarycenterProblem& old = map_->problem();
   const Level& to = levels_[to_level];
   const Index count = static_cast<Index>(old.log_weight.extent(0));
-  BarycenterStart start{old.epsilon, make_unset_field("hpot::Barycenter::carried", count, to.rows.local_n()), {}};
+  BarycenterStart start{old.epsilon, make_unset_field("hpot::Barycenter::carried", count, to.rows.local_n()), {}, {}};
   const auto between = make_kernel(kernel_, to.support, to.rows, levels_[level_].support, old.rows);
   between->prepare(old.epsilon);
   between->set_precision(precision_);

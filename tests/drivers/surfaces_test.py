@@ -307,6 +307,24 @@ class Surfaces(programs.DriverTest):
         self.assertTrue((found[~numpy.isin(labels, regions)] == 0).all() and (found >= 0).all())
         self.assertGreater(attributes["clipped_values"], 0)
 
+    def test_barycenters_by_heat_and_by_geodesics_are_near_one_another(self):
+        """An upper bound of W2 in mean edges, with few steps and with many."""
+        apart = {}
+        maps = f"{SPHERE}&count=4"
+        between = "--cost.type", "geodesic", "--epsilon.target", "0.1", "--stopping.tolerance", "1e-5"
+        for name, *kernel in (("geodesic", "--cost.type", "geodesic"), ("few", "--kernel.type", "heat"),
+                              ("many", "--kernel.type", "heat", "--kernel.heat_steps", "100")):
+            self.barycenter(SPHERE, maps, "--epsilon.target", "12", *kernel)
+            (self.folder / "result1.func.gii").rename(self.folder / f"{name}.func.gii")
+            if name == "geodesic":
+                continue
+            path = self.succeed("hpot-sinkhorn", "--input.mesh", SPHERE, "--input.source", self.folder / "geodesic.func.gii",
+                                "--input.target", self.folder / f"{name}.func.gii", *between)
+            with h5py.File(path) as file:
+                apart[name] = file.attrs["upper_cost"] ** 0.5 / file["support"].attrs["mean_edge"]
+        self.assertLess(apart["few"], 0.6, apart)
+        self.assertLess(apart["many"], 0.85 * apart["few"], apart)
+
     def test_memory_plan_counts_the_factor(self):
         sphere = "synthetic:sphere?subdivisions=5"
         path = self.succeed("hpot-barycenter", "--input.mesh", sphere, "--input.measures", f"{sphere}&count=2", *HEAT, *PLAIN,
