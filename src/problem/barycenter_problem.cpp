@@ -74,6 +74,31 @@ Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real
   return std::max(largest, 0.0) / epsilon;  // Max of nothing is the lowest double
 }
 
+namespace {
+
+constexpr Real unreached = 0.5e300;  // of s/eps; operator.hpp
+
+}  // namespace
+
+Real largest_reached_exponent(const ConstField& s, Real epsilon) {
+  Real largest = 0.0;
+  Kokkos::parallel_reduce(
+      "hpot::largest_reached_exponent", all_points(s),
+      KOKKOS_LAMBDA(Index k, Index i, Real & most) {
+        const Real size = Kokkos::fabs(s(k, i)) / epsilon;
+        if (size < unreached) most = Kokkos::max(most, size);
+      },
+      Kokkos::Max<Real>(largest));
+  return std::max(largest, 0.0);
+}
+
+void bound_unreached(const ConstField& f, Real epsilon, Real nothing, Real exponent, const Field& s) {
+  Kokkos::parallel_for(
+      "hpot::bound_unreached", all_points(s), KOKKOS_LAMBDA(Index k, Index i) {
+        if (s(k, i) / epsilon >= unreached) s(k, i) = Kokkos::max(epsilon * exponent, f(k, i) + epsilon * nothing);
+      });
+}
+
 Real quantum_for(Real largest) {
   int exponent = 0;
   std::frexp(std::max(largest, 1.0), &exponent);  // largest < 2^exponent

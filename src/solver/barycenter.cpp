@@ -97,6 +97,18 @@ void BarycenterMap::half_steps() {
     problem_.kernel->softmin_spoiling(Side::source, h, g);  // s_k, in place of g_k
   });
   if (kl != nullptr) find_shifts(log_masses, kl->rho);
+  if (problem_.kernel->known_costs() == KnownCosts::near) keep_off_unreached();
+}
+
+/// mu = exp(-sum_k lambda_k s_k/eps) is 0 where one measure has no mass within the radius, whatever the others say.
+void BarycenterMap::keep_off_unreached() {
+  constexpr Real nothing = 1e3;  // exp(-1e3) is 0
+  Real least = 1.0;
+  for (const Real weight : problem_.lambda) least = weight > 0.0 ? std::min(least, weight) : least;
+  least = -problem_.along_batches.max(-least);
+  const Real reached =
+      problem_.along_batches.max(problem_.rows.along_rows.max(largest_reached_exponent(image_, problem_.epsilon)));
+  bound_unreached(f_, problem_.epsilon, nothing, (2.0 * reached + nothing) / least, image_);
 }
 
 /// g_k -= t_k, f_k += t_k maximise the dual by t_k = rho (sum_l lambda_l L_l - L_k), which sums to 0 under lambda.

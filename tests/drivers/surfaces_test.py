@@ -325,6 +325,23 @@ class Surfaces(programs.DriverTest):
         self.assertLess(apart["few"], 0.6, apart)
         self.assertLess(apart["many"], 0.85 * apart["few"], apart)
 
+    def test_a_radius_beyond_all_ways_of_mass_changes_nothing_though_it_ends_before_some_vertices(self):
+        for k in (0, 1):
+            caps = numpy.exp(-((self.points - self.points[[0, 40][k]]) ** 2).sum(1) / 40)
+            caps[caps < 0.1] = 0.0
+            numpy.save(self.folder / f"cap{k}.npy", caps)
+        mesh = self.surface("cap.gii", "ASCII")
+        maps = ",".join(str(self.folder / f"cap{k}.npy") for k in (0, 1))
+        found = {}
+        for radius in ("none", "50", "51"):
+            for ranks in (1, 2):
+                found[radius, ranks], attributes, _ = self.barycenter(mesh, maps, "--cost.type", "geodesic", "--epsilon.target", "1",
+                                                                     "--cost.radius", radius, "--stopping.tolerance", "1e-8", ranks=ranks)
+                self.assertLess(attributes["error_floor"], 1e-9)
+        for radius in ("50", "51"):
+            self.assertLess(numpy.abs(found[radius, 1] - found[radius, 2]).sum(), 1e-12)
+            self.assertLess(numpy.abs(found[radius, 1] - found["none", 1]).sum(), 1e-6, radius)
+
     def test_memory_plan_counts_the_factor(self):
         sphere = "synthetic:sphere?subdivisions=5"
         path = self.succeed("hpot-barycenter", "--input.mesh", sphere, "--input.measures", f"{sphere}&count=2", *HEAT, *PLAIN,

@@ -75,6 +75,12 @@ void add_log_mean(const std::vector<Real>& lambda, const ConstField& s, Real eps
 /// max |s(k, i)|/eps over the measures owned here of lambda_k > 0. Local.
 Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real epsilon);
 
+/// Operators that keep near pairs alone: the largest |s|/eps of points that some mass is near; and of the others, where s is
+/// infinite, s <- max(eps exponent, f + eps nothing): sums over measures stay finite, and rows of the plan, exp((f - s)/eps), are at
+/// most exp(-nothing).
+Real largest_reached_exponent(const ConstField& s, Real epsilon);
+void bound_unreached(const ConstField& f, Real epsilon, Real nothing, Real exponent, const Field& s);
+
 /// A power of two: multiples of it add up without rounding, in doubles, while no partial sum exceeds twice `largest`. The
 /// rounding of K terms to it changes the sum by at most K quantum/2 <= K 2^-52 largest [Demmel, Nguyen 2013].
 Real quantum_for(Real largest);

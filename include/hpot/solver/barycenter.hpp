@@ -113,6 +113,7 @@ class BarycenterMap final : public FixedPointMap {
   void step_in_entropy();
   /// log(mu/q) - beta m of the map that meets the bound.
   [[nodiscard]] Real constant_of_tilt() const;
+  void keep_off_unreached();
   void renew_quantum(const Field& s);
   /// q e^D K(q e^D) against mu; leaves the softmin behind it in next_log_d_.
   [[nodiscard]] Real self_transport();
