@@ -93,9 +93,12 @@ Real largest_reached_exponent(const ConstField& s, Real epsilon) {
 }
 
 void bound_unreached(const ConstField& f, Real epsilon, Real nothing, Real exponent, const Field& s) {
+  const bool above_f = f.extent(0) > 0;
   Kokkos::parallel_for(
       "hpot::bound_unreached", all_points(s), KOKKOS_LAMBDA(Index k, Index i) {
-        if (s(k, i) / epsilon >= unreached) s(k, i) = Kokkos::max(epsilon * exponent, f(k, i) + epsilon * nothing);
+        if (s(k, i) / epsilon < unreached) return;
+        const Real bound = epsilon * exponent;
+        s(k, i) = above_f ? Kokkos::max(bound, f(k, i) + epsilon * nothing) : bound;
       });
 }
 

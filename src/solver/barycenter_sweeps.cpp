@@ -13,6 +13,13 @@
 #include <utility>
 
 namespace hpot {
+namespace {
+
+/// s/eps of points with no mass of a measure within a cost's radius, in place of infinity: p is 0 there but for lambda_k < 1e-3 or so,
+/// and lambda_k goes to 0 without a jump. It does not move with lambda.
+constexpr Real beyond_radius = 1e5;
+
+}  // namespace
 
 BarycenterSweeps::BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
                                    std::function<void()> before_sweep, SweepGradient which)
@@ -87,6 +94,7 @@ void BarycenterSweeps::make(const State& before, const State& after) {
     add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);  // log b_k + g_k/eps
     problem_.kernel->softmin_spoiling(Side::source, h, entries(after.s, first, count));
   });
+  if (problem_.kernel->known_costs() == KnownCosts::near) bound_unreached({}, epsilon, 0.0, beyond_radius, after.s);
   // r = D - sum_k lambda_k s_k/eps - c
   take_log_d(before, epsilon, log_d_);
   const Real largest = problem_.along_batches.max(largest_exponent(problem_.lambda, after.s, epsilon));

@@ -21,6 +21,7 @@ struct Case {
   bool debiased = false;
   std::vector<Values> costs{};  // of an index set
   SweepGradient gradient = SweepGradient::unrolled;
+  Real radius = infinity;  // of geodesics
 
   [[nodiscard]] std::string describe() const {
     return std::string(gradient == SweepGradient::implicit ? "implicit, " : "") + (debiased ? "debiased, " : "") +
@@ -34,6 +35,7 @@ KernelOptions kernel_of(const Case& some, const OwnedRows& rows) {
   if (some.support.mesh() == nullptr) return kernel;
   kernel.along_surface = true;
   if (some.kernel == "geodesic") kernel.type = "auto";
+  kernel.radius = some.radius;
   kernel.make_costs(some.support, rows);
   return kernel;
 }
@@ -106,6 +108,17 @@ Case sphere(std::vector<Real> epsilons, const std::string& kernel, int subdivisi
   std::vector<Values> measures;
   for (unsigned k = 0; k < 3; ++k) measures.push_back(test::random_measure(mesh.points(), k + 1, 0.5));
   return {mesh, measures, test::random_measure(mesh.points(), 9, 0.3), std::move(epsilons), kernel};
+}
+
+/// A map that is 0 but on the upper fifth of the sphere: much of the rest is farther than the radius from all of its mass.
+Case within_radius(Case some, Real radius) {
+  const Mesh& mesh = *some.support.mesh();
+  for (Index v = 0; v < mesh.points(); ++v) {
+    if ((*mesh.coordinates)[3 * v + 2] < 15.0) some.measures[0][v] = 0.0;
+  }
+  some.measures[0] = test::scaled_to_mass(some.measures[0], 1.0);
+  some.radius = radius;
+  return some;
 }
 
 const Values three{0.5, 0.2, 0.3};
@@ -251,6 +264,16 @@ TEST(CoordinateGradient, OfTheEndOfSweepsIsThatOfDifferencesFromOneState) {
       EXPECT_LT(error_of_slope(some, lambda, loss, 1, 1e-3), 1e-6) << loss << ", " << some.describe();
     }
   }
+}
+
+TEST(CoordinateGradient, HoldsWhereARadiusEndsBeforeAVertex) {
+  const Case some = within_radius(sphere({6.0, 3.0, 3.0}, "geodesic", 2), 60.0);
+  for (const char* loss : {"quadratic", "l1"}) expect_gradient(some, three, loss, 3);
+  CoordinateObjective objective = objective_of(some, "quadratic", 3, alone());
+  (void)objective.value(three);
+  const Values log_map = host_values(objective.log_map());
+  EXPECT_LT(*std::min_element(log_map.begin(), log_map.end()), -1e4);  // no mass there
+  EXPECT_GT(*std::max_element(log_map.begin(), log_map.end()), -10.0);
 }
 
 TEST(CoordinateGradient, HoldsAtWeightsOfZero) {

@@ -77,7 +77,7 @@ Real largest_exponent(const std::vector<Real>& lambda, const ConstField& s, Real
 
 /// Operators that keep near pairs alone: the largest |s|/eps of points that some mass is near; and of the others, where s is
 /// infinite, s <- max(eps exponent, f + eps nothing): sums over measures stay finite, and rows of the plan, exp((f - s)/eps), are at
-/// most exp(-nothing).
+/// most exp(-nothing). Without f, of no points, eps exponent.
 Real largest_reached_exponent(const ConstField& s, Real epsilon);
 void bound_unreached(const ConstField& f, Real epsilon, Real nothing, Real exponent, const Field& s);
 
