@@ -135,14 +135,13 @@ Case debiased(Case some) {
 /// With as many sweeps as it takes to come to their end.
 Case implicit(Case some, Real epsilon) {
   some.gradient = SweepGradient::implicit;
-  some.epsilons.assign(400, epsilon);
+  some.epsilons.assign(150, epsilon);
   return some;
 }
 
 /// Largest |G.d - difference quotient| over the directions e_k - e_0, relative to the largest |G.d|.
 Real error_of_gradient(CoordinateObjective& objective, const Values& lambda, Real step) {
   Values gradient;
-  Values unused;
   objective.evaluate(lambda, gradient);
   Real error = 0.0;
   Real largest = 0.0;
@@ -151,7 +150,7 @@ Real error_of_gradient(CoordinateObjective& objective, const Values& lambda, Rea
       Values moved = lambda;
       moved[k] += h;
       moved[0] -= h;
-      return objective.evaluate(moved, unused);
+      return objective.value(moved);
     };
     // fourth order, so that the step may be large
     const Real quotient = (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step);
@@ -259,7 +258,7 @@ TEST(CoordinateGradient, OfTheEndOfSweepsIsThatOfDifferencesFromOneState) {
                                      {implicit(image({}), 8.0), four},
                                      {implicit(words({}, false), 1.0), three},
                                      {implicit(sphere({}, "heat"), 3000.0), three}}) {
-    for (const char* loss : {"quadratic", "l1", "kl", "wasserstein_plain"}) {
+    for (const char* loss : {"quadratic", "kl"}) {
       expect_gradient(some, lambda, loss, 1);
       EXPECT_LT(error_of_slope(some, lambda, loss, 1, 1e-3), 1e-6) << loss << ", " << some.describe();
     }
