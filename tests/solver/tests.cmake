@@ -24,6 +24,6 @@ target_include_directories(test_solver_clouds SYSTEM PRIVATE ${LEMON_INCLUDE_DIR
 hpot_add_test(solver/traffic SOURCE ${CMAKE_CURRENT_LIST_DIR}/traffic_test.cpp RANKS 1 2 3 4 5 6 7 8)
 hpot_add_test(solver/free_support SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_test.cpp)
 hpot_add_test(solver/free_support_ranks SOURCE ${CMAKE_CURRENT_LIST_DIR}/free_support_ranks_test.cpp RANKS 1 2 3)
-hpot_add_test(solver/coordinate_gradient SOURCE ${CMAKE_CURRENT_LIST_DIR}/coordinate_gradient_test.cpp RANKS 1 2 3)
-hpot_add_test(solver/dictionary SOURCE ${CMAKE_CURRENT_LIST_DIR}/dictionary_test.cpp RANKS 1 2 3)
+hpot_add_test(solver/coordinate_gradient SOURCE ${CMAKE_CURRENT_LIST_DIR}/coordinate_gradient_test.cpp RANKS 1 2 3 THREADS 1)
+hpot_add_test(solver/dictionary SOURCE ${CMAKE_CURRENT_LIST_DIR}/dictionary_test.cpp RANKS 1 2 3 THREADS 1)
 hpot_add_test(solver/simplex_descent SOURCE ${CMAKE_CURRENT_LIST_DIR}/simplex_descent_test.cpp)
