@@ -76,11 +76,10 @@ OptionKey precision_key() {
           check::one_of({"auto", "mixed", "double"})};
 }
 
-bool short_storage(const Options& options, Real tolerance) {
+bool floats_suffice(const Options& options, Real tolerance) {
   constexpr Real part = 0.1, rounding = 0x1p-24;
-  const std::string& text = options.text("cost.storage");
-  if (text != "auto") return text == "float";
-  return options.text("epsilon.unit") == "max_cost" && rounding <= part * tolerance * options.real("epsilon.target");
+  return options.text("cost.storage") == "auto" && options.text("epsilon.unit") == "max_cost" &&
+         rounding <= part * tolerance * options.real("epsilon.target");
 }
 
 Precision sweep_precision(const Options& options, Real tolerance) {

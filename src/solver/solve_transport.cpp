@@ -38,7 +38,7 @@ TransportSettings TransportSettings::from(const Options& options) {
   s.acceleration = AccelerationOptions::from(options);
   s.finish = FinishOptions::from(options);
   s.precision = sweep_precision(options, s.stopping.tolerance);
-  s.kernel.short_storage = short_storage(options, s.stopping.tolerance);
+  if (floats_suffice(options, s.stopping.tolerance)) s.kernel.short_storage = true;
   s.source_penalty = options.text("penalty.source");
   s.target_penalty = options.text("penalty.target");
   return s;

@@ -216,21 +216,26 @@ Real error_of_slope(const Case& some, const Values& lambda, const std::string& l
   return error / largest;
 }
 
+/// Supports and kernels, plain and debiased, each with weights.
+std::vector<std::pair<Case, Values>> every_kind() {
+  return {{line(falling), three},
+          {line({3.0, 3.0, 3.0}), three},
+          {debiased(line(falling)), three},
+          {debiased(image(falling)), four},
+          {image(falling), four},
+          {image({4.0, 2.0}, "dense"), four},
+          {words(falling_costs, true), three},
+          {debiased(words(falling_costs, true)), three},
+          {words(falling_costs, false), three},
+          {debiased(words(falling_costs, false)), three},
+          {sphere(falling_edges, "heat"), three},
+          {debiased(sphere(falling_edges, "heat")), three},
+          {sphere(falling_edges, "geodesic"), three}};
+}
+
 TEST(CoordinateGradient, IsThatOfCentralDifferencesForEveryPointwiseLoss) {
-  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
-                                                   {line({3.0, 3.0, 3.0}), three},
-                                                   {line({2.0}), three},
-                                                   {debiased(line(falling)), three},
-                                                   {debiased(image(falling)), four},
-                                                   {image(falling), four},
-                                                   {image({4.0, 2.0}, "dense"), four},
-                                                   {words(falling_costs, true), three},
-                                                   {debiased(words(falling_costs, true)), three},
-                                                   {words(falling_costs, false), three},
-                                                   {debiased(words(falling_costs, false)), three},
-                                                   {sphere(falling_edges, "heat"), three},
-                                                   {debiased(sphere(falling_edges, "heat")), three},
-                                                   {sphere(falling_edges, "geodesic"), three}};
+  auto cases = every_kind();
+  cases.emplace_back(line({2.0}), three);
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, Index{5}, static_cast<Index>(some.epsilons.size())})
@@ -288,21 +293,9 @@ TEST(CoordinateGradient, HoldsAtWeightsOfZero) {
 }
 
 TEST(AtomGradient, IsThatOfDifferencesForEveryPointwiseLoss) {
-  const std::vector<std::pair<Case, Values>> cases{{line(falling), three},
-                                                   {line({3.0, 3.0, 3.0}), three},
-                                                   {line({40.0}), three},
-                                                   {line(falling), {0.6, 0.0, 0.4}},
-                                                   {debiased(line(falling)), three},
-                                                   {debiased(image(falling)), four},
-                                                   {image(falling), four},
-                                                   {image({4.0, 2.0}, "dense"), four},
-                                                   {words(falling_costs, true), three},
-                                                   {debiased(words(falling_costs, true)), three},
-                                                   {words(falling_costs, false), three},
-                                                   {debiased(words(falling_costs, false)), three},
-                                                   {sphere(falling_edges, "heat"), three},
-                                                   {debiased(sphere(falling_edges, "heat")), three},
-                                                   {sphere(falling_edges, "geodesic"), three}};
+  auto cases = every_kind();
+  cases.emplace_back(line({40.0}), three);
+  cases.emplace_back(line(falling), Values{0.6, 0.0, 0.4});
   for (const auto& [some, lambda] : cases) {
     for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {Index{3}, static_cast<Index>(some.epsilons.size())}) {

@@ -26,9 +26,9 @@ void require_reachable(const KernelOptions& kernel, Real lower_cost);
 
 /// kernel.precision = auto | mixed | double.
 OptionKey precision_key();
-/// Whether a matrix of costs is kept as floats. cost.storage = auto: where epsilon.unit = max_cost says that rounding to 2^-24 of the
-/// costs changes no entry of a plan by more than a tenth of `tolerance` of itself, since it changes exponents by 2^-24 C/eps.
-bool short_storage(const Options& options, Real tolerance);
+/// cost.storage = auto: whether epsilon.unit = max_cost says that rounding a matrix of costs to 2^-24 of each changes no entry of a plan
+/// by more than a tenth of `tolerance` of itself, since it changes exponents by 2^-24 C/eps.
+bool floats_suffice(const Options& options, Real tolerance);
 /// auto: mixed where the tolerance leaves room for float's exponential (1e-5 and above).
 Precision sweep_precision(const Options& options, Real tolerance);
 
