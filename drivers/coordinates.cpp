@@ -61,6 +61,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                                                           : read_common_support(world, input, names);
   settings.kernel.check(support, names[0]);
   settings.check_surface(options, "coordinates", support);
+  settings.grids = settings.grids_of(support);
   const auto plan_with = [&](Index some, ProcessGridShape shape) {
     settings.places = some;
     return plan_coordinates(settings, {support, count, shape, !output.picture.empty()});

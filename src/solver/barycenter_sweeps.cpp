@@ -80,19 +80,27 @@ void BarycenterSweeps::take_log_potential(const State& before, Index first, Inde
   }
 }
 
-/// One sweep: from f = 0 where `before` is no state. Both may share their fields.
+void BarycenterSweeps::take_log_data(const State& before, Index first, Index count, Real epsilon, const Field& h,
+                                     const Field& g) const {
+  take_log_potential(before, first, count, epsilon, h);
+  problem_.kernel->softmin_spoiling(Side::target, h, g);
+  add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);
+}
+
+/// One sweep: from f = 0, or coarser sweeps, where `before` is no state. Both may share their fields.
 void BarycenterSweeps::make(const State& before, const State& after) {
   const Kokkos::Profiling::ScopedRegion region("hpot: sweep");
   if (before_sweep_) before_sweep_();
   const Real epsilon = eps(after.sweep);
   prepare(epsilon);
+  const bool carried = before.sweep == 0 && coarser_ != nullptr;
+  if (carried) prepare_between(epsilon);
   for_chunks([&](Index first, Index count) {
+    const Field s = entries(after.s, first, count);
+    if (carried) return carry(first, count, s);
     const Field h = entries(h_, 0, count);
-    const Field g = entries(a_, 0, count);
-    take_log_potential(before, first, count, epsilon, h);
-    problem_.kernel->softmin_spoiling(Side::target, h, g);
-    add_log_weight(entries(problem_.log_weight, first, count), g, epsilon, h);  // log b_k + g_k/eps
-    problem_.kernel->softmin_spoiling(Side::source, h, entries(after.s, first, count));
+    take_log_data(before, first, count, epsilon, h, entries(a_, 0, count));
+    problem_.kernel->softmin_spoiling(Side::source, h, s);
   });
   if (problem_.kernel->known_costs() == KnownCosts::near) bound_unreached({}, epsilon, 0.0, beyond_radius, after.s);
   // r = D - sum_k lambda_k s_k/eps - c
@@ -133,6 +141,7 @@ const Field& BarycenterSweeps::forward(const std::vector<Real>& lambda) {
   problem_.lambda = lambda;
   free_ = places_;
   held_.clear();
+  if (coarser_ != nullptr) coarser_->forward(lambda);
   last_ = free_place(1);
   make({}, last_);
   if (which_ == SweepGradient::implicit) {
@@ -179,6 +188,7 @@ void BarycenterSweeps::walk_back() {
     last_ = before;
     add_gradient();
   }
+  if (coarser_ != nullptr) go_on_in_coarser();
 }
 
 void BarycenterSweeps::stay_at_last() {

@@ -60,10 +60,10 @@ CoordinateDescent::CoordinateDescent(const ProcessGrid& processes, const Coordin
 void CoordinateDescent::run(std::vector<CoordinateLevel> levels) {
   std::vector<Real> start = equal_;
   try {
-    for (; !levels.empty(); levels.pop_back()) {
-      const bool finest = levels.size() == 1;
-      start = moved_inside(descend(levels.back(), start, finest), equal_);
-      if (!finest) solution_.coarse_evaluations = record_.used();
+    for (std::size_t l = levels.size(); l-- > 0;) {
+      take_log(levels[l].measures);
+      start = moved_inside(descend(levels, l, start), equal_);
+      if (l > 0) solution_.coarse_evaluations = record_.used();
     }
   } catch (const Stopped& stopped) {
     solution_.outcome.reason = stopped.reason;
@@ -73,13 +73,17 @@ void CoordinateDescent::run(std::vector<CoordinateLevel> levels) {
   solution_.outcome.seconds = record_.elapsed();
 }
 
-std::vector<Real> CoordinateDescent::descend(const CoordinateLevel& level, const std::vector<Real>& start,
-                                             bool finest) {
+std::vector<Real> CoordinateDescent::descend(const std::vector<CoordinateLevel>& levels, std::size_t at,
+                                             const std::vector<Real>& start) {
+  const bool finest = at == 0;
+  const CoordinateLevel& level = levels[at];
   const Reference q(log_reference_of(level.support, level.rows), level.support.points());
-  take_log(level.measures);
+  std::vector<SweepGrid> grids;
+  for (std::size_t l = at; l < at + settings_.grids_of(level.support); ++l)
+    grids.push_back({levels[l].support, levels[l].rows, levels[l].measures, levels[l].epsilon,
+                     l == 0 ? settings_.places : settings_.sweeps});
   CoordinateObjective objective(
-      make_sweeps(settings_, level.support, level.rows, processes_.along_batches(), level.measures, level.epsilon,
-                  [this] { record_.look_around(); }),
+      make_sweeps(settings_, grids, processes_.along_batches(), [this] { record_.look_around(); }),
       make_map_loss(settings_.loss_at(level.epsilon), level.support, level.rows, q, level.target));
   solution_.sweeps = objective.sweeps().sweeps();
   const bool from_equal = start == equal_;

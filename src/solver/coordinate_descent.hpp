@@ -27,7 +27,7 @@ class CoordinateDescent {
   CoordinateDescent(const ProcessGrid& processes, const CoordinateSettings& settings, Index measures,
                     const FitProgress& progress, Keeper& keeper, CoordinateSolution& solution);
 
-  /// Through all levels, the last one first, each of which is given up when it has been used. The outcome, the history of the
+  /// Through all levels, the last one first, whose measures become their logarithms. The outcome, the history of the
   /// finest level and the counts of evaluations go to the solution. Collective.
   void run(std::vector<CoordinateLevel> levels);
 
@@ -37,8 +37,8 @@ class CoordinateDescent {
   [[nodiscard]] Real loss() const { return loss_; }
 
  private:
-  /// The weights it ends with.
-  std::vector<Real> descend(const CoordinateLevel& level, const std::vector<Real>& start, bool finest);
+  /// The weights it ends with; sweeps go through the levels from the last one to levels[at].
+  std::vector<Real> descend(const std::vector<CoordinateLevel>& levels, std::size_t at, const std::vector<Real>& start);
   bool accept(const CoordinateObjective& objective, const SimplexPoint& point, bool finest);
 
   const ProcessGrid& processes_;

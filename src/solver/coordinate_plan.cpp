@@ -16,13 +16,13 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
   const Real coarser = coarsens ? local_n / (std::exp2(run.support.dimension()) - 1.0) : 0.0;
   const PlannedArrays base = base_of(run.support);
   const PlannedArrays maps = arrays("target and projections", 4.0 * local_n);
+  const PlannedArrays copies = arrays("coarser copies", coarser * (owned + 1.0));
   WorkPlan plan;
   plan.terms_per_sweep = terms_of_gradient(settings, run.support, run.shape.rows, owned_measures);
   // read_measures, make_measures; solve_coordinates
   const Real held = held_points(run.support, n, local_n);
   plan.consider("reading", {base, arrays("measures and the target, as read", (owned + 2.0) * held),
-                            arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n),
-                            arrays("coarser copies", coarser * (owned + 1.0)),
+                            arrays("measures and the target", run.shape.rows > 1 ? owned * local_n : local_n), copies,
                             arrays("cost matrix", matrix_values(settings.kernel, n, local_n)),
                             arrays("rows of it as they are read", values_of_reading(settings.kernel, n, local_n))});
   if (const Real searches = search_values(settings.kernel, run.support, local_n); searches > 0.0)
@@ -31,13 +31,13 @@ WorkPlan plan_coordinates(const CoordinateSettings& settings, const CoordinateRu
                    arrays("kernel", kernel_values(settings.kernel, run.support, 0.0, n, local_n))});
   // BarycenterSweeps; CoordinateObjective, Descent
   const auto with = [&](std::vector<PlannedArrays> more) {
-    more.insert(more.begin(), {base, maps});
+    more.insert(more.begin(), {base, maps, copies});
     return more;
   };
   const std::vector<PlannedArrays> sweeps = sweep_arrays(settings, run.support, run.shape.rows, owned_measures);
   plan.consider("sweeps there and back", with(sweeps));
   std::vector<PlannedArrays> loss = loss_arrays(settings, run.support, run.shape.rows);
-  loss.insert(loss.begin(), sweeps.begin(), sweeps.begin() + 4);  // those that stay
+  loss.insert(loss.begin(), sweeps.begin(), sweeps.begin() + 5);  // those that stay
   if (!settings.loss.starts_with("wasserstein")) loss.clear();
   plan.consider("transport of the loss", with(loss));
   plan.consider("writing",

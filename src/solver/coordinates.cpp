@@ -25,7 +25,9 @@ std::vector<OptionKey> CoordinateSettings::keys() {
        "seconds of the run, or none; the state is kept (checkpoint.file) and the program exits with 4",
        check::word_or({"none"}, check::positive())},
   };
-  const auto sweeps = SweepSettings::keys("coordinates", "50");
+  const auto sweeps = SweepSettings::keys(
+      "coordinates", "50",
+      "; of plain ones on grids an equal share on each grid (epsilon.multiscale), the coarsest one first");
   all.insert(all.begin(), sweeps.begin(), sweeps.end());
   return all;
 }

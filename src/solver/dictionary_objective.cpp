@@ -39,7 +39,7 @@ DictionaryObjective::DictionaryObjective(const ProcessGrid& processes, const Swe
                                                                     settings.sweeps))),
       log_atoms_(make_field("hpot::DictionaryObjective::log_atoms", atoms, rows_.local_n())),
       slope_(make_field("hpot::DictionaryObjective::slope", atoms, rows_.local_n())),
-      objective_(make_sweeps(settings, support, rows_, Communicator::self(), log_atoms_, epsilon,
+      objective_(make_sweeps(settings, {{support, rows_, log_atoms_, epsilon, settings.places}}, Communicator::self(),
                              each_sweep_ ? look_around_ : nullptr),
                  nullptr),
       sum_(atoms, rows_.local_n()) {

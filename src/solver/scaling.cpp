@@ -221,6 +221,7 @@ SweepSettings sweep_settings(const ScalingOptions& options) {
   SweepSettings settings;
   settings.kernel = kernel_of(options);
   settings.schedule.factor = 1.0;
+  settings.schedule.multiscale = false;
   settings.precision = options.precision;
   settings.debiased = options.debiased;
   settings.sweeps = options.sweeps;
@@ -310,8 +311,10 @@ ScalingCase make_coordinates_case(const ProcessGrid& processes, const ScalingOpt
   for (Index k = 0; k < owned.size(); ++k) set_entry(log_weight, k, map(owned.begin + k));
   take_log(log_weight);
   const Field target = make_field("hpot::make_coordinates_case::target", 1, map(options.measures));
+  const SweepSettings settings = sweep_settings(options);
   const auto objective = std::make_shared<CoordinateObjective>(
-      make_sweeps(sweep_settings(options), grid, rows, processes.along_batches(), log_weight, options.epsilon, {}),
+      make_sweeps(settings, {{grid, rows, log_weight, options.epsilon, settings.places}}, processes.along_batches(),
+                  {}),
       make_map_loss({}, grid, rows, {ConstField(), grid.points()}, target));
   const std::vector<Real> lambda(options.measures, 1.0 / static_cast<Real>(options.measures));
   const auto sweeps = static_cast<Real>(options.sweeps);

@@ -3,6 +3,7 @@
 #include "plan_sizes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace hpot {
@@ -15,14 +16,20 @@ Real local_points(const Support& support, int row_ranks) {
 }  // namespace
 
 Real terms_of_gradient(const SweepSettings& settings, const Support& support, int row_ranks, Index owned) {
-  const auto sweeps = static_cast<Real>(settings.sweeps_made());
+  const auto share = static_cast<Real>(settings.sweeps_on_each(settings.grids));
+  const auto made = static_cast<Real>(settings.sweeps_made());
   const auto measures = static_cast<Real>(owned);
   // two means for each sweep back, and a softmin but for implicit gradients; for D a mean and two softmins
   const Real self = settings.debiased ? 1.0 : 0.0;
   const Real each = settings.implicit() ? 2.0 : 3.0;
-  return ((2.0 * measures + self) * sweeps + (each * measures + 3.0 * self) * static_cast<Real>(settings.sweeps)) *
-         terms_of_softmin(settings.kernel, support, static_cast<Real>(support.points()),
-                          local_points(support, row_ranks));
+  const auto softmins = [&](Real there, Real back) {
+    return (2.0 * measures + self) * there + (each * measures + 3.0 * self) * back;
+  };
+  const Real terms =
+      terms_of_softmin(settings.kernel, support, static_cast<Real>(support.points()), local_points(support, row_ranks));
+  // half the points along each axis, and terms of each, of every coarser grid
+  const Real coarser = settings.grids > 1 ? 1.0 / (std::exp2(support.dimension() + 1) - 1.0) : 0.0;
+  return (softmins(made, share) + coarser * softmins(share, settings.implicit() ? 0.0 : share)) * terms;
 }
 
 std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Support& support, int row_ranks,
@@ -32,10 +39,19 @@ std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Sup
   const auto measures = static_cast<Real>(owned);
   const auto share = static_cast<Real>(BarycenterMap::measures_at_once(owned, support.points(), row_ranks));
   const Real reference = support.mesh() != nullptr ? 1.0 : 0.0;  // log q
+  const Real of_state = measures + (settings.debiased ? 2.0 : 1.0);
+  // of coarser grids all states are held, most when the next coarser one is the finest that sweeps go through
+  const Index grids = settings.grids;
+  const Real of_coarser = grids > 1 ? local_n / (std::exp2(support.dimension()) - 1.0) : 0.0;
+  const auto coarse_states =
+      static_cast<Real>(settings.implicit() || grids == 1 ? 1 : settings.sweeps_on_each(grids - 1));
   return {arrays("log weights", measures * local_n),
-          arrays("states of " + std::to_string(settings.places) + " of " + std::to_string(settings.sweeps) + " sweeps",
-                 static_cast<Real>(settings.places) * (measures + (settings.debiased ? 2.0 : 1.0)) * local_n),
+          arrays("states of " + std::to_string(settings.places) + " of " +
+                     std::to_string(settings.sweeps_on_each(grids)) + " sweeps",
+                 static_cast<Real>(settings.places) * of_state * local_n),
           arrays("adjoints", 2.0 * measures * local_n),
+          arrays("sweeps on coarser grids", (coarse_states * of_state + 2.0 * measures + 6.0) * of_coarser +
+                                                (grids > 1 ? 3.0 * share * local_n : 0.0)),
           arrays("half-steps in flight, maps of the sweeps",
                  (3.0 * share + (settings.debiased ? 8.0 : 6.0) + reference) * local_n),
           arrays("averages", average_values(settings.kernel, support, local_n, share)),
@@ -77,9 +93,13 @@ AdmittedSweeps admit_sweeps(const Communicator& world, const Options& options, S
   while (places > fewest && !fits(places, world.size())) --places;
   const WorkPlan plan = plan_of(places, world.size());
   if (options.action() == Options::Action::dry_run && world.rank() == 0) {
+    const auto share = static_cast<long long>(settings.sweeps_on_each(settings.grids));
     std::printf("%s  of %lld sweeps %lld are held: %lld are made for a gradient\n",
-                describe(plan, world.size()).c_str(), static_cast<long long>(settings.sweeps),
-                static_cast<long long>(places), static_cast<long long>(settings.sweeps_made()));
+                describe(plan, world.size()).c_str(), share, static_cast<long long>(places),
+                static_cast<long long>(settings.sweeps_made()));
+    if (settings.grids > 1)
+      std::printf("  before them %lld on each of %lld coarser grids\n", share,
+                  static_cast<long long>(settings.grids - 1));
   }
   if (fits(places, world.size())) return {plan, places};
   int ranks = world.size() + 1;

@@ -1,14 +1,18 @@
 #include "hpot/solver/sweep_settings.hpp"
 
 #include "hpot/core/error.hpp"
+#include "hpot/measure/pyramid.hpp"
 #include "hpot/problem/cost_scale.hpp"
 #include "hpot/solver/scales.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace hpot {
 
-std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std::string& sweeps) {
+std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std::string& sweeps,
+                                           const std::string& of_sweeps) {
   std::vector<OptionKey> all = {
       {section + ".loss", "quadratic",
        "distance of the barycenter p from the map t, both of mass 1: quadratic |p - t|^2/(2 |t|^2); l1 |p - t|_1, "
@@ -23,7 +27,8 @@ std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std
        check::one_of({"plain", "debiased"})},
       {section + ".sweeps", sweeps,
        "L, sweeps that make a barycenter; the first at falling eps (epsilon.schedule), at least half of them at its "
-       "target",
+       "target" +
+           of_sweeps,
        check::integer(1, 1000)},
       {section + ".gradient", "unrolled",
        "unrolled: of the L sweeps, exactly; implicit: of the map that they tend to, from the last sweep alone: in the "
@@ -100,16 +105,32 @@ LossSettings SweepSettings::loss_at(Real eps) const {
   return result;
 }
 
-BarycenterSweeps make_sweeps(const SweepSettings& settings, const Support& support, const OwnedRows& rows,
-                             const Communicator& along_batches, const Field& log_weight, Real epsilon,
-                             std::function<void()> before_sweep) {
-  BarycenterProblem problem{rows, along_batches,     log_weight,
-                            {},   settings.debiased, make_kernel(settings.kernel, support, rows, support, rows)};
-  problem.log_reference = log_reference_of(support, rows);
-  problem.kernel->set_precision(settings.precision);
-  const Real largest = largest_cost_of(settings.kernel, support, support);
-  return {std::move(problem), sweep_epsilons(settings.sweeps, epsilon, largest, settings.schedule.factor),
-          settings.places, std::move(before_sweep), settings.gradient};
+Index SweepSettings::grids_of(const Support& support) const {
+  return support.grid() == nullptr || debiased ? 1 : count_levels(support, schedule.coarsest_side());
+}
+
+BarycenterSweeps make_sweeps(const SweepSettings& settings, const std::vector<SweepGrid>& grids,
+                             const Communicator& along_batches, const std::function<void()>& before_sweep) {
+  const Index share = settings.sweeps_on_each(static_cast<Index>(grids.size()));
+  std::unique_ptr<BarycenterSweeps> coarser;
+  for (auto grid = grids.rbegin(); grid != grids.rend(); ++grid) {
+    const auto kernel_from = [&](const SweepGrid& data) {
+      std::shared_ptr<KernelOperator> kernel =
+          make_kernel(settings.kernel, grid->support, grid->rows, data.support, data.rows);
+      kernel->set_precision(settings.precision);
+      return kernel;
+    };
+    BarycenterProblem problem{grid->rows, along_batches, grid->log_weight, {}, settings.debiased, kernel_from(*grid)};
+    problem.log_reference = log_reference_of(grid->support, grid->rows);
+    const Real first =
+        coarser == nullptr ? largest_cost_of(settings.kernel, grid->support, grid->support) : std::prev(grid)->epsilon;
+    auto sweeps = std::make_unique<BarycenterSweeps>(
+        std::move(problem), sweep_epsilons(share, grid->epsilon, first, settings.schedule.factor),
+        std::min(share, grid->places), before_sweep, settings.gradient);
+    if (coarser != nullptr) sweeps->begin_after(std::move(coarser), kernel_from(*std::prev(grid)));
+    coarser = std::move(sweeps);
+  }
+  return std::move(*coarser);
 }
 
 }  // namespace hpot

@@ -54,7 +54,7 @@ class Coordinates(programs.DriverTest):
         steps, found = {}, {}
         for first in ("true", "false"):
             path = self.succeed("hpot-coordinates", "--input.measures", "synthetic:ellipse?n=64&count=4&seed=5", "--input.target",
-                                "synthetic:ellipse?n=64&item=7&seed=5", "--epsilon.target", "4", "--coordinates.sweeps", "20",
+                                "synthetic:ellipse?n=64&item=7&seed=5", "--epsilon.target", "4", "--coordinates.sweeps", "120",
                                 "--epsilon.multiscale", first, "--stopping.tolerance", "1e-6", *QUIET)
             with h5py.File(path) as file:
                 found[first] = file["projection/lambda"][()]

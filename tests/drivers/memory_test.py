@@ -70,13 +70,13 @@ class Memory(programs.DriverTest):
                 self.growth("hpot-barycenter", *measures, *more, ranks=ranks)
 
     def test_dry_run_of_coordinates_is_near_what_they_take(self):
-        for side, more, ranks in ((64, (), 1), (72, ("--parallel.rows", "2"), 2),
+        for side, more, ranks in ((64, (), 1), (72, ("--parallel.rows", "2"), 2), (64, ("--epsilon.multiscale", "false"), 1),
                                   (72, ("--coordinates.gradient", "implicit"), 1),
                                   (64, ("--coordinates.loss", "wasserstein", "--coordinates.loss_tolerance", "1e-2"), 1)):
             with self.subTest(more=more, ranks=ranks):
                 self.growth("hpot-coordinates", *volumes(side, 4), "--input.target",
                             f"synthetic:gaussian?dim=3&n={side}&item=7", "--epsilon.target", "64", "--coordinates.sweeps",
-                            "4", "--stopping.max_iterations", "1", *more, ranks=ranks)
+                            "6", "--stopping.max_iterations", "1", *more, ranks=ranks)
 
     def test_dry_run_of_dictionaries_is_near_what_they_take(self):
         for side, more, ranks in ((56, (), 1), (64, ("--parallel.rows", "2"), 2), (56, ("--dictionary.batch", "2"), 2),
@@ -118,13 +118,15 @@ class Memory(programs.DriverTest):
         planned, at_start = planned_by_dry_run("hpot-coordinates", *run)
         limit = ("--resources.memory_limit", f"{int(at_start + 0.7 * planned)}")
         plan = programs.run("hpot-coordinates", *run, *limit, "--dry-run").out
-        held, made = map(int, re.search(r"of 150 sweeps (\d+) are held: (\d+) are made", plan).groups())
-        self.assertLess(held, 100)
-        self.assertGreater(made, 150)
+        each = 50  # of three grids
+        held, made = map(int, re.search(rf"of {each} sweeps (\d+) are held: (\d+) are made", plan).groups())
+        self.assertIn(f"before them {each} on each of 2 coarser grids", plan)
+        self.assertLess(held, each)
+        self.assertGreater(made, each)
         with h5py.File(self.succeed("hpot-coordinates", *run, code=3)) as file:
             weights = file["projection/lambda"][()]
         with h5py.File(self.succeed("hpot-coordinates", *run, *limit, code=3)) as file:
-            self.assertAlmostEqual(file.attrs["sweeps_for_a_gradient"], made, delta=10)  # its start takes more or less
+            self.assertAlmostEqual(file.attrs["sweeps_for_a_gradient"], made + 2 * each, delta=10)  # its start takes more or less
             numpy.testing.assert_allclose(file["projection/lambda"][()], weights, rtol=0, atol=1e-12)
         refused = programs.run("hpot-coordinates", *run, "--resources.memory_limit", "1MiB")
         self.assertEqual((refused.code, len(refused.messages())), (2, 1), refused.err)

@@ -1,8 +1,11 @@
 // The gradient of a loss of L sweeps against central differences, and the same on any number of ranks and places.
 #include "hpot/solver/coordinate_objective.hpp"
 
+#include "hpot/measure/pyramid.hpp"
 #include "hpot/measure/synthetic_surface.hpp"
 #include "hpot/problem/barycenter_problem.hpp"
+#include "hpot/solver/measure_levels.hpp"
+#include "hpot/solver/sweep_settings.hpp"
 #include "transport.hpp"
 
 #include <gtest/gtest.h>
@@ -22,10 +25,14 @@ struct Case {
   std::vector<Values> costs{};  // of an index set
   SweepGradient gradient = SweepGradient::unrolled;
   Real radius = infinity;  // of geodesics
+  Index coarsest_side =
+      1 << 20;  // sweeps through grids down to this longest side, as many on each; eps there four times as large
 
+  [[nodiscard]] bool through_grids() const { return count_levels(support, coarsest_side) > 1; }
   [[nodiscard]] std::string describe() const {
     return std::string(gradient == SweepGradient::implicit ? "implicit, " : "") + (debiased ? "debiased, " : "") +
-           support.describe() + ", " + std::to_string(epsilons.size()) + " sweeps";
+           support.describe() + ", " + std::to_string(epsilons.size()) + " sweeps" +
+           (through_grids() ? " through grids" : "");
   }
 };
 
@@ -61,6 +68,30 @@ Field owned_logs(const Case& some, const ProcessGrid& processes) {
   return log_weight;
 }
 
+/// L sweeps on every grid, the last of them at the eps of the case, or four times, 16 times as much.
+BarycenterSweeps sweeps_through_grids(const Case& some, Index places, const ProcessGrid& processes) {
+  const int count = count_levels(some.support, some.coarsest_side);
+  SweepSettings settings;
+  settings.kernel = kernel_of(some, own_rows(some.support, processes.along_rows()));
+  settings.sweeps = static_cast<Index>(some.epsilons.size()) * count;
+  settings.gradient = some.gradient;
+  const Range mine = Partition(static_cast<Index>(some.measures.size()), 1, processes.shape().batches)
+                         .block(processes.along_batches().rank());
+  std::vector<SweepGrid> grids;
+  for (Index k = mine.begin; k < mine.end; ++k) {
+    const auto levels = make_measure_levels(some.support, some.measures[k], processes.along_rows(), count);
+    for (std::size_t l = 0; l < levels.size(); ++l) {
+      if (k == mine.begin)
+        grids.push_back({levels[l].support, levels[l].rows,
+                         make_unset_field("test::log_weight", mine.size(), levels[l].rows.local_n()),
+                         some.epsilons.back() * std::exp2(2.0 * static_cast<Real>(l)), places});
+      set_entry(grids[l].log_weight, k - mine.begin, levels[l].weights);
+    }
+  }
+  for (const SweepGrid& grid : grids) take_log(grid.log_weight);
+  return make_sweeps(settings, grids, processes.along_batches(), {});
+}
+
 CoordinateObjective objective_of(const Case& some, const std::string& loss, Index places,
                                  const ProcessGrid& processes) {
   const OwnedRows rows = own_rows(some.support, processes.along_rows());
@@ -70,7 +101,8 @@ CoordinateObjective objective_of(const Case& some, const std::string& loss, Inde
                             some.debiased, make_kernel(kernel_of(some, rows), some.support, rows, some.support, rows)};
   problem.log_reference = log_reference_of(some.support, rows);
   const Reference q(problem.log_reference, some.support.points());
-  BarycenterSweeps sweeps(problem, some.epsilons, places, {}, some.gradient);
+  BarycenterSweeps sweeps = some.through_grids() ? sweeps_through_grids(some, places, processes)
+                                                 : BarycenterSweeps(problem, some.epsilons, places, {}, some.gradient);
   auto map_loss = make_map_loss(loss_settings(loss, some, rows), some.support, rows, q,
                                 make_field("test::target", 1, owned_values(some.target, rows)));
   return {std::move(sweeps), std::move(map_loss)};
@@ -126,6 +158,11 @@ const Values four{0.1, 0.4, 0.2, 0.3};
 const std::vector<Real> falling{40.0, 20.0, 10.0, 5.0, 3.0, 3.0, 3.0, 3.0};
 const std::vector<Real> falling_edges{8.0, 4.0, 2.0, 1.5, 1.5, 1.5};  // on surfaces
 const std::vector<Real> falling_costs{4.0, 2.0, 1.0, 0.5, 0.5, 0.5};  // of matrices
+
+Case through_grids(Case some, Index coarsest_side) {
+  some.coarsest_side = coarsest_side;
+  return some;
+}
 
 Case debiased(Case some) {
   some.debiased = true;
@@ -257,6 +294,24 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
   }
 }
 
+TEST(CoordinateGradient, GoesThroughCoarserGrids) {
+  const std::vector<Real> few(5, 2.0);
+  const Grid volume = make_grid({5, 6, 4}, {1.0, 0.8, 1.0});
+  const Case heads{volume,
+                   {test::random_measure(120, 1, 0.4), test::random_measure(120, 2), test::random_measure(120, 3, 0.5)},
+                   test::random_measure(120, 4, 0.3),
+                   few};
+  for (const auto& [some, lambda] : {std::pair{through_grids(line(few), 10), three},
+                                     {through_grids(image(few), 6), four},
+                                     {through_grids(image(few), 3), four},
+                                     {through_grids(image(few, "dense"), 6), four},
+                                     {through_grids(heads, 3), three}}) {
+    for (const char* loss : {"quadratic", "kl"}) {
+      for (const Index places : {3, 5}) expect_gradient(some, lambda, loss, places);
+    }
+  }
+}
+
 TEST(CoordinateGradient, OfTheEndOfSweepsIsThatOfDifferencesFromOneState) {
   for (const auto& [some, lambda] : {std::pair{implicit(line({}), 60.0), three},
                                      {implicit(debiased(words({}, true)), 0.2), three},
@@ -373,7 +428,8 @@ TEST(CoordinateGradient, IsTheSameOnAnyNumberOfRanks) {
   const Communicator world = Communicator::world();
   for (const Case& some : {line(falling), image(falling), debiased(image(falling)), words(falling_costs, false, 150),
                            debiased(words(falling_costs, true, 150)), debiased(sphere({6.0, 3.0, 3.0}, "heat", 2)),
-                           sphere({6.0, 3.0, 3.0}, "geodesic", 2), implicit(image({}), 8.0)}) {
+                           sphere({6.0, 3.0, 3.0}, "geodesic", 2), implicit(image({}), 8.0),
+                           through_grids(line({3.0, 3.0, 3.0}), 10), through_grids(image({3.0, 3.0, 3.0}), 3)}) {
     const Values& lambda = some.measures.size() == 3 ? three : four;
     for (const ProcessGridShape shape : {ProcessGridShape{world.size(), 1}, ProcessGridShape{1, world.size()}}) {
       const ProcessGrid processes(world, shape);

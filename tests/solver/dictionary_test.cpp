@@ -180,8 +180,8 @@ TEST(DictionaryObjective, GivesComponentsTheGeometricMeanOfMasses) {
     set_entry(log_atoms, k, atom);
   }
   take_log(log_atoms);
-  BarycenterSweeps sweeps =
-      make_sweeps(settings, mesh, rows, test::alone(), log_atoms, settings.epsilon.target, nullptr);
+  BarycenterSweeps sweeps = make_sweeps(settings, {{mesh, rows, log_atoms, settings.epsilon.target, settings.places}},
+                                        test::alone(), nullptr);
   const Values log_p = host_values(sweeps.forward({0.6, 0.4}));
   Real mass = 0.0;
   for (Index v = 0; v < mesh.points(); ++v) mass += (*mesh.component)[v] == 0 ? std::exp(log_p[v]) : 0.0;

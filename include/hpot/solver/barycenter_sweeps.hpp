@@ -23,6 +23,12 @@
 //     A_k = dF/db_k = sum over l = 1, ..., L of eps_l y_k^l,    y^1 with g of f = 0.
 // It is finite where b_k = 0: there the derivative to the right. As p does not feel the masses of measures, sum_j b_kj A_kj = 0.
 //
+// Sweeps may begin with what those on a coarser grid have left (plain, lambda alone): points j of the data and of b lie there in
+// sweep 1, whose first half-step is the coarser grid's own and whose second one leads from there to the points i here,
+//   g_k = softmin(log q' + f'_k/eps_1) at j,   s_k^1 = softmin(log b'_k + g_k/eps_1) at i,
+// and so on from r^1. Back over it t_k and y_k are means over the i at the j, phi_k at the coarser grid's points as above, with
+// softmin(log b'_k + g_k/eps_1) there in place of s_k; from there on the coarser sweeps go back. So the derivative is that of all.
+//
 // Memory: the states s_k^l, r^l, D^l, as many as there are places; the others are made again when their turn comes
 // (sweep_recall.hpp).
 //
@@ -36,6 +42,7 @@
 #include "hpot/solver/sweep_recall.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace hpot {
 
@@ -52,6 +59,10 @@ class BarycenterSweeps {
   BarycenterSweeps(BarycenterProblem problem, std::vector<Real> epsilons, Index places,
                    std::function<void()> before_sweep = {}, SweepGradient which = SweepGradient::unrolled);
 
+  /// From now on the first sweep follows the last one of `coarser`, which has the same measures on a coarser grid; C_ij of `between`
+  /// is the cost from point i of the barycenter here to point j there. Plain barycenters, no slope. Local.
+  void begin_after(std::unique_ptr<BarycenterSweeps> coarser, std::shared_ptr<KernelOperator> between);
+
   /// log p^L for the weights of the owned measures. It stays until the next call. Collective.
   const Field& forward(const std::vector<Real>& lambda);
   /// G of the owned measures; once after each forward(). m is tangent: sum p m = 0. `slope`, one row for each measure, becomes A
@@ -62,9 +73,10 @@ class BarycenterSweeps {
   void set_log_weights(const Field& log_weight) { problem_.log_weight = log_weight; }
 
   [[nodiscard]] const BarycenterProblem& problem() const { return problem_; }
+  /// Sweeps here, those on coarser grids apart.
   [[nodiscard]] Index states() const { return static_cast<Index>(epsilons_.size()); }
-  /// Sweeps that forward() and reverse() make, those back apart.
-  [[nodiscard]] Index sweeps() const { return recall_.sweeps(); }
+  /// Sweeps that forward() and reverse() make, on all grids, those back apart.
+  [[nodiscard]] Index sweeps() const { return recall_.sweeps() + (coarser_ == nullptr ? 0 : coarser_->sweeps()); }
 
  private:
   struct State {
@@ -74,6 +86,14 @@ class BarycenterSweeps {
   [[nodiscard]] Real eps(Index sweep) const { return epsilons_[sweep - 1]; }
   void prepare(Real epsilon);
   void make(const State& before, const State& after);
+  /// h = log b_k + g_k/eps at the data, g_k of the potentials that `before` has left; g may be any array of its size.
+  void take_log_data(const State& before, Index first, Index count, Real epsilon, const Field& h, const Field& g) const;
+  // sweeps_across_grids.cpp
+  void prepare_between(Real epsilon);
+  /// s of the first sweep after coarser ones.
+  void carry(Index first, Index count, const Field& s) const;
+  /// The adjoints of the first state become those of the coarser grid's last one, and these go back from there.
+  void go_on_in_coarser();
   /// The steps back to the first state.
   void walk_back();
   /// Those over the last state, whose fixed point it is.
@@ -102,6 +122,8 @@ class BarycenterSweeps {
   std::vector<State> places_, free_;
   std::function<void()> before_sweep_;
   Reference q_;
+  std::unique_ptr<BarycenterSweeps> coarser_;
+  std::shared_ptr<KernelOperator> between_;
   bool prepared_ = false;    // the kernel, at problem_.epsilon
   std::vector<State> held_;  // by sweep
   State last_;               // the one after those that are wanted
