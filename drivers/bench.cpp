@@ -20,7 +20,10 @@ std::vector<OptionKey> keys() {
   return {
       {"bench.size", "128", "side of the volume; its lines are what the axis kernels reduce", check::integer(2, 1024)},
       {"bench.image", "512", "side of the image; sweeps take one of twice that, too", check::integer(2, 16384)},
-      {"bench.points", "64", "side of the image whose points the dense operator takes; a cost matrix has as many rows",
+      {"bench.points", "64",
+       "side of the image whose points the dense operator takes; a cost matrix has as many rows, clouds of the "
+       "truncated "
+       "operator 16 times as many",
        check::integer(2, 256)},
       {"bench.memory", "128",
        "MiB of each array that measures the memory and the pointwise kernels; far more than the caches",
@@ -46,9 +49,10 @@ class Table {
  public:
   explicit Table(std::string path)
       : path_(std::move(path)), temporary_(path_ + ".tmp." + std::to_string(getpid())), csv_(temporary_) {
-    csv_ << "kernel,size,epsilon,precision,threads,seconds_min,seconds_median,seconds_max,rate,unit,ceiling,percent\n";
-    std::printf("%-18s %-13s %8s %-6s %10s %10s  %-26s %s\n", "kernel", "size", "epsilon", "", "min s", "median s",
-                "rate", "of its ceiling");
+    csv_ << "kernel,size,epsilon,precision,threads,seconds_min,seconds_median,seconds_max,amount,rate,unit,ceiling,"
+            "percent\n";
+    std::printf("%-18s %-13s %8s %-6s %10s %10s %9s  %-26s %s\n", "kernel", "size", "epsilon", "", "min s", "median s",
+                "amount", "rate", "of its ceiling");
   }
   ~Table() {
     std::error_code ignored;
@@ -61,15 +65,16 @@ class Table {
     const Benchmark& b = row.benchmark;
     char epsilon[32] = "";
     if (b.epsilon > 0.0) std::snprintf(epsilon, sizeof epsilon, "%.6g", b.epsilon);
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "%d,%.6e,%.6e,%.6e,%.6e", threads_per_rank(), row.timing.least,
-                  row.timing.median, row.timing.most, row.rate());
+    char numbers[192];
+    std::snprintf(numbers, sizeof numbers, "%d,%.6e,%.6e,%.6e,%.15g,%.6e", threads_per_rank(), row.timing.least,
+                  row.timing.median, row.timing.most, b.amount, row.rate());
     csv_ << b.kernel << ',' << b.size << ',' << epsilon << ',' << b.precision << ',' << numbers << ',' << b.unit
          << "/s," << row.ceiling << ',' << row.percent << '\n';
     char rate[64];
     std::snprintf(rate, sizeof rate, "%.2e %s/s", row.rate(), b.unit.c_str());
-    std::printf("%-18s %-13s %8s %-6s %10.3g %10.3g  %-26s %5.1f %% %s\n", b.kernel.c_str(), b.size.c_str(), epsilon,
-                b.precision.c_str(), row.timing.least, row.timing.median, rate, row.percent, row.ceiling.c_str());
+    std::printf("%-18s %-13s %8s %-6s %10.3g %10.3g %9.2e  %-26s %5.1f %% %s\n", b.kernel.c_str(), b.size.c_str(),
+                epsilon, b.precision.c_str(), row.timing.least, row.timing.median, b.amount, rate, row.percent,
+                row.ceiling.c_str());
     std::fflush(stdout);
   }
 
@@ -98,6 +103,7 @@ ExitCode body(const Communicator& world, const Options& options) {
   // 2. what there is to measure
   auto all = kernel_benchmarks({options.integer("bench.size"), options.integer("bench.image")});
   for (auto& more : pair_benchmarks(world, options.integer("bench.points"))) all.push_back(std::move(more));
+  for (auto& more : truncated_benchmarks(options.integer("bench.points"))) all.push_back(std::move(more));
   for (auto& more : problem_benchmarks(world, array_bytes)) all.push_back(std::move(more));
   std::printf("%s; %d threads, %d lanes\n", version_text().c_str(), threads_per_rank(), lanes::width);
   WorkPlan plan;  // one benchmark's data are there at a time
@@ -120,7 +126,7 @@ ExitCode body(const Communicator& world, const Options& options) {
 
   // 4. the kernels
   for (Benchmark& benchmark : all) {
-    const Timing timing = time_of(effort, benchmark.prepare(benchmark.demands));
+    const Timing timing = time_of(effort, benchmark.prepare(benchmark));
     table.add({benchmark, timing, name(benchmark.binding(ceilings)), 100.0 * benchmark.bound(ceilings) / timing.least});
   }
   table.complete();

@@ -50,7 +50,7 @@ Field rough_values(Index n) {
 Benchmark axis_benchmark(const std::string& kernel, Index n, Real epsilon, const char* precision, Ceiling ceiling,
                          const Pass& run_pass) {
   const double terms = squared(n) * squared(n);
-  const auto prepare = [=](std::vector<Demand>&) {
+  const auto prepare = [=](Benchmark&) {
     const Axis axis{n, 1.0, 0.0};
     AxisCost cost(SquaredEuclidean{}, axis, axis);
     if (epsilon > 0.0) cost.prepare(epsilon);
@@ -133,7 +133,7 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
   const Index n = grid.axes[0].n;
   const Index points = grid.points();
   const double terms = static_cast<double>(grid.dimension() * points * n);
-  const auto prepare = [=](std::vector<Demand>& demands) {
+  const auto prepare = [=](Benchmark& made) {
     AxisCost cost(SquaredEuclidean{}, grid.axes[0], grid.axes[0]);
     cost.prepare(epsilon);
     std::vector<Field> stages{potentials_of_a_map(grid, epsilon)};
@@ -151,11 +151,12 @@ Benchmark sweep_benchmark(const Grid& grid, Real epsilon, Precision precision, S
         const auto [exps, products] = count_windows(cost, pass);
         if (form == SweepForm::kept) {
           kept.emplace_back(cost, pass, static_cast<Real>(n));
-          demands.push_back({Ceiling::memory_read, kept.back().bytes() + sizeof(Real) * static_cast<double>(points)});
+          made.demands.push_back(
+              {Ceiling::memory_read, kept.back().bytes() + sizeof(Real) * static_cast<double>(points)});
         } else {
-          demands.push_back({exp_ceiling(precision), exps});
+          made.demands.push_back({exp_ceiling(precision), exps});
         }
-        demands.push_back({Ceiling::multiply_add, form == SweepForm::average ? 2.0 * products : products});
+        made.demands.push_back({Ceiling::multiply_add, form == SweepForm::average ? 2.0 * products : products});
       }
       stages.push_back(out);
     }

@@ -46,7 +46,7 @@ Benchmark sweep_benchmark(const std::string& kernel, const std::string& size, In
   const double pairs = static_cast<double>(n) * static_cast<double>(n);
   const bool mixed = precision == Precision::mixed;
   const double visits = once ? 1.0 : 2.0;
-  const auto prepare = [=](std::vector<Demand>&) {
+  const auto prepare = [=](Benchmark&) {
     const auto op = make();
     op->prepare(epsilon);
     op->set_precision(precision);

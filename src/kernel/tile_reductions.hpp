@@ -102,8 +102,14 @@ struct RowsOfItem {
 
 template <class Terms, Precision precision>
 struct SoftminOfItem : RowsOfItem<Terms, precision> {
+  Index visited = 0;  // pairs
   using RowsOfItem<Terms, precision>::RowsOfItem;
+  KOKKOS_FUNCTION void restart() {
+    RowsOfItem<Terms, precision>::restart();
+    visited = 0;
+  }
   __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
+    visited += group_rows * vectors * lanes::width;
     this->form(group, column, vectors,
                [this](int r, Index here, RowSums& row) { add_exponentials<precision>(this->exponents, r, here, row); });
   }
@@ -183,6 +189,7 @@ struct TiledReduction {
       const int to = rows.order(item * item_rows + r);
       if (to >= 0) out(k, to) = reduction.value(body, r, reached);
     }
+    if constexpr (requires { body.visited; }) rows.visited(item) += static_cast<Real>(body.visited);
   }
 };
 

@@ -6,11 +6,11 @@
 
 namespace hpot {
 
-std::unique_ptr<KernelOperator> make_truncated_operator(const Cost& cost, const Points& source, const Points& target,
-                                                        Range source_rows, Range target_rows, Real cut) {
+std::unique_ptr<TruncatedKernel> make_truncated_operator(const Cost& cost, const Points& source, const Points& target,
+                                                         Range source_rows, Range target_rows, Real cut) {
   const int dimension = static_cast<int>(source.extent(1));
   return std::visit(
-      [&](const auto& c) -> std::unique_ptr<KernelOperator> {
+      [&](const auto& c) -> std::unique_ptr<TruncatedKernel> {
         using C = std::decay_t<decltype(c)>;
         // axes of zeros cost less than the roots and powers of the others
         const int axes = std::is_same_v<C, SquaredEuclidean> ? dimension : truncated_most_dimensions;

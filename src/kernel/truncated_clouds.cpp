@@ -10,8 +10,6 @@ namespace {
 
 using HostPoints = Kokkos::View<Real**, Kokkos::LayoutRight, Kokkos::HostSpace>;
 
-constexpr Index block_points = 64;  // whose rows are grouped among themselves; a multiple of an item
-
 struct Box {
   Real least[truncated_most_dimensions], most[truncated_most_dimensions];
 };
@@ -113,15 +111,16 @@ TiledRows make_rows(const HostPoints& points, Range rows, const Box& box, int ax
   const auto n = static_cast<Index>(points.extent(0));
   const HostCloud cloud{points.data(), static_cast<int>(points.extent(1))};
   std::vector<int> order, to;
-  for (Index begin = rows.begin / block_points * block_points; begin < rows.end; begin += block_points) {
+  for (Index begin = rows.begin / truncated_block * truncated_block; begin < rows.end; begin += truncated_block) {
     const auto at = static_cast<std::ptrdiff_t>(order.size());
-    for (Index p = begin; p < std::min(begin + block_points, n); ++p) order.push_back(static_cast<int>(p));
+    for (Index p = begin; p < std::min(begin + truncated_block, n); ++p) order.push_back(static_cast<int>(p));
     order_by_halving(cloud, group_rows, order.begin() + at, order.end());
   }
   for (const int p : order) to.push_back(p >= rows.begin && p < rows.end ? static_cast<int>(p - rows.begin) : -1);
   to.resize((to.size() + item_rows - 1) / item_rows * item_rows, -1);
   const auto count = static_cast<Index>(to.size());
-  return {gathered(points, box, order, count, axes), on_device(to), count / item_rows};
+  return {gathered(points, box, order, count, axes), on_device(to), count / item_rows,
+          NodeValues("hpot::TruncatedOperator::visited", count / item_rows)};
 }
 
 }  // namespace

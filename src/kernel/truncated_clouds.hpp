@@ -9,6 +9,7 @@ namespace hpot {
 inline constexpr int group_rows = 8;
 inline constexpr int item_groups = lanes::width;
 inline constexpr int item_rows = group_rows * item_groups;
+static_assert(truncated_block % item_rows == 0);
 inline constexpr int tile_columns = 32;
 inline constexpr int children = 8;
 inline constexpr int most_levels = 12;
@@ -42,6 +43,7 @@ struct TiledRows {
   Coordinates x;
   PointOrder order;  // where the row's result goes; -1: nowhere
   Index items = 0;
+  NodeValues visited;  // pairs of every item, of the last softmin
 };
 
 /// One side's points in both their parts, about the middle of the box around both sides; axes are padded with zeros.
@@ -60,9 +62,9 @@ TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range 
                               int axes);
 
 template <int dimension>
-std::unique_ptr<KernelOperator> make_truncated_squared(TiledClouds clouds, Real cut);
+std::unique_ptr<TruncatedKernel> make_truncated_squared(TiledClouds clouds, Real cut);
 /// Any cost, on three axes.
 template <class C>
-std::unique_ptr<KernelOperator> make_truncated_any(const C& cost, TiledClouds clouds, Real cut);
+std::unique_ptr<TruncatedKernel> make_truncated_any(const C& cost, TiledClouds clouds, Real cut);
 
 }  // namespace hpot

@@ -34,7 +34,7 @@ inline void in_tile_order(const ConstField& v, Index k, const PointOrder& order,
 }
 
 template <class C, int dimension>
-class TruncatedOperator final : public KernelOperator {
+class TruncatedOperator final : public TruncatedKernel {
  public:
   TruncatedOperator(C cost, TiledClouds clouds, Real cut)
       : cost_(std::move(cost)), clouds_(std::move(clouds)), wanted_cut_(cut) {
@@ -51,7 +51,15 @@ class TruncatedOperator final : public KernelOperator {
   [[nodiscard]] Real softmin_excess() const override { return std::log1p(cut_at(precision_)); }
 
   void softmin(Side side, const ConstField& h, const Field& s) const override {
+    Kokkos::deep_copy(rows(side).visited, 0.0);
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) softmin_of(side, h, s, k);
+  }
+  [[nodiscard]] std::vector<Real> visited_pairs(Side side) const override {
+    constexpr Index block_items = truncated_block / item_rows;
+    const auto of_items = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, rows(side).visited);
+    std::vector<Real> pairs((rows(side).items + block_items - 1) / block_items, 0.0);
+    for (Index item = 0; item < rows(side).items; ++item) pairs[item / block_items] += of_items(item);
+    return pairs;
   }
   void average(Side side, const ConstField& h, const ConstField& v, const Field& mean) const override {
     if (clouds_.values.extent(0) == 0)
@@ -195,12 +203,12 @@ class TruncatedOperator final : public KernelOperator {
 }  // namespace
 
 template <int dimension>
-std::unique_ptr<KernelOperator> make_truncated_squared(TiledClouds clouds, Real cut) {
+std::unique_ptr<TruncatedKernel> make_truncated_squared(TiledClouds clouds, Real cut) {
   return std::make_unique<TruncatedOperator<SquaredEuclidean, dimension>>(SquaredEuclidean{}, std::move(clouds), cut);
 }
 
 template <class C>
-std::unique_ptr<KernelOperator> make_truncated_any(const C& cost, TiledClouds clouds, Real cut) {
+std::unique_ptr<TruncatedKernel> make_truncated_any(const C& cost, TiledClouds clouds, Real cut) {
   return std::make_unique<TruncatedOperator<C, truncated_most_dimensions>>(cost, std::move(clouds), cut);
 }
 

@@ -2,5 +2,5 @@
 #include "truncated_operator.hpp"
 
 namespace hpot {
-template std::unique_ptr<KernelOperator> make_truncated_squared<3>(TiledClouds clouds, Real cut);
+template std::unique_ptr<TruncatedKernel> make_truncated_squared<3>(TiledClouds clouds, Real cut);
 }

@@ -12,7 +12,7 @@ using Work = void (*)(const Marginal& marginal, const Field& f);
 
 Benchmark benchmark(const Communicator& self, Index side, const char* kernel, double bytes, double exps, Work work) {
   const Grid grid = make_grid({side, side, side}, {1.0, 1.0, 1.0});
-  const auto prepare = [=](std::vector<Demand>&) {
+  const auto prepare = [=](Benchmark&) {
     const Field weight("hpot::benchmark::weight", 1, grid.points());
     const Field f("hpot::benchmark::f", 1, grid.points());
     Kokkos::deep_copy(weight, 1.0);

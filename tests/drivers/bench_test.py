@@ -6,7 +6,7 @@ import programs
 
 SMALL = ("--bench.size", "16", "--bench.image", "40", "--bench.points", "6", "--bench.memory", "2",
          "--bench.repetitions", "2", "--bench.seconds", "0")
-COLUMNS = ["kernel", "size", "epsilon", "precision", "threads", "seconds_min", "seconds_median", "seconds_max", "rate",
+COLUMNS = ["kernel", "size", "epsilon", "precision", "threads", "seconds_min", "seconds_median", "seconds_max", "amount", "rate",
            "unit", "ceiling", "percent"]
 
 
@@ -25,11 +25,20 @@ class Bench(programs.DriverTest):
         kernels = {row["kernel"] for row in rows}
         for kernel in ("log_sum_exp_along", "product_along", "mean_along", "max_along", "sweep in windows",
                        "sweep of full lines", "average in windows", "average of kept weights", "product sweep",
-                       "dense sweep at one visit", "dense sweep at two visits", "matrix sweep at one visit", "matrix sweep at two visits", "add_log_weight", "residual", "mass (tile sums)"):
+                       "dense sweep at one visit", "dense sweep at two visits", "truncated sweep", "matrix sweep at one visit", "matrix sweep at two visits", "add_log_weight", "residual", "mass (tile sums)"):
             self.assertIn(kernel, kernels)
             self.assertIn(kernel, done.out)
         dense = {(row["size"].count("x") + 1, row["precision"]) for row in rows if row["kernel"] == "dense sweep at one visit"}
         self.assertEqual(dense, {(2, "mixed"), (2, "double"), (3, "mixed"), (3, "double")})
+        truncated = {(row["size"], row["precision"]): row for row in rows if row["kernel"] == "truncated sweep"}
+        self.assertEqual(set(truncated), {(f"576x{d}-D", p) for d in (2, 3) for p in ("mixed", "double")})
+        for (size, precision), row in truncated.items():
+            terms = float(row["amount"])
+            self.assertEqual(terms % (8 * 32), 0.0)  # groups of 8 rows, tiles of 32 columns
+            self.assertEqual(row["ceiling"], {"mixed": "exp float", "double": "exp double"}[precision])
+            self.assertLessEqual(terms, 2 * 576 * 576)
+        for d in (2, 3):  # double precision leaves out less
+            self.assertLessEqual(float(truncated[f"576x{d}-D", "mixed"]["amount"]), float(truncated[f"576x{d}-D", "double"]["amount"]))
         for row in rows:
             with self.subTest(row=row):
                 least, median, most = (float(row["seconds_" + which]) for which in ("min", "median", "max"))

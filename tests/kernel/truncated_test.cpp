@@ -196,6 +196,45 @@ TEST(TruncatedOperator, MixedPrecisionLeavesOutNoMoreThanItSays) {
   }
 }
 
+TEST(TruncatedOperator, CountsThePairsThatItVisits) {
+  constexpr Real cut = 1e-3;
+  constexpr Index tile = 32, block = truncated_block;
+  Real least_share = 1.0;
+  for (const Case& c : cases()) {
+    const Index n = c.y.points(), all = (n + tile - 1) / tile * tile;
+    const Values softmins = softmin_of(*operators(c, cut).dense, c);
+    const auto point = [](const Cloud& cloud, Index p) {
+      const auto at = cloud.coordinates.begin() + p * cloud.dimension;
+      return Values(at, at + cloud.dimension);
+    };
+    for (const Real some_cut : {cut, 0.0}) {
+      const Real least = some_cut > 0.0 ? std::log(some_cut) : -infinity;
+      const auto op = make_truncated_operator(c.cost, view_of(c.x), view_of(c.y), {0, c.x.points()}, {0, n}, some_cut);
+      op->prepare(c.epsilon);
+      (void)softmin_of(*op, c);
+      const Values first = op->visited_pairs(Side::source);
+      (void)softmin_of(*op, c);
+      const Values pairs = op->visited_pairs(Side::source);
+      EXPECT_EQ(pairs, first) << c.name;
+      ASSERT_EQ(static_cast<Index>(pairs.size()), (c.x.points() + block - 1) / block);
+      for (Index b = 0; b < static_cast<Index>(pairs.size()); ++b) {
+        EXPECT_EQ(std::fmod(pairs[b], tile), 0.0) << c.name;
+        EXPECT_LE(pairs[b], static_cast<Real>(block * all)) << c.name;
+        least_share = std::min(least_share, pairs[b] / static_cast<Real>(block * all));
+        Index needed = 0;  // each larger than all that may be left out of its row
+        for (Index i = block * b; i < std::min(block * (b + 1), c.x.points()); ++i) {
+          for (Index j = 0; j < n; ++j) {
+            const Real cost = reference::cost_of(c.cost, point(c.x, i), point(c.y, j));
+            if (c.h[j] > 0.5 * log_zero && c.h[j] + (softmins[i] - cost) / c.epsilon > least + 1e-6) ++needed;
+          }
+        }
+        EXPECT_GE(pairs[b], static_cast<Real>(needed)) << c.name;
+      }
+    }
+  }
+  EXPECT_LT(least_share, 0.1);  // else nothing was left out
+}
+
 TEST(TruncatedOperator, MeansAreWithinWhatIsLeftOut) {
   for (const Case& c : cases()) {
     const Pair pair = operators(c, 1e-15);

@@ -28,8 +28,8 @@ struct Benchmark {
   std::string unit;       // "terms", "points"
   std::vector<Demand> demands;
   double bytes = 0.0;  // of the data and of what the kernel needs beside them
-  /// Makes the data, which live as long as what it returns; adds demands that depend on them.
-  std::function<std::function<void()>(std::vector<Demand>& demands)> prepare;
+  /// Makes the data, which live as long as what it returns; adds to `made` the demands, and the amount, that depend on them.
+  std::function<std::function<void()>(Benchmark& made)> prepare;
 
   /// The ceiling that allows the least speed.
   [[nodiscard]] Ceiling binding(const Ceilings& ceilings) const;
@@ -50,5 +50,9 @@ std::shared_ptr<const CostMatrix> synthetic_matrix(Index n, Range owned, Precisi
 /// Sweeps over all pairs of points of an image of this side, of as many in a volume, and by a cost matrix of as many rows and
 /// columns, in one visit to the pairs and in two. `self` is this rank alone.
 std::vector<Benchmark> pair_benchmarks(const Communicator& self, Index side);
+
+/// Sweeps of the truncated operator between two clouds of 16 times the image's points, in 2 and in 3 dimensions: terms are
+/// the pairs that it visits.
+std::vector<Benchmark> truncated_benchmarks(Index side);
 
 }  // namespace hpot

@@ -33,10 +33,18 @@ inline constexpr Real truncated_cut_double = 1e-12;
 }
 
 inline constexpr int truncated_most_dimensions = 3;
+inline constexpr Index truncated_block = 64;  // rows that are grouped among themselves
+
+class TruncatedKernel : public KernelOperator {
+ public:
+  /// Pairs with columns of kept tiles that the last softmin of `side` visited, batch entries together, for every block of
+  /// truncated_block rows; tiles and blocks count as if they were full. Local.
+  [[nodiscard]] virtual std::vector<Real> visited_pairs(Side side) const = 0;
+};
 
 /// Local operator: h holds ALL points of the other side, s the given rows. Points near each other in index should be near
 /// in space. A row's bits do not depend on which other rows are given.
-std::unique_ptr<KernelOperator> make_truncated_operator(const Cost& cost, const Points& source, const Points& target,
-                                                        Range source_rows, Range target_rows, Real cut);
+std::unique_ptr<TruncatedKernel> make_truncated_operator(const Cost& cost, const Points& source, const Points& target,
+                                                         Range source_rows, Range target_rows, Real cut);
 
 }  // namespace hpot
