@@ -2,6 +2,7 @@
 
 #include "hpot/core/error.hpp"
 #include "hpot/kernel/adaptive.hpp"
+#include "hpot/kernel/balanced.hpp"
 #include "hpot/kernel/distributed.hpp"
 #include "hpot/kernel/geodesic.hpp"
 #include "visited_columns.hpp"
@@ -77,8 +78,9 @@ const Entry table[] = {
     {"truncated",
      [](const Geometry& g) {
        const auto [source, target] = points_of(g);
-       return g.distributed(
-           make_truncated_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut));
+       return g.distributed(make_balanced_operator(
+           make_truncated_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut),
+           g.along_rows(), g.source_rows.partition, g.target_rows.partition));
      }},
     {"adaptive",
      [](const Geometry& g) {

@@ -106,24 +106,40 @@ TiledColumns make_columns(const HostPoints& points, const Box& box, int axes) {
   return {y, on_device(order), n, make_tree(y, axes)};
 }
 
-TiledRows make_rows(const HostPoints& points, Range rows, const Box& box, int axes) {
-  if (rows.size() == 0) return {};
-  const auto n = static_cast<Index>(points.extent(0));
-  const HostCloud cloud{points.data(), static_cast<int>(points.extent(1))};
-  std::vector<int> order, to;
-  for (Index begin = rows.begin / truncated_block * truncated_block; begin < rows.end; begin += truncated_block) {
-    const auto at = static_cast<std::ptrdiff_t>(order.size());
-    for (Index p = begin; p < std::min(begin + truncated_block, n); ++p) order.push_back(static_cast<int>(p));
-    order_by_halving(cloud, group_rows, order.begin() + at, order.end());
-  }
-  for (const int p : order) to.push_back(p >= rows.begin && p < rows.end ? static_cast<int>(p - rows.begin) : -1);
-  to.resize((to.size() + item_rows - 1) / item_rows * item_rows, -1);
-  const auto count = static_cast<Index>(to.size());
-  return {gathered(points, box, order, count, axes), on_device(to), count / item_rows,
-          NodeValues("hpot::TruncatedOperator::visited", count / item_rows)};
-}
-
 }  // namespace
+
+TiledRows make_tiled_rows(const TiledColumns& points, Range rows) {
+  if (rows.size() == 0) return {};
+  const Index axes = static_cast<Index>(points.y.extent(0));
+  const Index begin = rows.begin / truncated_block * truncated_block;
+  const Index end = std::min((rows.end + truncated_block - 1) / truncated_block * truncated_block, points.columns);
+  const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, points.y);
+  const auto number = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, points.order);
+  std::vector<Real> coordinates((end - begin) * axes);
+  for (Index at = 0; at < points.columns; ++at) {
+    if (number(at) < begin || number(at) >= end) continue;
+    for (Index d = 0; d < axes; ++d) coordinates[(number(at) - begin) * axes + d] = y(d, at);
+  }
+  std::vector<int> order(end - begin);
+  std::iota(order.begin(), order.end(), 0);
+  for (auto block = order.begin(); block < order.end();) {
+    const auto next = block + std::min<std::ptrdiff_t>(truncated_block, order.end() - block);
+    order_by_halving({coordinates.data(), static_cast<int>(axes)}, group_rows, block, next);
+    block = next;
+  }
+  const Index items = (end - begin + item_rows - 1) / item_rows;
+  const Coordinates x("hpot::TruncatedOperator::points", axes, items * item_rows);
+  const auto host = Kokkos::create_mirror_view(x);
+  for (Index i = 0; i < items * item_rows; ++i) {
+    for (Index d = 0; d < axes; ++d) host(d, i) = coordinates[order[std::min(i, end - begin - 1)] * axes + d];
+  }
+  Kokkos::deep_copy(x, host);
+  std::vector<int> to;
+  for (const int p : order)
+    to.push_back(begin + p >= rows.begin && begin + p < rows.end ? static_cast<int>(begin + p - rows.begin) : -1);
+  to.resize(items * item_rows, -1);
+  return {x, on_device(to), items, NodeValues("hpot::TruncatedOperator::visited", items)};
+}
 
 TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range source_rows, Range target_rows,
                               int axes) {
@@ -131,9 +147,10 @@ TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range 
   const HostPoints y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, target);
   const Box box = box_around(x, y);
   TiledClouds clouds;
-  clouds.source = {make_rows(x, source_rows, box, axes), make_columns(x, box, axes)};
-  clouds.target = {make_rows(y, target_rows, box, axes),
-                   source.data() == target.data() ? clouds.source.columns : make_columns(y, box, axes)};
+  clouds.source.columns = make_columns(x, box, axes);
+  clouds.target.columns = source.data() == target.data() ? clouds.source.columns : make_columns(y, box, axes);
+  clouds.source.rows = make_tiled_rows(clouds.source.columns, source_rows);
+  clouds.target.rows = make_tiled_rows(clouds.target.columns, target_rows);
   for (std::size_t d = 0; d < source.extent(1); ++d) clouds.extent[d] = box.most[d] - box.least[d];
   const std::size_t most = std::max(clouds.source.columns.y.extent(1), clouds.target.columns.y.extent(1));
   clouds.h = NodeValues("hpot::TruncatedOperator::h", most);

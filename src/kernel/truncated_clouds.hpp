@@ -60,6 +60,8 @@ struct TiledClouds {
 
 TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range source_rows, Range target_rows,
                               int axes);
+/// Rows of the points that are these columns.
+TiledRows make_tiled_rows(const TiledColumns& points, Range rows);
 
 template <int dimension>
 std::unique_ptr<TruncatedKernel> make_truncated_squared(TiledClouds clouds, Real cut);

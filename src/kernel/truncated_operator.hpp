@@ -54,6 +54,11 @@ class TruncatedOperator final : public TruncatedKernel {
     Kokkos::deep_copy(rows(side).visited, 0.0);
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) softmin_of(side, h, s, k);
   }
+  void set_rows(Side side, Range rows) override {
+    TiledSide& points = side == Side::source ? clouds_.source : clouds_.target;
+    points.rows = {};  // before the next ones are made
+    points.rows = make_tiled_rows(points.columns, rows);
+  }
   [[nodiscard]] std::vector<Real> visited_pairs(Side side) const override {
     constexpr Index block_items = truncated_block / item_rows;
     const auto of_items = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, rows(side).visited);

@@ -5,6 +5,7 @@ hpot_add_test(kernel/dense SOURCE ${CMAKE_CURRENT_LIST_DIR}/dense_test.cpp)
 hpot_add_test(kernel/windows SOURCE ${CMAKE_CURRENT_LIST_DIR}/windows_test.cpp)
 hpot_add_test(kernel/distributed SOURCE ${CMAKE_CURRENT_LIST_DIR}/distributed_test.cpp RANKS 1 2 3)
 hpot_add_test(kernel/truncated SOURCE ${CMAKE_CURRENT_LIST_DIR}/truncated_test.cpp RANKS 1 2 3)
+hpot_add_test(kernel/balanced SOURCE ${CMAKE_CURRENT_LIST_DIR}/balanced_test.cpp RANKS 1 2 3)
 hpot_add_test(kernel/adaptive SOURCE ${CMAKE_CURRENT_LIST_DIR}/adaptive_test.cpp)
 hpot_add_test(kernel/matrix_operator SOURCE ${CMAKE_CURRENT_LIST_DIR}/matrix_operator_test.cpp RANKS 1 2 3)
 

@@ -37,6 +37,8 @@ inline constexpr Index truncated_block = 64;  // rows that are grouped among the
 
 class TruncatedKernel : public KernelOperator {
  public:
+  /// The rows of `side` that it reduces from now on.
+  virtual void set_rows(Side side, Range rows) = 0;
   /// Pairs with columns of kept tiles that the last softmin of `side` visited, batch entries together, for every block of
   /// truncated_block rows; tiles and blocks count as if they were full. Local.
   [[nodiscard]] virtual std::vector<Real> visited_pairs(Side side) const = 0;

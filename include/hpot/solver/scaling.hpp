@@ -17,7 +17,8 @@
 // 8 (N_r + L_r) bytes in all, L_r points on the lines of this rank (src/kernel/cut_axis.hpp); l = 1 up to 2^18 such points; while
 // one lot of lines is at work, its neighbours travel.
 //   separable        2 softmins, 1 reduction of 8 T; in one dimension 2 gathers of 8 N_r instead of softmins
-//   truncated, heat  2 gathers of 8 N_r, 1 reduction of 8 T
+//   truncated, heat  2 gathers of 8 N_r, 1 reduction of 8 T; truncated, where rows are dealt by the pairs that they visit
+//                    (kernel/balanced.hpp), 2 exchanges of 8 (rows dealt to this rank) more
 //   dense, stored, matrix, geodesic   2 gathers of 8 N_r, 1 reduction of 8 (N + 2), 1 of 8 T
 //                    (no row can begin before all of g has come, and column sums are whole only after the last row: nothing
 //                    of these 24 N bytes, against N^2/R exponentials, travels while others are at work)
