@@ -1,5 +1,7 @@
 #include "hpot/core/communicator.hpp"
 
+#include "windows.hpp"
+
 #include "hpot/core/error.hpp"
 #include "hpot/core/partition.hpp"
 
@@ -44,10 +46,9 @@ void all_reduce(MPI_Comm comm, void* data, int count, MPI_Datatype type, std::si
   MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm);
 }
 
-constexpr std::size_t chunk = std::size_t{1} << 28;  // counts of MPI 3 are int
-
 template <class Call>
 void in_chunks(std::size_t count, Call call) {
+  constexpr std::size_t chunk = values_of_a_call;  // counts of MPI 3 are int
   for (std::size_t begin = 0; begin < count; begin += chunk) {
     call(begin, static_cast<int>(std::min(chunk, count - begin)));
   }
@@ -132,16 +133,14 @@ void Communicator::gather_points(const ConstField& local, const Field& full, con
   const Kokkos::Profiling::ScopedRegion region("hpot: gather over ranks");
   const auto local_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, local);
   const auto full_host = Kokkos::create_mirror_view(Kokkos::HostSpace{}, full);
-  std::vector<int> counts(size_);
-  std::vector<int> starts(size_);
-  for (int r = 0; r < size_; ++r) {
-    counts[r] = static_cast<int>(offsets[r + 1] - offsets[r]);
-    starts[r] = static_cast<int>(offsets[r]);
-  }
   for (std::size_t k = 0; k < full.extent(0); ++k) {
-    count_call(handle_->comm, counts[rank_], sizeof(Real));
-    MPI_Allgatherv(local_host.data() + k * local_host.extent(1), counts[rank_], MPI_DOUBLE,
-                   full_host.data() + k * full_host.extent(1), counts.data(), starts.data(), MPI_DOUBLE, handle_->comm);
+    const Real* const mine = local_host.data() + k * local_host.extent(1);
+    Real* const all = full_host.data() + k * full_host.extent(1);
+    in_windows(offsets, rank_, values_of_a_call, [&](Index from, Index to, const auto& counts, const auto& starts) {
+      count_call(handle_->comm, counts[rank_], sizeof(Real));
+      MPI_Allgatherv(mine + from, counts[rank_], MPI_DOUBLE, all + to, counts.data(), starts.data(), MPI_DOUBLE,
+                     handle_->comm);
+    });
   }
   Kokkos::deep_copy(full, full_host);
 }
@@ -249,15 +248,16 @@ std::vector<Real> Communicator::take_items(const Partition& items, Index width, 
 }
 
 std::vector<Real> Communicator::gather(const std::vector<Real>& local, int root) const {
-  const int count = static_cast<int>(local.size());
-  std::vector<int> counts(size_);
-  MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, root, handle_->comm);
-  std::vector<int> starts(size_, 0);
-  std::partial_sum(counts.begin(), counts.end() - 1, starts.begin() + 1);
+  const auto count = static_cast<Index>(local.size());
+  std::vector<Index> offsets(size_ + 1, 0);
+  MPI_Allgather(&count, 1, MPI_INT64_T, offsets.data() + 1, 1, MPI_INT64_T, handle_->comm);
+  std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
   std::vector<Real> all;
-  if (rank_ == root) all.resize(static_cast<std::size_t>(starts.back()) + counts.back());
-  MPI_Gatherv(local.data(), count, MPI_DOUBLE, all.data(), counts.data(), starts.data(), MPI_DOUBLE, root,
-              handle_->comm);
+  if (rank_ == root) all.resize(static_cast<std::size_t>(offsets.back()));
+  in_windows(offsets, rank_, values_of_a_call, [&](Index from, Index to, const auto& counts, const auto& starts) {
+    MPI_Gatherv(local.data() + from, counts[rank_], MPI_DOUBLE, rank_ == root ? all.data() + to : nullptr,
+                counts.data(), starts.data(), MPI_DOUBLE, root, handle_->comm);
+  });
   return all;
 }
 

@@ -60,9 +60,16 @@ void append_coordinates(const Grid& grid, const std::vector<Index>& index, std::
 
 }  // namespace
 
+void check_number_of_points(Index points, const std::string& name) {
+  constexpr Index most_points = 2'000'000'000;
+  require(points <= most_points, name, std::to_string(points) + " points",
+          "clouds have at most " + std::to_string(most_points) + "; thin them out, or put them on a grid");
+}
+
 CloudData checked_cloud(Index dimension, std::vector<Real> coordinates, std::vector<Real> weights,
                         const std::string& name) {
   require(!coordinates.empty(), name, "holds no points", "check the file");
+  check_number_of_points(static_cast<Index>(coordinates.size()) / std::max<Index>(dimension, 1), name);
   require(dimension <= most_dimensions, name, "points in " + std::to_string(dimension) + " dimensions",
           "clouds have at most " + std::to_string(most_dimensions) + "; a row is a point");
   const auto bad = std::find_if_not(coordinates.begin(), coordinates.end(), is_number);

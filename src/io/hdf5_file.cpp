@@ -249,12 +249,28 @@ constexpr char for_dataset = 'd';  // first letters of requests
 constexpr char for_texts = 't';
 constexpr char for_place = 'p';
 
-void read_values(const OpenDataset& open, const Handle& memory, const Handle& selection, const std::string& where,
-                 std::vector<Real>& values) {
-  if (!values.empty() &&
-      H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, memory.id(), selection.id(), H5P_DEFAULT, values.data()) < 0) {
-    fail(where, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
+/// The entries from `start`, so many along every axis; no more than `at_once` in one call of the library.
+void read_values(const OpenDataset& open, std::vector<hsize_t> start, std::vector<hsize_t> count, hsize_t at_once,
+                 const std::string& where, Real* values) {
+  hsize_t all = 1;
+  for (const hsize_t n : count) all *= n;
+  if (all == 0) return;
+  if (all > at_once) {  // slices of the first axis that has several entries, each in one piece of `values`
+    const std::size_t axis = std::find_if(count.begin(), count.end(), [](hsize_t n) { return n > 1; }) - count.begin();
+    const hsize_t slice = all / count[axis];
+    const hsize_t slices = std::max<hsize_t>(1, at_once / slice);
+    const hsize_t end = start[axis] + count[axis];
+    for (; start[axis] < end; start[axis] += slices) {
+      count[axis] = std::min(slices, end - start[axis]);
+      read_values(open, start, count, at_once, where, values);
+      values += count[axis] * slice;
+    }
+    return;
   }
+  const Handle selection(H5Dget_space(open.dataset.id()), H5Sclose);
+  if (!count.empty()) H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  if (H5Dread(open.dataset.id(), H5T_NATIVE_DOUBLE, simple_space(count).id(), selection.id(), H5P_DEFAULT, values) < 0)
+    fail(where, "cannot be read", "was the file cut short, or does it need a compression plug-in?");
 }
 
 std::vector<std::string> read_texts(const std::string& path, const std::string& name) {
@@ -275,8 +291,8 @@ Array read_dataset(const std::string& path, const std::string& dataset) {
   const QuietErrors quiet;
   const OpenDataset open = open_dataset(path, dataset);
   Array array{open.shape, std::vector<Real>(open.points)};
-  const Handle space(H5Dget_space(open.dataset.id()), H5Sclose);
-  read_values(open, space, space, path + ":" + dataset, array.values);
+  read_values(open, std::vector<hsize_t>(open.shape.size(), 0), {open.shape.begin(), open.shape.end()},
+              values_of_a_read, path + ":" + dataset, array.values.data());
   return array;
 }
 
@@ -295,7 +311,8 @@ Array read_hdf5_items(const std::string& path, const std::string& dataset, Range
   return read_hdf5_part(path, dataset, {items});
 }
 
-Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part) {
+Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part,
+                     Index at_once) {
   return read_in_child(path, [&] {
     const QuietErrors quiet;
     const OpenDataset open = open_dataset(path, dataset);
@@ -313,9 +330,7 @@ Array read_hdf5_part(const std::string& path, const std::string& dataset, const 
     std::size_t values = 1;
     for (const Index n : array.shape) values *= static_cast<std::size_t>(n);
     array.values.resize(values);
-    const Handle selection(H5Dget_space(open.dataset.id()), H5Sclose);
-    H5Sselect_hyperslab(selection.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
-    read_values(open, simple_space(count), selection, path + ":" + dataset, array.values);
+    read_values(open, start, count, static_cast<hsize_t>(at_once), path + ":" + dataset, array.values.data());
     return array;
   });
 }

@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <limits>
 #include <numeric>
 
 namespace hpot {
@@ -138,10 +136,8 @@ MeasureData read_together(const Communicator& world, const std::string& name) {
     packed.assign(shape.begin(), shape.end());
   });
   world.broadcast(packed);
-  constexpr Real most = std::numeric_limits<int>::max();  // values that one exchange takes
-  const Real values = std::accumulate(packed.begin(), packed.end(), 1.0, std::multiplies<>());
   MeasureData data;
-  if (packed.empty() || values > most) {
+  if (packed.empty()) {
     world.agree([&] { data = read_measure(name); });
     return data;
   }

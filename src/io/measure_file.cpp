@@ -1,6 +1,7 @@
 #include "hpot/io/measure_file.hpp"
 
 #include "byte_reader.hpp"
+#include "cloud_checks.hpp"
 #include "measure_formats.hpp"
 
 #include "hpot/core/error.hpp"
@@ -185,7 +186,9 @@ std::vector<Index> shape_of_rows(const std::string& text) {
   const MeasureFormat& format = format_of_one(source);
   if (format.rows == nullptr || source.value("as", "") != "points" || source.flag("stack")) return {};
   const std::vector<Index> shape = format.shape(source);
-  return shape.size() == 1 || shape.size() == 2 ? shape : std::vector<Index>{};
+  if (shape.size() != 1 && shape.size() != 2) return {};
+  check_number_of_points(shape[0], text);
+  return shape;
 }
 
 Array read_rows(const std::string& text, Range rows) {

@@ -1,5 +1,7 @@
 #include "hpot/core/partition.hpp"
 
+#include "../../src/core/windows.hpp"
+
 #include "hpot/core/error.hpp"
 
 #include <gmock/gmock.h>
@@ -125,6 +127,49 @@ TEST(Communicator, GatheredBlocksStandWhereThePartitionPutsThem) {
     }
     EXPECT_EQ(wrong, 0) << n;
   }
+}
+
+TEST(Communicator, WindowsHoldEveryValueOfEveryBlockOnce) {
+  for (const std::vector<Index>& offsets :
+       {std::vector<Index>{0, 7, 7, 20, 21}, {0, 0, 5}, {0, 10}, {0, 3, 6, 9}, {0, 0, 0}}) {
+    for (const Index at_once : {1, 2, 3, 4, 7, 100}) {
+      const int ranks = static_cast<int>(offsets.size()) - 1;
+      std::vector<int> taken(offsets.back(), 0);
+      for (int rank = 0; rank < ranks; ++rank) {
+        Index windows = 0;
+        in_windows(offsets, rank, at_once, [&](Index from, Index to, const auto& counts, const auto& starts) {
+          EXPECT_EQ(to, at_once * windows++);
+          EXPECT_LE(counts[rank], at_once);
+          ASSERT_LE(from + counts[rank], offsets[rank + 1] - offsets[rank]);
+          for (int i = 0; i < counts[rank]; ++i) {
+            const Index at = to + starts[rank] + i;
+            EXPECT_EQ(at, offsets[rank] + from + i);  // where the block has it
+            ++taken[at];
+          }
+        });
+        EXPECT_EQ(windows, (offsets.back() + at_once - 1) / at_once);
+      }
+      EXPECT_THAT(taken, testing::Each(1));
+    }
+  }
+}
+
+TEST(Communicator, WindowsOfBlocksBeyondTwoToThe31ValuesAreInts) {
+  const Index huge = Index{5} << 31;
+  const std::vector<Index> offsets{0, huge, huge + 3, 3 * huge};
+  Index here = 0;
+  in_windows(offsets, 2, values_of_a_call, [&](Index from, Index to, const auto& counts, const auto& starts) {
+    for (std::size_t r = 0; r < counts.size(); ++r) {
+      EXPECT_GE(std::min(counts[r], starts[r]), 0);
+      EXPECT_LE(counts[r] + starts[r], values_of_a_call);
+    }
+    if (counts[2] > 0) {
+      EXPECT_EQ(to + starts[2], offsets[2] + from);
+      EXPECT_EQ(from, here);
+    }
+    here += counts[2];
+  });
+  EXPECT_EQ(here, 2 * huge - 3);
 }
 
 TEST(Communicator, GatherConcatenatesByRankOnTheRootOnly) {

@@ -342,6 +342,25 @@ TEST_F(Hdf5File, H5pyShowsTextNumbersBooleansListsAndHistoryWithNoHelp) {
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
+TEST_F(Hdf5File, ReadsThatAreTooLargeForOneCallAreMadeInSeveral) {
+  Array written{{3, 4, 2, 5}, std::vector<Real>(120)};
+  for (std::size_t i = 0; i < written.values.size(); ++i) written.values[i] = static_cast<Real>(i);
+  Hdf5Writer writer(path("a.h5"));
+  writer.dataset("/values", written);
+  writer.dataset("/number", Array{{}, {7.0}});
+  writer.dataset("/nothing", Array{{0, 3}, {}});
+  writer.close();
+  for (const Index at_once : {1, 2, 3, 7, 10, 11, 40, 79, 80, 119, 120, 1000}) {
+    EXPECT_EQ(read_hdf5_part(path("a.h5"), "/values", {}, at_once).values, written.values) << at_once;
+    const Array part = read_hdf5_part(path("a.h5"), "/values", {{1, 3}, {1, 3}}, at_once);
+    EXPECT_THAT(part.shape, ElementsAre(2, 2, 2, 5));
+    for (Index i = 0; i < 40; ++i)
+      EXPECT_EQ(part.values[i], 40.0 * (1 + i / 20) + 10.0 + static_cast<Real>(i % 20)) << at_once;
+    EXPECT_THAT(read_hdf5_part(path("a.h5"), "/number", {}, at_once).values, ElementsAre(7.0));
+    EXPECT_TRUE(read_hdf5_part(path("a.h5"), "/nothing", {}, at_once).values.empty());
+  }
+}
+
 TEST_F(Hdf5File, RoomsAreFilledByWhoeverOwnsTheValues) {
   Hdf5Writer writer(path("a.h5"));
   writer.dataset("/before", Array{{1}, {-1}});

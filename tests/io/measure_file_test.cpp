@@ -234,6 +234,19 @@ TEST(ReadMeasure, RealVolumesAreReadByGlob) {
   EXPECT_EQ(first.name, texts[0]);
 }
 
+TEST(ShapeOfRows, IsThatOfAnyNumberOfValuesButNotOfPointsBeyondAnInt) {
+  const Folder folder("many_points");
+  const auto sparse = [&](const std::string& name, const std::string& shape, std::uintmax_t values) {
+    const std::string bytes = npy(shape, false, 0);
+    const std::string path = folder.write(name, bytes);
+    std::filesystem::resize_file(path, bytes.size() + values * sizeof(double));
+    return path + "?as=points";
+  };
+  EXPECT_THAT(shape_of_rows(sparse("values.npy", "1000000000, 3", 3'000'000'000)), ElementsAre(1'000'000'000, 3));
+  const std::string many = sparse("points.npy", "3000000000, 1", 3'000'000'000);
+  EXPECT_THAT(error_of([&] { shape_of_rows(many); }), AllOf(HasSubstr("3000000000 points"), HasSubstr("at most")));
+}
+
 TEST(ReadMeasure, RowsOrVoxelsArePointsWhereTheSourceSaysSo) {
   const Folder folder("as");
   const std::string csv = folder.write("a.csv", "0,1,5\n0,3,0\n");

@@ -23,8 +23,11 @@ Array read_hdf5(const std::string& path, const std::string& dataset);
 /// The same in this process, for files that are known to be whole: libhdf5 may crash at others.
 /// Entries `items` of the first axis alone, of a dataset of rank 1 to 4.
 Array read_hdf5_items(const std::string& path, const std::string& dataset, Range items);
-/// Of every leading axis that `part` names these entries alone.
-Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part);
+/// What one call of the library takes: an int holds the bytes of so many.
+inline constexpr Index values_of_a_read = Index{1} << 27;
+/// Of every leading axis that `part` names these entries alone, read `at_once` values at a time, at most.
+Array read_hdf5_part(const std::string& path, const std::string& dataset, const std::vector<Range>& part,
+                     Index at_once = values_of_a_read);
 /// Shape only.
 std::vector<Index> read_hdf5_shape(const std::string& path, const std::string& dataset);
 
