@@ -22,8 +22,7 @@ std::vector<OptionKey> keys() {
       {"bench.image", "512", "side of the image; sweeps take one of twice that, too", check::integer(2, 16384)},
       {"bench.points", "64",
        "side of the image whose points the dense operator takes; a cost matrix has as many rows, clouds of the "
-       "truncated "
-       "operator 16 times as many",
+       "truncated operator 16 times as many",
        check::integer(2, 256)},
       {"bench.memory", "128",
        "MiB of each array that measures the memory and the pointwise kernels; far more than the caches",

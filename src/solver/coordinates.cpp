@@ -27,7 +27,7 @@ std::vector<OptionKey> CoordinateSettings::keys() {
   };
   const auto sweeps = SweepSettings::keys(
       "coordinates", "50",
-      "; of plain ones on grids an equal share on each grid (epsilon.multiscale), the coarsest one first");
+      "; of plain ones on grids, unrolled, an equal share on each grid (epsilon.multiscale), the coarsest one first");
   all.insert(all.begin(), sweeps.begin(), sweeps.end());
   return all;
 }

@@ -29,7 +29,7 @@ Real terms_of_gradient(const SweepSettings& settings, const Support& support, in
       terms_of_softmin(settings.kernel, support, static_cast<Real>(support.points()), local_points(support, row_ranks));
   // half the points along each axis, and terms of each, of every coarser grid
   const Real coarser = settings.grids > 1 ? 1.0 / (std::exp2(support.dimension() + 1) - 1.0) : 0.0;
-  return (softmins(made, share) + coarser * softmins(share, settings.implicit() ? 0.0 : share)) * terms;
+  return (softmins(made, share) + coarser * softmins(share, share)) * terms;
 }
 
 std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Support& support, int row_ranks,
@@ -43,8 +43,7 @@ std::vector<PlannedArrays> sweep_arrays(const SweepSettings& settings, const Sup
   // of coarser grids all states are held, most when the next coarser one is the finest that sweeps go through
   const Index grids = settings.grids;
   const Real of_coarser = grids > 1 ? local_n / (std::exp2(support.dimension()) - 1.0) : 0.0;
-  const auto coarse_states =
-      static_cast<Real>(settings.implicit() || grids == 1 ? 1 : settings.sweeps_on_each(grids - 1));
+  const auto coarse_states = static_cast<Real>(grids == 1 ? 0 : settings.sweeps_on_each(grids - 1));
   return {arrays("log weights", measures * local_n),
           arrays("states of " + std::to_string(settings.places) + " of " +
                      std::to_string(settings.sweeps_on_each(grids)) + " sweeps",

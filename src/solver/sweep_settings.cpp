@@ -106,7 +106,7 @@ LossSettings SweepSettings::loss_at(Real eps) const {
 }
 
 Index SweepSettings::grids_of(const Support& support) const {
-  return support.grid() == nullptr || debiased ? 1 : count_levels(support, schedule.coarsest_side());
+  return support.grid() == nullptr || debiased || implicit() ? 1 : count_levels(support, schedule.coarsest_side());
 }
 
 BarycenterSweeps make_sweeps(const SweepSettings& settings, const std::vector<SweepGrid>& grids,

@@ -26,7 +26,7 @@ struct Case {
   SweepGradient gradient = SweepGradient::unrolled;
   Real radius = infinity;  // of geodesics
   Index coarsest_side =
-      1 << 20;  // sweeps through grids down to this longest side, as many on each; eps there four times as large
+      1 << 20;  // of the grids that sweeps go through, as many on each; eps four times that of the finer one
 
   [[nodiscard]] bool through_grids() const { return count_levels(support, coarsest_side) > 1; }
   [[nodiscard]] std::string describe() const {

@@ -20,7 +20,8 @@ struct SweepSettings {
   Index grids = 1;    // that sweeps go through, the given one the last
   Index places = 50;  // states of sweeps on the given grid held at once
 
-  /// How many grids they may go through: one, but of plain barycenters on a grid where the schedule has coarser ones. Local.
+  /// How many grids they may go through: one, but of plain barycenters on a grid where the schedule has coarser ones. Implicit
+  /// gradients are of the end of sweeps on the given grid, which a share of them does not come near enough to. Local.
   [[nodiscard]] Index grids_of(const Support& support) const;
   /// The share of each of so many grids.
   [[nodiscard]] Index sweeps_on_each(Index of_grids) const { return (sweeps + of_grids - 1) / of_grids; }
