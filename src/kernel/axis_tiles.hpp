@@ -76,8 +76,15 @@ struct TileWork {
   KOKKOS_FORCEINLINE_FUNCTION Item item(Index rank) const {
     const Index c = rank % chunks;
     const Index t = rank / chunks % tiles;
-    const Index which = t / tiles_of_run;
-    const Index at = t % tiles_of_run * lanes::width;
+    Index which = t / tiles_of_run;
+    Index at = t % tiles_of_run * lanes::width;
+    if (pass.run_stride > 1) {  // tiles of neighbouring runs one after the other: they lie in the same cache lines
+      const Index first = which / lanes::width * lanes::width;
+      const Index runs = Kokkos::min<Index>(lanes::width, pass.run_stride - first);
+      const Index within = t - first * tiles_of_run;
+      which = first + within % runs;
+      at = within / runs * lanes::width;
+    }
     const Index line = pass.run_stride == 1 ? which * run_lines + at : which + at * pass.run_stride;
     const Index begin = pass.first / stretch * stretch + c * per_item;
     return {rank / chunks / tiles, line, Kokkos::min<Index>(lanes::width, run_lines - at),
