@@ -1,5 +1,6 @@
 #include "hpot/solver/work_plan.hpp"
 
+#include "hpot/kernel/lent_points.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/rows.hpp"
 #include "hpot/problem/block_couplings.hpp"
@@ -138,11 +139,13 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                                           arrays("mean costs and work arrays", averages_of_costs),
                                           from_ranks(Reduction::average), arrays("kernel", kernel)});
   }
-  // make_kernel: points_of
+  // make_kernel: points_of, lend_points
   if (support.cloud() != nullptr) {
-    plan.consider("making of the kernel",
-                  {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                   arrays("points on their way to the kernel", 2.0 * n * dimension), arrays("kernel", kernel)});
+    const bool lent = clouds_are_lent && settings.kernel.resolved_type(support) == "truncated";
+    plan.consider(
+        "making of the kernel",
+        {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+         arrays("points on their way to the kernel", lent ? 0.0 : 2.0 * n * dimension), arrays("kernel", kernel)});
   }
   // SinkhornMap: f, g, image, h
   plan.consider("sweeps on the given grid",

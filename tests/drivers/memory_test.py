@@ -185,6 +185,7 @@ class Memory(programs.DriverTest):
         for name, program, arguments, ranks in (
                 ("truncated clouds", "hpot-sinkhorn", (*pair("points?dim=2", 60000), *cost, "3e-5"), 1),
                 ("truncated clouds, divided", "hpot-sinkhorn", (*pair("points?dim=3", 60000), *cost, "6e-4"), 2),
+                ("truncated clouds while their kernel is made", "hpot-sinkhorn", (*pair("points?dim=2", 300000), *UNMIXED, *cost, "1e-5"), 2),
                 ("clouds, Newton's steps", "hpot-sinkhorn", (*pair("points?dim=3", 20000), *UNMIXED, *cost, "4e-3",
                                                              "--acceleration.finish", "newton", "--acceleration.finish_below",
                                                              "1", "--kernel.type", "truncated"), 2),
