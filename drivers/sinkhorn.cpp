@@ -8,10 +8,12 @@
 #include "hpot/io/matrix_file.hpp"
 #include "hpot/io/transport_maps.hpp"
 #include "hpot/io/transport_result.hpp"
+#include "hpot/measure/divided_support.hpp"
 #include "hpot/solver/work_plan.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace hpot {
 namespace {
@@ -48,7 +50,7 @@ ExitCode body(const Communicator& world, const Options& options) {
                      "pick one, e.g. by ?item=0");
     names.push_back(found[0]);
   }
-  const std::vector<Support> supports =
+  std::vector<Support> supports =
       settings.kernel.explicit_cost() ? read_index_sets(world, names) : read_supports(world, input, names);
   for (std::size_t side = 0; side < supports.size(); ++side) settings.kernel.check(supports[side], names[side]);
   check_outputs(options, output, maps, divergence, supports[0]);
@@ -69,6 +71,9 @@ ExitCode body(const Communicator& world, const Options& options) {
   RawMeasures raw = read_measures(processes, names, {0, 2}, supports);
   if (settings.kernel.explicit_cost()) read_cost_matrix(world, supports, settings.kernel, raw);
   settings.kernel.make_costs(supports[0], own_rows(supports[0], world));
+  const bool divided = divides_points(settings, run);
+  run.source = run.target = {};  // their points are raw's alone from here on
+  supports.clear();
   Checkpoint checkpoint(world, options, {program, options.dump(), raw.all_sha256(), processes.shape(), output.file});
   const auto file = create_result(world, output.file);
 
@@ -90,6 +95,9 @@ ExitCode body(const Communicator& world, const Options& options) {
     HistoryMonitor history;
     TransportSolution solution{{}, {}, 0.0, 0.0, own_rows(raw.supports[0], world), own_rows(raw.supports[1], world),
                                {}, {}};
+    std::vector<DividedSupport> points;
+    for (std::size_t side = 0; divided && side < 2; ++side)
+      points.emplace_back(std::exchange(raw.supports[side], {}), world);
     const auto work = [&] {
       const auto progress = make_progress_monitor(output.progress, world.rank() == 0);
       solution =
@@ -100,6 +108,8 @@ ExitCode body(const Communicator& world, const Options& options) {
       hpot::archive(archive, solution);
       history.archive(archive);
     });
+    for (std::size_t side = 0; side < points.size(); ++side) raw.supports[side] = points[side].whole();
+    points.clear();
     if (world.rank() == 0) {
       print_transport(group, solution);
       std::fputs(

@@ -60,6 +60,7 @@ KOKKOS_FORCEINLINE_FUNCTION Wide of_sum(const C& cost, Wide sum) {
 template <class C, int fixed>
 struct PointCosts {
   static constexpr bool all_at_once = false;
+  static constexpr int dimension = fixed;
   C cost;
   Coordinates out, in;
   Index first;  // point of row 0

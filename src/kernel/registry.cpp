@@ -5,6 +5,7 @@
 #include "hpot/kernel/balanced.hpp"
 #include "hpot/kernel/distributed.hpp"
 #include "hpot/kernel/geodesic.hpp"
+#include "hpot/kernel/lent_points.hpp"
 #include "visited_columns.hpp"
 
 #include <algorithm>
@@ -77,10 +78,12 @@ const Entry table[] = {
      }},
     {"truncated",
      [](const Geometry& g) {
-       const auto [source, target] = points_of(g);
-       return g.distributed(make_balanced_operator(
-           make_truncated_operator(g.cost, source, target, g.source_rows.range(), g.target_rows.range(), g.window_cut),
-           g.along_rows(), g.source_rows.partition, g.target_rows.partition));
+       const LentPoints source = lend_points(g.cost, g.source);
+       const LentPoints target = same_points(g.source, g.target) ? source : lend_points(g.cost, g.target);
+       return g.distributed(
+           make_balanced_operator(make_truncated_operator(g.cost, source.points, target.points, g.source_rows.range(),
+                                                          g.target_rows.range(), g.window_cut),
+                                  g.along_rows(), g.source_rows.partition, g.target_rows.partition));
      }},
     {"adaptive",
      [](const Geometry& g) {

@@ -16,6 +16,7 @@ template <class C>
 struct TiledCosts {
   static constexpr bool all_at_once = false;
   C costs;
+  TiledRows points;  // of the rows
   const Real* h;
   Real scale;
 
@@ -29,7 +30,11 @@ struct TiledCosts {
   KOKKOS_FORCEINLINE_FUNCTION Wide exponent(const Tile& tile, Index v, const Rows& rows, int r) const {
     return lanes::load(h + tile.first + v * lanes::width) - cost(tile, v, rows, r) * scale;
   }
-  KOKKOS_FORCEINLINE_FUNCTION void enter(Rows& rows, Index i) const { costs.enter(rows, i, i + block_rows - 1); }
+  KOKKOS_FORCEINLINE_FUNCTION void enter(Rows& rows, Index i) const {
+    for (int r = 0; r < block_rows; ++r) {
+      for (int d = 0; d < C::dimension; ++d) rows.x[r][d] = points.x(d, i + r);
+    }
+  }
   KOKKOS_FORCEINLINE_FUNCTION Real of_row(Index) const { return 0.0; }
 };
 
@@ -37,7 +42,8 @@ struct TiledCosts {
 template <int dimension>
 struct TiledProducts {
   static constexpr bool all_at_once = false;
-  PointCosts<SquaredEuclidean, dimension> points;
+  TiledRows points;  // of the rows
+  Coordinates in;
   const Real* h;
   Real scale;
 
@@ -51,17 +57,17 @@ struct TiledProducts {
     const Index j = tile.first + v * lanes::width;
     Wide e = lanes::load(h + j);
 #pragma GCC unroll 3
-    for (int d = 0; d < dimension; ++d) e = e + lanes::load(&points.in(d, j)) * rows.x[r][d];
+    for (int d = 0; d < dimension; ++d) e = e + lanes::load(&in(d, j)) * rows.x[r][d];
     return e;
   }
   KOKKOS_FORCEINLINE_FUNCTION void enter(Rows& rows, Index i) const {
     for (int r = 0; r < block_rows; ++r) {
-      for (int d = 0; d < dimension; ++d) rows.x[r][d] = 2.0 * scale * points.out(d, i + r);
+      for (int d = 0; d < dimension; ++d) rows.x[r][d] = 2.0 * scale * points.x(d, i + r);
     }
   }
   KOKKOS_FORCEINLINE_FUNCTION Real of_row(Index i) const {
     Real square = 0.0;
-    for (int d = 0; d < dimension; ++d) square += points.out(d, i) * points.out(d, i);
+    for (int d = 0; d < dimension; ++d) square += points.x(d, i) * points.x(d, i);
     return -scale * square;
   }
 };
@@ -140,20 +146,18 @@ struct MeanOfItem : RowsOfItem<Terms, Precision::full> {
 template <class Terms>
 struct MaximaOfItem {
   const Terms& terms;
-  Index first;
+  typename Terms::Rows rows[item_groups * group_blocks];
   Wide top[item_rows];
 
-  KOKKOS_FUNCTION MaximaOfItem(const Terms& some, Index item) : terms(some), first(item * item_rows) {
+  KOKKOS_FUNCTION MaximaOfItem(const Terms& some, Index item) : terms(some) {
+    for (int b = 0; b < item_groups * group_blocks; ++b) terms.enter(rows[b], item * item_rows + b * block_rows);
     for (Wide& t : top) t = lanes::broadcast(2.0 * log_zero);
   }
   [[nodiscard]] KOKKOS_FUNCTION Real level(int row) const { return largest_lane(top[row]); }
   KOKKOS_FUNCTION void restart() {}
   __attribute__((noinline)) KOKKOS_FUNCTION void add(int group, Index column, Index vectors) {
-    for (int b = group * group_blocks; b < (group + 1) * group_blocks; ++b) {
-      typename Terms::Rows rows;
-      terms.enter(rows, first + b * block_rows);
-      raise_to_exponents(terms, typename Terms::Tile{column}, rows, vectors, top + b * block_rows);
-    }
+    for (int b = group * group_blocks; b < (group + 1) * group_blocks; ++b)
+      raise_to_exponents(terms, typename Terms::Tile{column}, rows[b], vectors, top + b * block_rows);
   }
 };
 

@@ -63,7 +63,7 @@ Benchmark truncated_benchmark(Index n, int dimension, Precision precision) {
       op->softmin(Side::target, source, g);
     };
   };
-  const double values_a_point = 2.0 * (4.0 * dimension + 8.0);
+  const double values_a_point = 2.0 * (3.0 * dimension + 8.5);
   return {"truncated sweep",
           std::to_string(n) + "x" + std::to_string(dimension) + "-D",
           epsilon,

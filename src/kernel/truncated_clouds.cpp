@@ -110,35 +110,35 @@ TiledColumns make_columns(const HostPoints& points, const Box& box, int axes) {
 
 TiledRows make_tiled_rows(const TiledColumns& points, Range rows) {
   if (rows.size() == 0) return {};
-  const Index axes = static_cast<Index>(points.y.extent(0));
+  const auto axes = static_cast<int>(points.y.extent(0));
   const Index begin = rows.begin / truncated_block * truncated_block;
   const Index end = std::min((rows.end + truncated_block - 1) / truncated_block * truncated_block, points.columns);
   const auto y = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, points.y);
   const auto number = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, points.order);
-  std::vector<Real> coordinates((end - begin) * axes);
+  std::vector<int> place(end - begin);  // of every point, then in the order of groups
   for (Index at = 0; at < points.columns; ++at) {
-    if (number(at) < begin || number(at) >= end) continue;
-    for (Index d = 0; d < axes; ++d) coordinates[(number(at) - begin) * axes + d] = y(d, at);
-  }
-  std::vector<int> order(end - begin);
-  std::iota(order.begin(), order.end(), 0);
-  for (auto block = order.begin(); block < order.end();) {
-    const auto next = block + std::min<std::ptrdiff_t>(truncated_block, order.end() - block);
-    order_by_halving({coordinates.data(), static_cast<int>(axes)}, group_rows, block, next);
-    block = next;
+    if (number(at) >= begin && number(at) < end) place[number(at) - begin] = static_cast<int>(at);
   }
   const Index items = (end - begin + item_rows - 1) / item_rows;
-  const Coordinates x("hpot::TruncatedOperator::points", axes, items * item_rows);
-  const auto host = Kokkos::create_mirror_view(x);
-  for (Index i = 0; i < items * item_rows; ++i) {
-    for (Index d = 0; d < axes; ++d) host(d, i) = coordinates[order[std::min(i, end - begin - 1)] * axes + d];
+  std::vector<int> to(items * item_rows, -1);
+  std::vector<Real> coordinates(truncated_block * axes);
+  for (Index first = begin; first < end; first += truncated_block) {
+    const auto count = static_cast<int>(std::min(truncated_block, end - first));
+    const std::vector<int> of_point(place.begin() + (first - begin), place.begin() + (first - begin) + count);
+    for (int p = 0; p < count; ++p) {
+      for (int d = 0; d < axes; ++d) coordinates[p * axes + d] = y(d, of_point[p]);
+    }
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    order_by_halving({coordinates.data(), axes}, group_rows, order.begin(), order.end());
+    for (int i = 0; i < count; ++i) {
+      const Index point = first + order[i];
+      place[first - begin + i] = of_point[order[i]];
+      if (point >= rows.begin && point < rows.end) to[first - begin + i] = static_cast<int>(point - rows.begin);
+    }
   }
-  Kokkos::deep_copy(x, host);
-  std::vector<int> to;
-  for (const int p : order)
-    to.push_back(begin + p >= rows.begin && begin + p < rows.end ? static_cast<int>(begin + p - rows.begin) : -1);
-  to.resize(items * item_rows, -1);
-  return {x, on_device(to), items, NodeValues("hpot::TruncatedOperator::visited", items)};
+  place.resize(items * item_rows, place.back());
+  return {points.y, on_device(place), on_device(to), items, NodeValues("hpot::TruncatedOperator::visited", items)};
 }
 
 TiledClouds make_tiled_clouds(const Points& source, const Points& target, Range source_rows, Range target_rows,

@@ -40,10 +40,13 @@ struct TiledColumns {
 
 /// Rows in the order of their groups, whole items of them: copies of the last where there are too few.
 struct TiledRows {
-  Coordinates x;
-  PointOrder order;  // where the row's result goes; -1: nowhere
+  Coordinates points;  // those of the columns
+  PointOrder place;    // of the row, among them
+  PointOrder order;    // where the row's result goes; -1: nowhere
   Index items = 0;
   NodeValues visited;  // pairs of every item, of the last softmin
+
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Real x(int axis, Index row) const { return points(axis, place(row)); }
 };
 
 /// One side's points in both their parts, about the middle of the box around both sides; axes are padded with zeros.

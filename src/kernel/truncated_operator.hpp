@@ -95,9 +95,7 @@ class TruncatedOperator final : public TruncatedKernel {
   [[nodiscard]] const TiledColumns& columns(Side side) const {
     return (side == Side::source ? clouds_.target : clouds_.source).columns;
   }
-  [[nodiscard]] Costs costs(Side side) const {
-    return {cost_, rows(side).x, columns(side).y, 0, columns(side).columns};
-  }
+  [[nodiscard]] Costs costs(Side side) const { return {cost_, {}, columns(side).y, 0, columns(side).columns}; }
   [[nodiscard]] static Bound bound(const C& cost, Real scale) {
     if constexpr (squared) {
       return {scale};
@@ -152,12 +150,13 @@ class TruncatedOperator final : public TruncatedKernel {
     if constexpr (squared) {
       if (precision_ == Precision::mixed && suits_products()) {
         fit(side, h, k, log2_e, scale());
-        softmin_with<Precision::mixed>(TiledProducts<dimension>{costs(side), clouds_.h.data(), scale()}, side, h, s, k);
+        softmin_with<Precision::mixed>(TiledProducts<dimension>{rows(side), columns(side).y, clouds_.h.data(), scale()},
+                                       side, h, s, k);
         return;
       }
     }
     fit(side, h, k, log2_e, 0.0);
-    const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
+    const TiledCosts<Costs> terms{costs(side), rows(side), clouds_.h.data(), scale()};
     if (precision_ == Precision::mixed) {
       softmin_with<Precision::mixed>(terms, side, h, s, k);
     } else {
@@ -171,7 +170,7 @@ class TruncatedOperator final : public TruncatedKernel {
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
       fit(side, h, k, log2_e, 0.0);
       if constexpr (what == MeanOf::values) in_tile_order(v, k, columns(side).order, clouds_.values);
-      const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), scale()};
+      const TiledCosts<Costs> terms{costs(side), rows(side), clouds_.h.data(), scale()};
       reduce("hpot::TruncatedOperator::average", side, bound(cost_, scale()), cut_of(h, k, Precision::full),
              TiledMean<TiledCosts<Costs>, what>{terms, clouds_.values.data()}, mean, k);
     }
@@ -183,7 +182,7 @@ class TruncatedOperator final : public TruncatedKernel {
     if (rows(side).items == 0) return;
     for (Index k = 0; k < static_cast<Index>(h.extent(0)); ++k) {
       fit<B::sloped>(side, h, k, 1.0, 0.0);
-      const TiledCosts<Costs> terms{costs(side), clouds_.h.data(), far ? -1.0 : 1.0};
+      const TiledCosts<Costs> terms{costs(side), rows(side), clouds_.h.data(), far ? -1.0 : 1.0};
       const B b = [&] {
         if constexpr (far) {
           return B{cost_, 1.0};

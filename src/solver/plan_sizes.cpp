@@ -75,11 +75,12 @@ Real kernel_values(const KernelOptions& kernel, const Support& support, Real bat
   const std::string type = kernel.resolved_type(support);
   if (type == "separable") return support.dimension() == 2 ? batch_values : 0.0;
   const Real points = (cloud ? 2.0 : 1.0) * n * static_cast<Real>(support.dimension());
-  if (type == "truncated" || type == "adaptive") {  // truncated_clouds.hpp: coordinates, orders and boxes; h and values
+  if (type == "truncated" ||
+      type == "adaptive") {  // truncated_clouds.hpp: places and orders; coordinates and boxes; h and values
     const int axes = std::holds_alternative<SquaredEuclidean>(kernel.cost) ? support.dimension() : 3;
     const Real rows = type == "truncated" ? std::min(2.0 * local_n, n) : local_n;  // balanced.hpp
-    return 2.0 * rows * (axes + 0.5) + (rows > local_n ? rows : 0.0) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) +
-           2.0 * n + (type == "adaptive" ? points : 0.0);
+    return 2.0 * rows + (rows > local_n ? rows : 0.0) + (cloud ? 2.0 : 1.0) * n * (axes + 0.9) + 2.0 * n +
+           (type == "adaptive" ? points : 0.0);
   }
   return type == "stored" ? local_n * n + 6.0 * n : points;
 }

@@ -175,6 +175,11 @@ FixedPointMap& MultiscaleSinkhorn::enter(int level) {
   problem.kernel->set_precision(precision_);
   map_ = std::make_unique<SinkhornMap>(std::move(problem), g);
   level_ = level;
+  // the next operator is between this level and a finer one
+  const bool done_with = level == 0 && !keeps_supports_;
+  for (auto* const side : {&source_, &target_}) {
+    for (std::size_t l = level + (done_with ? 0 : 1); l < side->size(); ++l) (*side)[l].support = {};
+  }
   return *map_;
 }
 

@@ -94,6 +94,7 @@ SolvedPair solve_potentials(const Communicator& world, const TransportSettings& 
   std::vector<Real> finer_below = problem.finer_below(neighbour_costs);
   const bool newton = settings.finish.wanted(problem.target_support(), settings.stopping.tolerance);
   const bool newton_on_cloud = newton && problem.target_support().cloud() != nullptr;
+  if (!newton) problem.let_supports_go();
   if (schedule.automatic && (newton_on_cloud || finer_below != neighbour_costs))
     schedule.stage_tolerance = ScheduleOptions::in_heaps;
   if (newton_on_cloud) {

@@ -1,5 +1,6 @@
 #include "hpot/solver/work_plan.hpp"
 
+#include "hpot/kernel/lent_points.hpp"
 #include "hpot/kernel/separable.hpp"
 #include "hpot/measure/rows.hpp"
 #include "hpot/problem/block_couplings.hpp"
@@ -109,6 +110,14 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   if (support.cloud() != nullptr || support.mesh() != nullptr) base.name += ", coordinates of the points";
   WorkPlan plan;
   plan.terms_per_sweep = 2.0 * terms_of_softmin(settings.kernel, support, n, local_n);
+  // MultiscaleSinkhorn::enter, DividedSupport; then whole again
+  const auto without_coarse = [&](Real points) {
+    PlannedArrays less = base;
+    less.bytes -= arrays({}, coordinates_of(support, n, coarse) - coordinates_of(support, points, 0.0)).bytes;
+    return less;
+  };
+  const PlannedArrays sweeping = without_coarse(divides_points(settings, run) ? local_n : n);
+  const PlannedArrays after = without_coarse(n);
   if (const Real searches = search_values(settings.kernel, support, local_n); searches > 0.0 && !made) {
     plan.consider("search for geodesics", {base, whole, arrays("measures, whole", 2.0 * n),
                                            arrays("distances", searches), arrays("kernel", kernel)});
@@ -130,15 +139,17 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
                                           arrays("mean costs and work arrays", averages_of_costs),
                                           from_ranks(Reduction::average), arrays("kernel", kernel)});
   }
-  // make_kernel: points_of
+  // make_kernel: points_of, lend_points
   if (support.cloud() != nullptr) {
-    plan.consider("making of the kernel",
-                  {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
-                   arrays("points on their way to the kernel", 2.0 * n * dimension), arrays("kernel", kernel)});
+    const bool lent = clouds_are_lent && settings.kernel.resolved_type(support) == "truncated";
+    plan.consider(
+        "making of the kernel",
+        {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+         arrays("points on their way to the kernel", lent ? 0.0 : 2.0 * n * dimension), arrays("kernel", kernel)});
   }
   // SinkhornMap: f, g, image, h
   plan.consider("sweeps on the given grid",
-                {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                {sweeping, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials and half-steps", 4.0 * local_n), arrays("a row of the checkpoint", local_n),
                  arrays("acceleration", copies_of_state(settings.mixing()) * local_n), from_ranks(Reduction::softmin),
                  arrays("kernel", kernel),
@@ -147,7 +158,7 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
     // KeptPlan: both sides, then a search's values of boxes, then entries of a float and an int; the runs' couplings
     const Real entries = FinishOptions::most_entries * local_n;
     plan.consider("Newton steps on the given points",
-                  {base, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                  {sweeping, whole, solved, arrays("weights and their logarithms", 4.0 * local_n),
                    arrays("potentials and half-steps", 4.0 * local_n), arrays("Newton's method", 8.0 * local_n),
                    arrays("a plan's sides", 9.0 * local_n), arrays("entries of the plan, kept", 2.0 * entries),
                    arrays("boxes of points", (4.0 + 3.0 * dimension + 2.0 * dimension) * n),
@@ -177,17 +188,24 @@ WorkPlan plan_transport(const TransportSettings& settings, const TransportRun& r
   // evaluate_transport: plan_at, then round_plans' fields or those of an unbalanced certificate, counted on runs; plan_costs
   const bool balanced = settings.source_penalty == "balanced" && settings.target_penalty == "balanced";
   plan.consider("evaluation of the result",
-                {base, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
+                {sweeping, whole, pair, solved, arrays("weights and their logarithms", 4.0 * local_n),
                  arrays("potentials", 2.0 * local_n),
                  arrays("plan marginals and rounding", (balanced && !run.normalized ? 10.0 : 5.0) * local_n),
                  arrays("mean costs and work arrays", averages_of_costs), from_ranks(Reduction::average),
                  arrays("kernel", kernel)});
-  // write_transport
-  plan.consider("writing", {base, whole, pair, arrays("potentials of this rank", 3.0 * local_n),
+  // DividedSupport::whole, write_transport
+  const Real one_cloud = support.cloud() == nullptr ? 0.0 : n * static_cast<Real>(dimension);
+  plan.consider("writing", {after, whole, pair, arrays("points of a cloud on their way", one_cloud),
+                            arrays("potentials of this rank", 3.0 * local_n),
                             support.grid() != nullptr ? arrays("potentials of another rank, on rank 0", local_n)
                                                       : arrays("potentials, whole, on rank 0", 2.0 * n)});
-  if (run.maps.any()) consider_maps(settings, run, base, whole, plan);
+  if (run.maps.any()) consider_maps(settings, run, after, whole, plan);
   return plan;
+}
+
+bool divides_points(const TransportSettings& settings, const TransportRun& run) {
+  return run.source.cloud() != nullptr && run.parts == 1 && !run.divergence &&
+         !settings.finish.wanted(run.source, settings.stopping.tolerance);
 }
 
 WorkPlan plan_barycenter(const BarycenterSettings& settings, const BarycenterRun& run) {

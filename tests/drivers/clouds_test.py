@@ -124,6 +124,16 @@ class Clouds(programs.DriverTest):
                     for side in "fg":
                         self.assert_equal_results(results[1], results[ranks], f"potentials/{side}", tolerance)
 
+    def test_what_follows_the_sweeps_has_all_points_on_any_number_of_ranks(self):
+        results = {ranks: self.succeed("hpot-sinkhorn", *self.points(), *EXACT, "--kernel.type", "truncated", "--output.map", "true",
+                                       "--output.gradient", "true", "--output.plan", "1e-3", ranks=ranks) for ranks in (1, 2, 3)}
+        with h5py.File(results[1]) as one:
+            for ranks in (2, 3):
+                with h5py.File(results[ranks]) as file:
+                    for name in ("support/source/points", "support/target/points", "map/displacement",
+                                 "gradient/source/positions", "plan/value"):
+                        self.assertTrue((file[name][()] == one[name][()]).all(), f"{name}, {ranks} ranks")
+
     def test_stopped_runs_go_on_with_the_same_bits(self):
         for arguments in (self.points(), self.matrix(self.cost)):
             for ranks in (1, 2):

@@ -184,6 +184,8 @@ class Memory(programs.DriverTest):
                  "--epsilon.unit", "max_cost", "--epsilon.target", "0.1")
         for name, program, arguments, ranks in (
                 ("truncated clouds", "hpot-sinkhorn", (*pair("points?dim=2", 60000), *cost, "3e-5"), 1),
+                ("truncated clouds, divided", "hpot-sinkhorn", (*pair("points?dim=3", 60000), *cost, "6e-4"), 2),
+                ("truncated clouds while their kernel is made", "hpot-sinkhorn", (*pair("points?dim=2", 300000), *UNMIXED, *cost, "1e-5"), 2),
                 ("clouds, Newton's steps", "hpot-sinkhorn", (*pair("points?dim=3", 20000), *UNMIXED, *cost, "4e-3",
                                                              "--acceleration.finish", "newton", "--acceleration.finish_below",
                                                              "1", "--kernel.type", "truncated"), 2),
@@ -196,6 +198,15 @@ class Memory(programs.DriverTest):
                                                               "--input.normalize", "false", *few_sweeps(2)), 2)):
             with self.subTest(name):
                 self.growth(program, *arguments, ranks=ranks, at_least=15)
+
+    def test_two_ranks_divide_a_cloud_s_arrays_but_for_the_columns_of_its_kernel(self):
+        points = 300000
+        arguments = (*pair("points?dim=2", points), "--epsilon.unit", "cost", "--epsilon.target", "1e-5", "--epsilon.multiscale",
+                     "false", "--epsilon.schedule", "none", "--stopping.max_iterations", "1", "--stopping.tolerance", "1e-12")
+        one, two = (self.growth("hpot-sinkhorn", *arguments, ranks=ranks, at_least=15) for ranks in (1, 2))
+        # both clouds' coordinates and orders, their boxes, what is gathered and what is made of it
+        columns = (2 * (2 + 0.5 + 0.3) + 2) * 8.0 * points
+        self.assertLess(two, 0.5 * (one + columns) + 5 * MEBIBYTE)  # half of the libraries' buffers
 
     def test_dry_run_through_all_levels_is_near_what_they_take(self):
         for measures, mixing in ((volumes(80, 6), UNMIXED), (volumes(56, 4), ANDERSON)):

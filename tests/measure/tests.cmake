@@ -3,4 +3,5 @@ hpot_add_test(measure/synthetic SOURCE ${CMAKE_CURRENT_LIST_DIR}/synthetic_test.
 hpot_add_test(measure/point_cloud SOURCE ${CMAKE_CURRENT_LIST_DIR}/point_cloud_test.cpp)
 hpot_add_test(measure/synthetic_extras SOURCE ${CMAKE_CURRENT_LIST_DIR}/synthetic_extras_test.cpp)
 hpot_add_test(measure/slabs SOURCE ${CMAKE_CURRENT_LIST_DIR}/slabs_test.cpp RANKS 1 2 3 5)
+hpot_add_test(measure/divided_support SOURCE ${CMAKE_CURRENT_LIST_DIR}/divided_support_test.cpp RANKS 1 2 3 5)
 hpot_add_test(measure/surfaces SOURCE ${CMAKE_CURRENT_LIST_DIR}/surfaces_test.cpp)

@@ -15,7 +15,7 @@
 // Euclidean costs their moments serve, others visit all pairs. hard_min and hard_max leave out what cannot change them: they are exact.
 //
 // Ledger of a softmin: one exponential for each pair of a row and a column of a kept tile; for each group and tile near the
-// edge of the kept ones 40 flops an axis. Memory: (4 dimension + 4) values a point.
+// edge of the kept ones 40 flops an axis. Memory: (1.1 dimension + 3) values a point.
 #pragma once
 
 #include "hpot/kernel/dense.hpp"

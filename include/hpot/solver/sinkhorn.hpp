@@ -83,6 +83,8 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   [[nodiscard]] const Support& target_support() const { return target_[level_].support; }
   [[nodiscard]] const Cost& cost() const { return kernel_.cost; }
   void set_precision(Precision precision) { precision_ = precision; }
+  /// From now on a level's supports are freed when its operator is made: nobody asks for them any more.
+  void let_supports_go() { keeps_supports_ = false; }
 
   [[nodiscard]] std::vector<Real> neighbour_costs() const;
   /// The eps below which each level is left for a finer one (registry.hpp): larger ones where clouds lie in heaps.
@@ -95,6 +97,7 @@ class MultiscaleSinkhorn final : public LeveledProblem {
   MarginalPenalty source_penalty_, target_penalty_;
   std::vector<MeasureLevel> source_, target_;  // by level
   Precision precision_ = Precision::full;
+  bool keeps_supports_ = true;  // of the given level; coarser ones are freed when they are left
   std::unique_ptr<SinkhornMap> map_;
   Field start_;
   int level_ = 0;
