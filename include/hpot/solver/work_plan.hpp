@@ -56,7 +56,7 @@ struct TransportRun {
   bool picture = false;     // of both measures
   bool costs_made = false;  // those of a surface, by what needs the transport
 };
-/// Whether ranks keep but their own points of clouds while sweeps go on (DividedSupport): no Newton step, second part or
+/// Whether ranks keep only their own points of clouds while sweeps go on (DividedSupport): no Newton step, second part or
 /// divergence needs the others.
 bool divides_points(const TransportSettings& settings, const TransportRun& run);
 
