@@ -291,6 +291,8 @@ TEST(CoordinateGradient, IsThatOfCentralDifferencesForTransportLosses) {
     expect_gradient(sphere({6.0, 3.0, 3.0}, "heat"), three, loss, 3);
     expect_gradient(debiased(sphere({6.0, 3.0, 3.0}, "heat")), three, loss, 3);
     expect_gradient(sphere({6.0, 3.0, 3.0}, "geodesic"), three, loss, 3);
+    expect_gradient(through_grids(line({6.0, 6.0, 6.0, 6.0}), 10), three, loss, 3);
+    expect_gradient(through_grids(image({6.0, 6.0, 6.0, 6.0}), 6), four, loss, 4);
   }
 }
 
@@ -306,7 +308,7 @@ TEST(CoordinateGradient, GoesThroughCoarserGrids) {
                                      {through_grids(image(few), 3), four},
                                      {through_grids(image(few, "dense"), 6), four},
                                      {through_grids(heads, 3), three}}) {
-    for (const char* loss : {"quadratic", "kl"}) {
+    for (const char* loss : {"quadratic", "l1", "kl"}) {
       for (const Index places : {3, 5}) expect_gradient(some, lambda, loss, places);
     }
   }
