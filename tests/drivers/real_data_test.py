@@ -29,16 +29,22 @@ class RealData(programs.DriverTest):
                 sorted((self.data / "volumes" / "pet").glob("*.nii.gz"))]
         self.assertEqual(len(maps), 6)
         numpy.save(self.folder / "maps.npy", numpy.clip(maps, 0.0, None))
-        inputs = ("--input.measures", f"{self.folder / 'maps.npy'}?stack=1", "--epsilon.target", "2", "--output.progress",
-                  "none")
-        weights = (0.3, 0.1, 0.2, 0.0, 0.25, 0.15)
+        self.assert_recovers(f"{self.folder / 'maps.npy'}?stack=1", (0.3, 0.1, 0.2, 0.0, 0.25, 0.15), "2",
+                             "--coordinates.sweeps", "40", "--stopping.tolerance", "5e-4", ranks=2)
+
+    def test_coordinates_of_a_barycenter_of_four_silhouettes_are_its_weights(self):
+        shapes = f"{self.data / 'images' / 'pot_shapes'}/*.png?channel=r&invert=1"
+        self.assert_recovers(shapes, (0.1, 0.4, 0.2, 0.3), "4", "--coordinates.sweeps", "300",
+                             "--stopping.tolerance", "1e-7")
+
+    def assert_recovers(self, measures, weights, epsilon, *more, ranks=1):
+        inputs = ("--input.measures", measures, "--epsilon.target", epsilon, "--output.progress", "none")
         barycenter = self.folder / "barycenter.h5"
         done = programs.run("hpot-barycenter", *inputs, "--barycenter.method", "plain", "--barycenter.weights",
                             ",".join(map(str, weights)), "--stopping.tolerance", "1e-9", "--output.file", barycenter)
         self.assertEqual(done.code, 0, done.err)
         result = self.succeed("hpot-coordinates", *inputs, "--input.target", f"{barycenter}:/barycenter",
-                              "--coordinates.method", "plain", "--coordinates.sweeps", "40", "--stopping.tolerance",
-                              "5e-4", ranks=2, timeout=250)
+                              *more, ranks=ranks, timeout=250)
         with h5py.File(result) as file:
             found = file["projection/lambda"][()]
             self.assertLess(numpy.abs(found - numpy.array(weights)).max(), 1e-3, found)
