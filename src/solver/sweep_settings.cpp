@@ -32,7 +32,7 @@ std::vector<OptionKey> SweepSettings::keys(const std::string& section, const std
        check::integer(1, 1000)},
       {section + ".gradient", "unrolled",
        "unrolled: of the L sweeps, exactly; implicit: of the map that they tend to, from the last sweep alone: in the "
-       "memory of one, and faster; as far off as L sweeps are from their end",
+       "memory of one; as far off as L sweeps are from their end",
        check::one_of({"unrolled", "implicit"})},
       {section + ".smoothing", "1e-3", "of l1: |x| becomes sqrt(x^2 + d^2) - d, d this fraction of the mean weight 1/N",
        check::positive()},
